@@ -1,0 +1,1 @@
+"""Picture out: tiles, placement, blending."""

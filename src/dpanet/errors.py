@@ -1,0 +1,38 @@
+"""What goes wrong, in one tree. Every message is one sentence that names the file or key.
+
+    DpanetError
+    ├── PairError             two views that do not belong together, or a picture that is not one
+    ├── UnreadableImageError  a file that is missing, empty, damaged or no picture
+    ├── OutputError           an output that exists or cannot be written
+    ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
+    ├── SettingsError         a setting with an impossible value
+    └── ShapeError            tensors whose shapes do not fit each other
+"""
+
+
+class DpanetError(Exception):
+    """Base of all errors that a user can mend; its text is one clear sentence."""
+
+
+class PairError(DpanetError):
+    """The two views do not belong together, or their pixels are unusable."""
+
+
+class UnreadableImageError(DpanetError):
+    """The file is missing, empty, truncated or not a picture."""
+
+
+class OutputError(DpanetError):
+    """The output exists already or cannot be written."""
+
+
+class WeightsError(DpanetError):
+    """The checkpoint is damaged, unsafe to open, or belongs to another network."""
+
+
+class SettingsError(DpanetError):
+    """A setting is unknown or has an impossible value."""
+
+
+class ShapeError(DpanetError, ValueError):
+    """Tensors whose shapes do not fit each other or the operation."""

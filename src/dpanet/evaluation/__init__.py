@@ -1,0 +1,1 @@
+"""Scores pictures against truths by stated protocols."""

@@ -1,0 +1,1 @@
+"""Pair in: files become arrays. Knows NumPy and files, never torch."""

@@ -1,0 +1,1 @@
+"""Alignment: tensors in, tensors out. Knows torch, never files of pictures."""

@@ -1,0 +1,1 @@
+"""The two operations everything rests on: correlation and deformable convolution."""

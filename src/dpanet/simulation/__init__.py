@@ -1,0 +1,1 @@
+"""Makes pairs from photographs: lens, kernels, layers, noise."""

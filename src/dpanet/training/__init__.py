@@ -1,0 +1,1 @@
+"""Trains a network on simulated pairs."""
