@@ -1,0 +1,77 @@
+"""The two encodings of light, and the step between floats and the codes of a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.errors import PairError, SettingsError
+
+_SRGB_KNEE = np.float32(0.04045)
+_LINEAR_KNEE = np.float32(0.0031308)
+_SLOPE = np.float32(12.92)
+
+
+def srgb_to_linear(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Decode sRGB values into values proportional to light.
+
+    Args:    x: any shape, float32; nominal domain 0..1, black to white.
+    Returns: the same shape, float32; nominal range 0..1. Below 0 the straight segment goes on
+             (-0.1292 becomes -0.01), above 1 the power curve; so no value is clipped, and every finite
+             value up to 1e15 stays finite and in order.
+    Source:  IEC 61966-2-1:1999, 5.2.
+    """
+    x = np.asarray(x, np.float32)
+    curve = np.power((np.maximum(x, _SRGB_KNEE) + np.float32(0.055)) / np.float32(1.055), np.float32(2.4))
+    return np.where(x <= _SRGB_KNEE, x / _SLOPE, curve)
+
+
+def linear_to_srgb(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Encode values proportional to light as sRGB values.
+
+    Args:    x: any shape, float32; nominal domain 0..1, black to white.
+    Returns: the same shape, float32; nominal range 0..1. Below 0 the straight segment goes on
+             (-0.01 becomes -0.1292), above 1 the power curve; so no value is clipped, and every finite
+             value stays finite and in order. The standard's two pieces miss each other by 3e-8 at the
+             knee, downwards; the curve is held at the height of the segment's end there.
+    Source:  IEC 61966-2-1:1999, 5.3.
+    """
+    x = np.asarray(x, np.float32)
+    curve = np.power(np.maximum(x, _LINEAR_KNEE), np.float32(1 / 2.4)) * np.float32(1.055) - np.float32(0.055)
+    return np.where(x <= _LINEAR_KNEE, x * _SLOPE, np.maximum(curve, _LINEAR_KNEE * _SLOPE))
+
+
+def quantise(pixels: NDArray[np.float32], bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Turn floats into the codes of a file: clip to 0..1, then round to the nearest code.
+
+    Args:    pixels: any shape, float32, 1.0 = white, in whichever encoding the file is to have.
+             bits: 8 or 16.
+    Returns: the same shape, uint8 or uint16; white is 255 or 65535, halves go to the even code.
+    Raises:  SettingsError for another depth, PairError for NaN, which has no code.
+    """
+    if bits not in (8, 16):
+        raise SettingsError(
+            f"bits is {bits}; pictures are written with 8 or 16 bits a channel, so choose one"
+        )
+    if np.isnan(pixels).any():
+        raise PairError(
+            "the pixels to be written contain NaN; every pixel must be a number, so find its origin"
+        )
+    codes: NDArray[np.float32] = np.rint(np.clip(pixels, 0.0, 1.0) * np.float32(2**bits - 1))
+    return codes.astype(np.uint8) if bits == 8 else codes.astype(np.uint16)
+
+
+def dequantise(codes: NDArray[Any]) -> NDArray[np.float32]:
+    """Turn the codes of a file into floats; `quantise` at the same depth gives back every code.
+
+    Args:    codes: any shape, uint8 or uint16.
+    Returns: the same shape, float32, 0..1: code / 255 or code / 65535.
+    Raises:  PairError for any other type, whose white is not known.
+    """
+    if codes.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
+        raise PairError(
+            f"the codes are of type {codes.dtype}; expected uint8 or uint16, so convert them first"
+        )
+    return codes.astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
