@@ -1,0 +1,128 @@
+"""TIFF, 8 and 16 bit and float, with ICC profile and the descriptive tags of EXIF."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import tifffile
+from PIL import Image
+
+from dpanet.errors import UnreadableImageError
+from dpanet.images.decoded import Codes, Decoded
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_DESCRIPTIVE = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 33432: "s"}
+"""Description, make, model, orientation, software, date, artist, copyright, with their TIFF types.
+
+EXIF's own directory (exposure and the like) is kept by PNG and JPEG but not by TIFF.
+"""
+
+_ORDINARY = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
+
+
+def decode_tiff(path: Path) -> Decoded:
+    """The first page's codes as stored (gray whose white is 0 is turned round); the orientation is kept."""
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            _check_segments(page, path)
+            codes = _read_codes(page, path)
+            return Decoded(path, codes, page.iccprofile, _exif_of(page))
+    except (UnreadableImageError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file fails anywhere in the decoder, in many ways
+        raise UnreadableImageError(
+            f"{path} is a truncated or damaged TIFF ({error}); export or copy it again"
+        ) from error
+
+
+def encode_tiff(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
+    """Codes, H x W or H x W x 3 RGB, uint8, uint16 or float32, as the bytes of a TIFF file."""
+    extra = []
+    if exif:
+        tags = Image.Exif()
+        tags.load(exif)
+        extra = [
+            (tag, kind, 1 if kind == "H" else 0, tags[tag], True)
+            for tag, kind in _DESCRIPTIVE.items()
+            if tag in tags
+        ]
+    target = io.BytesIO()
+    tifffile.imwrite(
+        target,
+        codes,
+        photometric="minisblack" if codes.ndim == 2 else "rgb",
+        compression="deflate",
+        predictor=codes.dtype.kind == "u",
+        rowsperstrip=64,
+        iccprofile=icc,
+        extratags=extra,
+        metadata=None,
+        software=False,
+    )
+    return target.getvalue()
+
+
+def _check_segments(page: Any, path: Path) -> None:
+    size = path.stat().st_size
+    ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
+    if not ends or max(ends) > size:
+        raise UnreadableImageError(f"{path} is a truncated TIFF; export or copy it again")
+    if page.photometric not in _ORDINARY or page.bitspersample not in (8, 16, 32, 64):
+        raise UnreadableImageError(
+            f"{path} is a TIFF of another kind ({getattr(page.photometric, 'name', page.photometric)}, "
+            f"{page.bitspersample} bit); export it as gray or RGB with 8 or 16 bits"
+        )
+
+
+def _read_codes(page: Any, path: Path) -> Codes:
+    try:
+        codes: Codes = page.asarray()
+        axes = page.axes
+    except (ValueError, KeyError) as error:
+        if "imagecodecs" not in str(error):
+            raise
+        codes, axes = _read_compressed(path), "YXS"  # such as LZW, which Photoshop likes
+    if codes.ndim == 3 and axes.startswith("S"):
+        codes = np.ascontiguousarray(np.moveaxis(codes, 0, -1))
+    if codes.ndim == 3 and codes.shape[2] == 1:
+        codes = codes[..., 0]
+    if codes.ndim not in (2, 3) or (codes.ndim == 3 and codes.shape[2] not in (3, 4)):
+        raise UnreadableImageError(f"{path} has shape {codes.shape}; export it as one gray or RGB picture")
+    if codes.dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
+        raise UnreadableImageError(
+            f"{path} holds {codes.dtype} numbers; export it with 8 or 16 bits or as float"
+        )
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and codes.dtype.kind == "u":
+        codes = np.iinfo(codes.dtype).max - codes
+    return codes
+
+
+def _read_compressed(path: Path) -> Codes:
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        codes = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+    if codes is None:
+        raise UnreadableImageError(
+            f"{path} is damaged, or compressed in a way that cannot be read; export it uncompressed"
+        )
+    if codes.ndim == 3:
+        codes = cv2.cvtColor(codes, cv2.COLOR_BGR2RGB if codes.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    return codes
+
+
+def _exif_of(page: Any) -> bytes | None:
+    tags = Image.Exif()
+    for tag, kind in _DESCRIPTIVE.items():
+        value = page.tags.valueof(tag)
+        if value is not None and value != "":
+            tags[tag] = int(value) if kind == "H" else str(value)
+    return tags.tobytes().removeprefix(b"Exif\0\0") if len(tags) else None
