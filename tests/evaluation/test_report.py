@@ -66,6 +66,7 @@ def test_the_mean_and_the_line() -> None:
     )
     line = format_row(mean)
     assert " ".join(line.split()) == "mean | 25.00 0.6000 0.2000 -0.50 | 25.00 0.5500 0.1500 +1.50"
+    assert format_row(dataclasses.replace(mean, gain_aligned=-0.001)).endswith("+0.00")
     titles, rule = HEADER.splitlines()
     assert len(line) == len(titles) == len(rule)
     assert [i for i, c in enumerate(line) if c == "|"] == [i for i, c in enumerate(titles) if c == "|"]

@@ -74,7 +74,7 @@ def score_row(capture: Capture, output: Pixels | None = None) -> Row:
 def format_row(row: Row) -> str:
     """One line under `HEADER`: dB to 0.01, SSIM and MAE to 0.0001."""
     columns = (
-        f"{score.psnr:{width}.2f} {score.ssim:6.4f} {score.mae:6.4f} {gain:+6.2f}"
+        f"{score.psnr:{width}.2f} {score.ssim:6.4f} {score.mae:6.4f} {gain:+z6.2f}"
         for score, gain, width in (
             (row.as_published, row.gain_as_published, 18),
             (row.aligned, row.gain_aligned, 13),
