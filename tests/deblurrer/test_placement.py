@@ -1,0 +1,52 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from dpanet.deblurrer import placement
+from dpanet.deblurrer.placement import choose_device, choose_precision, keep_memory
+from dpanet.errors import SettingsError
+from dpanet.network.description import Description
+
+ANY = Description(multiple_of=8, halo=8)
+WHOLE = Description(multiple_of=8, halo=8, whole_image=True)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "chosen"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_the_first_there_is(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, chosen: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose_device().type == chosen
+
+
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for name in ("cuda", "cuda:1", "mps"):
+        with pytest.raises(SettingsError, match=f"device is '{name}', but torch finds only cpu"):
+            choose_device(name)
+    with pytest.raises(SettingsError, match="must be one of"):
+        choose_device("xla")
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_auto_precision(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
+    monkeypatch.setattr(placement, "_native_bfloat16", lambda device: native)
+    cpu = torch.device("cpu")
+    assert choose_precision("auto", cpu, ANY) == (torch.bfloat16 if native else torch.float32)
+    assert choose_precision("auto", cpu, WHOLE) == torch.float32
+    assert choose_precision("bfloat16", cpu, WHOLE) == torch.bfloat16
+    assert choose_precision("float32", cpu, ANY) == torch.float32
+
+
+def test_memory_is_kept_where_the_c_library_is_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "from dpanet.deblurrer.placement import keep_memory; print(keep_memory())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("True", "False")  # in a process of its own: it cannot be taken back
+    monkeypatch.setattr(placement.platform, "libc_ver", lambda: ("", ""))
+    assert keep_memory() is False
