@@ -1,0 +1,188 @@
+"""`dpanet deblur`: two views, or a folder of pairs, become pictures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from dpanet.cli.failure import DONE, FAILED, UsageError, tell
+
+if TYPE_CHECKING:
+    from dpanet.cli.progress import Meter
+    from dpanet.cli.views import Reader
+    from dpanet.deblurrer.deblurrer import Deblurrer
+    from dpanet.pair import Encoding
+
+_Flag = Parameter(negative=())
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One picture to make."""
+
+    left: Path
+    right: Path
+    output: Path
+
+
+def deblur(
+    source: Annotated[Path, Parameter(name="LEFT|FOLDER")],
+    right: Annotated[Path | None, Parameter(name="RIGHT")] = None,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    model: str = "compact",
+    tile: str = "auto",
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    overwrite: Annotated[bool, _Flag] = False,
+    camera: Literal["pixel4"] | None = None,
+    flat_field: Annotated[tuple[Path, Path] | None, _Flag] = None,
+    encoding: Literal["srgb", "linear"] | None = None,
+    black_level: int | None = None,
+    white_level: int | None = None,
+    output_encoding: Literal["srgb", "linear"] | None = None,
+) -> int:
+    """Make a sharper picture of the two views of a dual-pixel capture, or of a folder of them.
+
+    A picture is written with the depth of its views (16 bits in, 16 bits out), gray if they are gray, in
+    their own encoding and scale, turned the way they are. In a folder, pairs are NAME_left.* with
+    NAME_right.*, or files of one name in inputL and inputR; the pictures are called NAME.png, or NAME.tif
+    where the views are TIFF.
+
+    Parameters
+    ----------
+    source
+        The left view (PNG, TIFF or JPEG), or a folder of pairs.
+    right
+        The right view.
+    output
+        The picture to write (.png, .tif), or the folder to write pictures to.
+    model
+        A model's name, or a .safetensors file.
+    tile
+        Largest side in pixels that is worked on at once; 0 for the whole picture.
+    device
+        Where to compute; auto takes an accelerator if there is one.
+    precision
+        Numbers to compute in; auto takes bfloat16 where it is fast.
+    overwrite
+        Replace outputs that exist.
+    camera
+        The views are raw files of this camera: linear, 14 bits in 16. The central field is written, linear,
+        16-bit gray, 0 at the black and 65535 at the white level.
+    flat_field
+        Two raw pictures of a white sheet, left and right, that even out the views of a raw capture.
+    encoding
+        What the views' codes are: encoded for the eye (srgb, unless given) or proportional to light.
+    black_level
+        Code of no light in other raw views.
+    white_level
+        Code of white in other raw views.
+    output_encoding
+        Encoding of the picture, if not that of the views.
+    """
+    from dpanet.cli.views import reader
+
+    side = _tile(tile)
+    jobs, unpaired = _jobs(source, right, output)
+    read = reader(camera, encoding, black_level, white_level, flat_field)
+    _check_outputs(jobs, output, overwrite, folder=right is None)
+
+    from dpanet.cli.progress import Meter
+    from dpanet.deblurrer.deblurrer import Deblurrer
+    from dpanet.network.weights import load_model
+
+    with Meter(len(jobs)) as meter:
+        network = load_model(model)
+        apply = Deblurrer(network, tile=side, device=device, precision=precision, progress=meter.tiles)
+        if right is not None:
+            _make(jobs[0], read, apply, output_encoding, overwrite, meter)
+            return DONE
+        failed = _make_all(jobs, read, apply, output_encoding, overwrite, meter)
+    if unpaired:
+        tell(
+            f"{source}: no partner for {', '.join(unpaired)}; name the views NAME_left.* and NAME_right.* "
+            f"(of the {len(jobs)} pairs, {len(jobs) - failed} were deblurred)"
+        )
+    return FAILED if failed or unpaired else DONE
+
+
+def _tile(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise UsageError(f"--tile is {text!r}; give auto, a number of pixels, or 0 for the whole picture")
+    return int(text)
+
+
+def _jobs(source: Path, right: Path | None, output: Path) -> tuple[list[_Job], list[str]]:
+    """What is to be made, and the views without a partner."""
+    from dpanet.images.pairing import find_pairs
+    from dpanet.images.writing import SUFFIXES
+
+    if right is not None:
+        if source.is_dir() or right.is_dir():
+            raise UsageError(f"{source} and {right} are not two files; give two views, or one folder")
+        return [_Job(source, right, output)], []
+    if source.is_file():
+        raise UsageError(f"{source} is only one view; give the left and the right view, or a folder of pairs")
+    if output.suffix.lower() in SUFFIXES:
+        raise UsageError(f"{output} names a picture, but a folder of pairs makes many; name a folder with -o")
+    pairs, unpaired = find_pairs(source)
+    jobs = []
+    for pair in pairs:
+        suffix = pair.left.suffix if pair.left.suffix.lower() in SUFFIXES else ".png"
+        jobs.append(_Job(pair.left, pair.right, output / f"{pair.name}{suffix}"))
+    return jobs, unpaired
+
+
+def _check_outputs(jobs: list[_Job], output: Path, overwrite: bool, *, folder: bool) -> None:
+    """Everything about outputs that can fail is to fail before the work."""
+    from dpanet.errors import OutputError
+    from dpanet.images.output import prepare_output
+    from dpanet.images.writing import SUFFIXES
+
+    views = {path.resolve() for job in jobs for path in (job.left, job.right)}
+    for job in jobs:
+        if job.output.resolve() in views:
+            raise OutputError(f"{job.output} is one of the views; write the picture elsewhere")
+    if folder and not output.is_dir():
+        prepare_output(output)
+        return
+    for job in jobs:
+        prepare_output(job.output, overwrite, SUFFIXES)
+
+
+def _make_all(
+    jobs: list[_Job], read: Reader, apply: Deblurrer, wanted: Encoding | None, overwrite: bool, meter: Meter
+) -> int:
+    """Make what can be made, tell the rest; returns how many failed."""
+    from dpanet.errors import DpanetError
+
+    failed = 0
+    for job in jobs:
+        try:
+            _make(job, read, apply, wanted, overwrite, meter)
+        except DpanetError as error:
+            failed += 1
+            tell(str(error))
+        meter.next_file()
+    return failed
+
+
+def _make(
+    job: _Job, read: Reader, apply: Deblurrer, wanted: Encoding | None, overwrite: bool, meter: Meter
+) -> None:
+    from dpanet.images.writing import write_picture
+
+    began = time.perf_counter()
+    picture = apply(read(job.left, job.right), wanted)
+    job.output.parent.mkdir(exist_ok=True)
+    write_picture(picture, job.output, overwrite=overwrite)
+    height, width = picture.pixels.shape[:2]
+    meter.say(f"{job.output}: {width} x {height} px in {time.perf_counter() - began:.1f} s")

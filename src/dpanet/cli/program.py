@@ -1,0 +1,69 @@
+"""The program `dpanet`: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+import dpanet
+from dpanet.cli.failure import DONE, FAILED, INTERRUPTED, MISUSED, UsageError, tell
+from dpanet.errors import DpanetError, SettingsError
+
+_COMMANDS = {
+    "deblur": "Make a sharper picture of the two views of a dual-pixel capture, or of a folder of them.",
+    "demo": "See it work without any data: simulate a blurred pair, deblur it, measure the gain.",
+    "convert": "Convert a checkpoint of the official code into a file that is safe to open.",
+}
+
+
+def build() -> App:
+    """The commands; the file of each is loaded only when it is called."""
+    app = App(
+        name="dpanet",
+        help="Dual-pixel defocus deblurring: two views of one exposure in, a sharper picture out.",
+        help_epilogue="Exit codes: 0 done, 1 failed, 2 misused. With --debug, a failure shows its traceback.",
+        version=dpanet.__version__,
+        suppress_keyboard_interrupt=False,
+    )
+    for place, (name, text) in enumerate(_COMMANDS.items()):
+        app.command(f"dpanet.cli.{name}:{name}", name=name, help=text, sort_key=place)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line (the process's own, unless given) and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]
+    with warnings.catch_warnings():
+        if not debug:
+            warnings.simplefilter("ignore")
+            logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs what we say in a sentence
+        try:
+            return (
+                build()(given, exit_on_error=False, print_error=False, result_action="return_value") or DONE
+            )
+        except KeyboardInterrupt:
+            print("dpanet: interrupted", file=sys.stderr)
+            return INTERRUPTED
+        except Exception as error:
+            if debug:
+                raise
+            tell(_sentence(error))
+            return MISUSED if isinstance(error, CycloptsError | UsageError | SettingsError) else FAILED
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, CycloptsError):
+        error.verbose = False
+        command = " ".join(("dpanet", *(error.command_chain or ())))
+        return f"{error} See: {command} --help"
+    if isinstance(error, DpanetError | UsageError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "there is not enough memory; use smaller tiles, such as --tile 512"
+    return f"unexpected {type(error).__name__}: {error}; run it again with --debug to see where it comes from"

@@ -1,0 +1,53 @@
+"""Progress on a terminal; silence in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Meter:
+    """Bars on standard error: one for the files, one for a picture's tiles, if there are several."""
+
+    def __init__(self, files: int) -> None:
+        self._console = Console(stderr=True)
+        self._shown = sys.stderr.isatty()  # whatever FORCE_COLOR says
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._shown,
+        )
+        self._files = self._bars.add_task("files", total=files, visible=files > 1)
+        self._tiles = self._bars.add_task("tiles", total=None, visible=False)
+
+    def __enter__(self) -> Meter:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def tiles(self, done: int, total: int) -> None:
+        """Told by a Deblurrer."""
+        if done == 0:
+            self._bars.reset(self._tiles, total=total, visible=total > 1)
+        self._bars.update(self._tiles, completed=done)
+
+    def next_file(self) -> None:
+        """One file is done, well or not."""
+        self._bars.advance(self._files)
+        self._bars.update(self._tiles, visible=False)
+
+    def say(self, line: str) -> None:
+        """A line above the bars, on a terminal only."""
+        if self._shown:
+            self._console.print(line, highlight=False, markup=False)

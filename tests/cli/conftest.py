@@ -1,0 +1,82 @@
+"""The command line in this process, with a small network in place of the shipped one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from torch import Tensor, nn
+
+import dpanet.network.weights
+from dpanet.cli import main
+from dpanet.network.description import Description
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The one line on standard error, without the program's name."""
+        assert self.err.count("\n") == 1 and self.err.startswith("dpanet: error: "), self.err
+        assert "Traceback" not in self.err and len(self.err) > 40
+        return self.err.removeprefix("dpanet: error: ").strip()
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run `dpanet` with these arguments; everything on the process's own streams is caught, C code's too."""
+
+    def call(*arguments: object) -> Result:
+        capfd.readouterr()
+        code = main([str(argument) for argument in arguments])
+        return Result(code, *capfd.readouterr())
+
+    return call
+
+
+class Mean(nn.Module):
+    description = Description(multiple_of=8, halo=8)
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        return (left + right) * 0.5
+
+
+@pytest.fixture
+def mean_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`load_model` returns the identity network, whatever it is asked for."""
+    monkeypatch.setattr(dpanet.network.weights, "load_model", lambda source: Mean())
+
+
+def write_view(path: Path, seed: int, kind: type = np.uint16, shape: tuple[int, ...] = (40, 56, 3)) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    codes = np.random.default_rng(seed).integers(0, np.iinfo(kind).max, shape, dtype=kind, endpoint=True)
+    assert cv2.imwrite(str(path), codes)
+    return path
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> tuple[Path, Path]:
+    return write_view(tmp_path / "l.png", 1), write_view(tmp_path / "r.png", 2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pairs: 1, 2, 10."""
+    for name in (1, 2, 10):
+        for side, seed in (("left", 1), ("right", 2)):
+            write_view(tmp_path / "in" / f"{name}_{side}.png", 10 * name + seed)
+    return tmp_path / "in"
+
+
+def listing(folder: Path) -> list[str]:
+    """Every file and folder below, so that nothing written can hide."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
