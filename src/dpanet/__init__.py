@@ -1,3 +1,55 @@
-"""Dual-pixel defocus deblurring."""
+"""Dual-pixel defocus deblurring: two views of one exposure in, a sharper picture out.
+
+>>> from dpanet import Deblurrer, load_model, read_pair, write_picture
+>>> picture = Deblurrer(load_model("compact"))(read_pair("left.png", "right.png"))  # doctest: +SKIP
+>>> write_picture(picture, "sharp.png")  # doctest: +SKIP
+
+Names are imported when they are first used: this module alone loads neither torch nor OpenCV.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dpanet.deblurrer.deblurrer import Deblurrer
+    from dpanet.images.reading import read_pair, read_picture
+    from dpanet.images.writing import write_picture
+    from dpanet.network.weights import load_model
+    from dpanet.pair import DualPixelPair, Picture
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Deblurrer",
+    "DualPixelPair",
+    "Picture",
+    "__version__",
+    "load_model",
+    "read_pair",
+    "read_picture",
+    "write_picture",
+]
+
+_HOMES = {
+    "Deblurrer": "dpanet.deblurrer.deblurrer",
+    "DualPixelPair": "dpanet.pair",
+    "Picture": "dpanet.pair",
+    "load_model": "dpanet.network.weights",
+    "read_pair": "dpanet.images.reading",
+    "read_picture": "dpanet.images.reading",
+    "write_picture": "dpanet.images.writing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dpanet' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

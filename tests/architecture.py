@@ -1,0 +1,67 @@
+"""The direction of imports inside the package, read from the source and never by importing it."""
+
+import ast
+from pathlib import Path
+
+STEPS = (
+    {"cli"},
+    {"app"},
+    {"training"},
+    {"evaluation", "export"},
+    {"deblurrer", "simulation"},
+    {"images", "network"},
+    {"pair"},
+    {"errors"},
+)
+"""From the doors to the foundation: a room may import from later steps only, and from itself."""
+
+STEP_OF = {room: step for step, rooms in enumerate(STEPS) for room in rooms}
+
+FILES = ("cv2", "PIL", "tifffile")
+
+FORBIDDEN = {
+    "network": FILES,  # it knows tensors, never files
+    "images": ("torch",),
+    "deblurrer/tiling.py": ("torch",),
+    "evaluation/metrics.py": ("torch",),
+    "pair.py": ("torch", *FILES),
+    "errors.py": ("torch", "numpy", *FILES),
+}
+"""Modules from outside that a room or a file does not know, wherever in it the import stands."""
+
+VAGUE = ("utils", "util", "common", "helpers", "helper", "misc")
+
+
+def imported(source: str, module: str, package: bool = False) -> set[str]:
+    """Every module that the source of `module` imports, at the top or inside functions, in full."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = module.split(".")[: None if package and node.level == 1 else -(node.level - package)]
+                base = ".".join([*above, base]).rstrip(".")
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def faults(source: str, path: str) -> list[str]:
+    """What the file `path` (inside the package, such as ``images/reading.py``) imports and must not."""
+    parts = Path(path).with_suffix("").parts
+    package = parts[-1] == "__init__"
+    module = ".".join(("dpanet", *(parts[:-1] if package else parts)))
+    room = parts[0]
+    wrong = set()
+    for name in imported(source, module, package):
+        top, *rest = name.split(".")
+        for place, outside in FORBIDDEN.items():
+            if top in outside and (path == place or path.startswith(f"{place}/")):
+                wrong.add(f"{path} imports {top}")
+        if top != "dpanet" or not rest or room == "__init__":
+            continue
+        other = rest[0]
+        if other in STEP_OF and other != room and STEP_OF[other] <= STEP_OF[room]:
+            wrong.add(f"{path} imports {other}")
+    return sorted(wrong)
