@@ -1,0 +1,48 @@
+# dpanet: `make demo` shows it working, `make test` checks it. Nothing else has to be done by hand.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+USABLE := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+CHECKS := $(VENV)/.ready-develop
+
+.PHONY: help demo test check format
+.DEFAULT_GOAL := help
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' Makefile
+
+demo: $(READY) ## simulate a blurred pair, deblur it, say how much was won
+	@$(VENV)/bin/dpanet demo --overwrite
+
+test: $(CHECKS) ## formatting, lint, types, tests: all of it
+	@echo "format"; $(VENV)/bin/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@echo "lint";   $(VENV)/bin/ruff check --quiet .
+	@echo "types";  $(VENV)/bin/mypy --no-error-summary
+	@echo "tests";  $(VENV)/bin/pytest
+
+check: test
+
+format: $(CHECKS) ## put the formatting in order
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+# torch first and on its own: it is by far the largest, and its version is pinned.
+$(READY): pyproject.toml constraints.txt | $(USABLE)
+	@echo "installing dpanet (the first time takes minutes)"
+	@$(PIP) install -c constraints.txt torch
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(CHECKS): $(READY)
+	@echo "installing what the tests need"
+	@$(PIP) install -c constraints.txt -e '.[develop]'
+	@touch $@
+
+$(USABLE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "dpanet needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot create a virtual environment; install its venv module" >&2; exit 1; }
