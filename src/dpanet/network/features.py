@@ -1,0 +1,77 @@
+"""Per-view features, before any alignment: the stem, and the block every level is made of."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SLOPE = 0.1
+"""Of every leaky ReLU."""
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(ReLU(conv(x))), 3 x 3, no normalisation."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv2(F.relu(self.conv1(x), inplace=True))
+        return x + y
+
+
+class Block(nn.Module):
+    """3 x 3 convolution, ReLU, then residual blocks. `stride` 2 halves the size."""
+
+    def __init__(self, given: int, width: int, residual_blocks: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(given, width, 3, stride=stride, padding=1)
+        self.residual = nn.Sequential(*(ResidualBlock(width) for _ in range(residual_blocks)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.residual(F.relu(self.conv(x), inplace=True))
+        return y
+
+
+class PyramidFeatures(nn.Module):
+    """The paper's shared features: three scales down, and up again by addition. 3 -> `width` channels.
+
+    Source: DPANet, official PreDeblur module; after EDVR (Wang et al., 2019).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.first = nn.Conv2d(3, width, 3, padding=1)
+        self.down2 = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.down3 = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.level1 = nn.ModuleList(ResidualBlock(width) for _ in range(5))
+        self.level2 = nn.ModuleList(ResidualBlock(width) for _ in range(2))
+        self.level3 = ResidualBlock(width)
+
+    def forward(self, view: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, width, H, W); H and W multiples of 4."""
+        level1: Tensor = F.leaky_relu(self.first(view), SLOPE)
+        level2 = F.leaky_relu(self.down2(level1), SLOPE)
+        level3 = F.leaky_relu(self.down3(level2), SLOPE)
+        level2 = self.level2[0](level2) + _twice(self.level3(level3))
+        level2 = self.level2[1](level2)
+        level1 = self.level1[1](self.level1[0](level1)) + _twice(level2)
+        for block in list(self.level1)[2:]:
+            level1 = block(level1)
+        return level1
+
+
+class UnshuffleFeatures(nn.Module):
+    """Each 2 x 2 px become channels: 3 -> 12 at half the size, nothing learned."""
+
+    width = 12
+
+    def forward(self, view: Tensor) -> Tensor:
+        return F.pixel_unshuffle(view, 2)
+
+
+def _twice(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

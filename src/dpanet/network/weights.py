@@ -1,0 +1,95 @@
+"""Checkpoints in our format: safetensors, RGB, the configuration inside."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from dpanet.errors import SettingsError, WeightsError
+from dpanet.network.dpanet import DPANet
+from dpanet.network.presets import DPANetConfig
+
+FORMAT = "dpanet-1"
+"""Value of the metadata key ``format``; beside it stands ``config``, JSON of DPANetConfig."""
+
+SHIPPED = ("compact",)
+"""Names whose weights come with the package."""
+
+
+def save_model(network: DPANet, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
+    """Write `network` to `path`, by atomic rename. `dtype` of the stored numbers; loading gives float32 again."""
+    path = Path(path)
+    tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in network.state_dict().items()}
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save_file(tensors, part, {"format": FORMAT, "config": json.dumps(network.config.to_dict())})
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_model(source: str | Path) -> DPANet:
+    """The network of a shipped name or of a file, ready to deblur (float32, evaluation mode).
+
+    Args:   source: a name of SHIPPED; a .safetensors file of ours; or an official checkpoint
+            (.pth, .pt, .tar), which is read safely and converted in memory.
+    Raises: WeightsError if there is no such name or file, or if the file is damaged or of another network.
+    """
+    if str(source) in SHIPPED:
+        with resources.as_file(
+            resources.files("dpanet.network") / "shipped" / f"{source}.safetensors"
+        ) as path:
+            return read_model(path)
+    path = Path(source)
+    if not path.is_file():
+        raise WeightsError(
+            f"there is no model {str(source)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"
+        )
+    if path.suffix.lower() in (".pth", ".pt", ".tar"):
+        from dpanet.network.official import read_official
+
+        return read_official(path)
+    return read_model(path)
+
+
+def read_model(path: Path) -> DPANet:
+    """Read a file of our format. Raises: WeightsError naming the file and what is wrong with it."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is no readable safetensors file ({error}); download or convert it again"
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(
+            f"{path} is a checkpoint of another network (no {FORMAT!r} in its metadata); "
+            "give a file written by dpanet, or convert an official one with `dpanet convert`"
+        )
+    try:
+        config = DPANetConfig.from_dict(json.loads(metadata["config"]))
+    except (KeyError, ValueError, SettingsError) as error:
+        raise WeightsError(f"{path} carries an unusable configuration ({error}); convert it again") from error
+    return fill(DPANet(config), tensors, path)
+
+
+def fill(network: DPANet, tensors: dict[str, torch.Tensor], path: Path) -> DPANet:
+    """Load `tensors` into `network`, every name and shape checked; returned in evaluation mode."""
+    expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
+    came = {name: tuple(t.shape) for name, t in tensors.items()}
+    wrong = sorted(n for n in expected.keys() | came.keys() if expected.get(n) != came.get(n))
+    if wrong:
+        name = wrong[0]
+        raise WeightsError(
+            f"{path} is a checkpoint of another network: {name} should be {expected.get(name, 'absent')} "
+            f"and is {came.get(name, 'absent')} ({len(wrong)} such differences); give one of this network"
+        )
+    network.load_state_dict(tensors)
+    return network.eval()

@@ -1,0 +1,175 @@
+"""What scenes are made of: photographs, print and line art, and the outlines of things."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.random import Generator
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from dpanet.errors import SettingsError
+
+SUFFIXES = (".webp", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
+
+
+def read_photographs(folder: Path, names: list[str] | None = None) -> list[Tensor]:
+    """All photographs of a folder (or those named), each (3, H, W) uint8, display-encoded."""
+    files = sorted(folder / n for n in names) if names else sorted(folder.iterdir())
+    photographs = []
+    for file in files:
+        if file.suffix.lower() not in SUFFIXES:
+            continue
+        try:
+            with Image.open(file) as image:
+                pixels = np.asarray(image.convert("RGB"))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{file} is no readable photograph ({error}); repair or remove it") from error
+        photographs.append(torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous())
+    if not photographs:
+        raise SettingsError(f"{folder} holds no photographs ({', '.join(SUFFIXES)}); name a folder that does")
+    return photographs
+
+
+def _fonts() -> list[Path]:
+    """The DejaVu faces that come with Matplotlib."""
+    import matplotlib
+
+    return sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("DejaVu*.ttf"))
+
+
+def _words(rng: Generator, count: int) -> str:
+    letters = np.array(
+        list(string.ascii_lowercase * 3 + string.ascii_uppercase + string.digits + ".,:;-&%$#()/")
+    )
+    return " ".join("".join(rng.choice(letters, rng.integers(1, 11))) for _ in range(count))
+
+
+def _colours(rng: Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Paper and ink with some contrast; often dark on light, sometimes coloured or reversed."""
+    if rng.random() < 0.5:
+        paper, ink = rng.integers(170, 256, 3), rng.integers(0, 80, 3)
+    else:
+        paper, ink = rng.integers(0, 256, 3), rng.integers(0, 256, 3)
+        while abs(int(paper.sum()) - int(ink.sum())) < 150:
+            ink = rng.integers(0, 256, 3)
+    if rng.random() < 0.3:
+        paper, ink = ink, paper
+    return tuple(int(v) for v in paper), tuple(int(v) for v in ink)
+
+
+def printed_page(rng: Generator, size: int = 640) -> Tensor:
+    """A page of random words in many sizes with rules, boxes and bars, (3, size, size) uint8."""
+    paper, ink = _colours(rng)
+    image = Image.new("RGB", (size, size), paper)
+    draw = ImageDraw.Draw(image)
+    fonts = _fonts()
+    y = 0
+    while y < size:
+        if rng.random() < 0.12:
+            y = _figure(rng, draw, size, y)
+            continue
+        height = int(np.exp(rng.uniform(np.log(9), np.log(64))))
+        font = ImageFont.truetype(str(rng.choice(np.array(fonts))), height)
+        fill = ink if rng.random() < 0.8 else _colours(rng)[1]
+        for _ in range(int(rng.integers(1, 6))):
+            draw.text(
+                (int(rng.integers(-20, 30)), y), _words(rng, 1 + 900 // (height * 5)), font=font, fill=fill
+            )
+            y += int(height * rng.uniform(1.05, 1.6))
+    if rng.random() < 0.5:
+        image = image.rotate(float(rng.normal(0, 8)), Image.Resampling.BICUBIC, fillcolor=paper)
+    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).contiguous()
+
+
+def _figure(rng: Generator, draw: Any, size: int, y: int) -> int:
+    """Line art across the page from row `y`; returns the row below it."""
+    height = int(rng.integers(20, 120))
+    colour = _colours(rng)[1]
+    kind = rng.integers(0, 4)
+    if kind == 0:  # a bar code
+        x = 0
+        while x < size:
+            wide = int(rng.integers(1, 9))
+            draw.rectangle((x, y, x + wide - 1, y + height), fill=colour)
+            x += wide + int(rng.integers(1, 9))
+    elif kind == 1:  # a grid
+        step = int(rng.integers(4, 24))
+        for x in range(0, size, step):
+            draw.line((x, y, x, y + height), fill=colour, width=1 + step // 12)
+        for row in range(y, y + height, step):
+            draw.line((0, row, size, row), fill=colour, width=1 + step // 12)
+    elif kind == 2:  # strokes
+        for _ in range(int(rng.integers(5, 40))):
+            ends = rng.integers(0, size, 2), y + rng.integers(0, height, 2)
+            draw.line(
+                (int(ends[0][0]), int(ends[1][0]), int(ends[0][1]), int(ends[1][1])),
+                fill=_colours(rng)[1],
+                width=int(rng.integers(1, 5)),
+            )
+    else:  # shapes
+        for _ in range(int(rng.integers(3, 12))):
+            x, wide = int(rng.integers(0, size)), int(rng.integers(5, 90))
+            box = (x, y, x + wide, y + height)
+            (draw.ellipse if rng.random() < 0.5 else draw.rectangle)(
+                box, outline=colour, width=int(rng.integers(1, 5))
+            )
+    return y + height + int(rng.integers(2, 20))
+
+
+def crop(rng: Generator, picture: Tensor, size: int) -> Tensor:
+    """A random (3, size, size) float part of a uint8 picture, 0..1, often shrunk, turned or mirrored.
+
+    Never enlarged by more than the picture's own lack of pixels: its pixels are to stay sharp.
+    """
+    height, width = picture.shape[-2:]
+    wanted = int(size * min(np.exp(rng.uniform(0, np.log(2.2))), min(height, width) / size))
+    wanted = max(min(wanted, height, width), 1)
+    if rng.random() < 0.4:
+        wanted = min(size, height, width)
+    y, x = int(rng.integers(0, height - wanted + 1)), int(rng.integers(0, width - wanted + 1))
+    part = picture[:, y : y + wanted, x : x + wanted].float() / 255
+    if wanted != size:
+        part = F.interpolate(part[None], (size, size), mode="bilinear", antialias=True)[0]
+    if rng.random() < 0.4:  # mostly upright, as what cameras see
+        part = part.rot90(int(rng.integers(1, 4)), (-2, -1))
+    return part.flip(-1) if rng.random() < 0.5 else part
+
+
+def outline(rng: Generator, size: int) -> Tensor:
+    """A random opacity (1, size, size): blobs, polygons, discs, bars or letters; borders a pixel soft."""
+    kind = rng.random()
+    if kind < 0.45:
+        cells = int(rng.integers(3, 9))
+        noise = torch.from_numpy(rng.standard_normal((1, 1, cells, cells)).astype(np.float32))
+        field = F.interpolate(noise, (size, size), mode="bicubic", align_corners=True)[0]
+        return ((field + float(rng.normal(0, 0.3))) * size / cells / 2.5 + 0.5).clamp(0, 1)
+    scale = 2  # drawn twice as large and shrunk: a soft border
+    image = Image.new("L", (size * scale, size * scale))
+    draw = ImageDraw.Draw(image)
+    if kind < 0.65:
+        for _ in range(int(rng.integers(1, 4))):
+            centre, radius = rng.uniform(0, size * scale, 2), rng.uniform(0.1, 0.45) * size * scale
+            angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
+            points = centre + radius * rng.uniform(0.6, 1, (len(angles), 1)) * np.stack(
+                (np.cos(angles), np.sin(angles)), axis=1
+            )
+            draw.polygon([(float(px), float(py)) for px, py in points], fill=255)
+    elif kind < 0.85:
+        for _ in range(int(rng.integers(2, 14))):
+            ends = rng.uniform(-0.2, 1.2, 4) * size * scale
+            draw.line(
+                [float(v) for v in ends], fill=255, width=int(np.exp(rng.uniform(np.log(3), np.log(60))))
+            )
+    else:
+        font = ImageFont.truetype(str(rng.choice(np.array(_fonts()))), int(rng.integers(40, 400)))
+        for _ in range(int(rng.integers(1, 4))):
+            place = rng.uniform(-0.1, 0.7, 2) * size * scale
+            draw.text((float(place[0]), float(place[1])), _words(rng, 2), font=font, fill=255)
+    full = torch.from_numpy(np.asarray(image).astype(np.float32) / 255)
+    return F.avg_pool2d(full[None], scale)

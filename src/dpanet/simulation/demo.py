@@ -1,0 +1,48 @@
+"""A pair to try things on: no data needed, a photograph that a dependency ships."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from dpanet.pair import DualPixelPair, Picture, Pixels
+from dpanet.simulation.display import to_linear
+from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.render import MARGIN, Layer, render
+from dpanet.simulation.sensor import Sensor, record
+
+NEAREST, FARTHEST = 2.5, 8.0
+"""Blur radius in px at the left and at the right border: the scene leans away from the focal plane."""
+
+NODES = 12
+"""Kernels across the picture; between them the blur is interpolated."""
+
+
+def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
+    """A simulated pair and its truth, 512 x 512, display-encoded; the blur grows from left to right.
+
+    The photograph is scikit-image's `astronaut` (NASA, public domain). `seed` decides the noise.
+    """
+    from skimage.data import astronaut
+
+    photograph = torch.from_numpy(astronaut().copy()).permute(2, 0, 1)[None].float() / 255
+    colour = F.pad(to_linear(photograph), (MARGIN,) * 4, mode="reflect")
+    radii = np.linspace(NEAREST, FARTHEST, NODES)
+    place = torch.linspace(0, NODES - 1, photograph.shape[-1])
+    shares = [(1 - (place - node).abs()).clamp(min=0) for node in range(NODES)]
+    layer = Layer(
+        scenes=torch.zeros(1, dtype=torch.long),
+        colour=colour,
+        opacity=None,
+        kernels=half_disc([HalfDisc(float(r)) for r in radii]),
+        owner=torch.zeros(NODES, dtype=torch.long),
+        share=torch.stack(shares)[:, None, None].expand(-1, -1, photograph.shape[-2], -1),
+    )
+    generator = torch.Generator().manual_seed(seed)
+    left, right, truth = (_pixels(x) for x in record(*render([layer]), [Sensor()], generator))
+    return DualPixelPair(left, right, "srgb"), Picture(truth, "srgb")
+
+
+def _pixels(file: torch.Tensor) -> Pixels:
+    return np.ascontiguousarray(file[0].permute(1, 2, 0).numpy(), dtype=np.float32)

@@ -1,0 +1,62 @@
+"""From light on the sensor to the file: noise, saturation, encoding, and what careless files add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from dpanet.simulation.display import to_display
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """How one scene is recorded.
+
+    shot: variance of the noise per unit of signal; read: its standard deviation in the dark, both linear.
+    tilt: relative gain between the views from the left to the right border. contrast: strength of an
+    S-shaped tone curve on display values, as cameras render. grain: standard deviation of the fine grain
+    (display values) that 8-bit palettes and compression leave. levels: display values are rounded to so many.
+    """
+
+    shot: float = 1e-6
+    read: float = 3e-4
+    tilt: float = 0.0
+    contrast: float = 0.0
+    grain: float = 0.0
+    levels: int = 0
+
+
+def record(
+    left: Tensor, right: Tensor, truth: Tensor, sensors: list[Sensor], generator: Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Linear views and truth (B, C, H, W) become display-encoded files, 0..1, one sensor a scene."""
+
+    def column(name: str) -> Tensor:
+        values = [float(getattr(s, name)) for s in sensors]
+        return torch.tensor(values, device=left.device).reshape(-1, 1, 1, 1)
+
+    def noise() -> Tensor:
+        return torch.randn(left.shape, generator=generator, device=left.device)
+
+    slope = torch.linspace(-0.5, 0.5, left.shape[-1], device=left.device) * column("tilt")
+    contrast, grain, levels = column("contrast"), column("grain"), column("levels")
+    files = []
+    for view, gain in ((left, 1 + slope), (right, 1 - slope)):
+        light = view.clamp(min=0) * gain
+        light = light + noise() * torch.sqrt(column("shot") * light + column("read") ** 2)
+        file = _tone(to_display(light.clamp(0, 1)), contrast)
+        if bool((grain > 0).any()):
+            white = noise()
+            fine = white - F.avg_pool2d(white, 3, stride=1, padding=1, count_include_pad=False)
+            file = (file + grain * fine).clamp(0, 1)
+        rounded = (file * levels.clamp(min=1)).round() / levels.clamp(min=1)
+        files.append(torch.where(levels > 0, rounded, file))
+    return files[0], files[1], _tone(to_display(truth.clamp(0, 1)), contrast)
+
+
+def _tone(display: Tensor, contrast: Tensor) -> Tensor:
+    """Blend in the smooth step 3x^2 - 2x^3."""
+    return display + contrast * (display * display * (3 - 2 * display) - display)

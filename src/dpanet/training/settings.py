@@ -1,0 +1,38 @@
+"""What decides a training run; saved with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dpanet.errors import SettingsError
+from dpanet.simulation.scene import SceneSettings
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One run. The learning rate rises for `warmup` steps, then falls along half a cosine to `final` of it."""
+
+    preset: str = "compact"
+    steps: int = 8000
+    batch: int = 8
+    patch: int = 256
+    learning_rate: float = 1e-3
+    final: float = 0.01
+    warmup: int = 200
+    weight_decay: float = 1e-4
+    clip: float = 1.0
+    average: float = 0.999
+    epsilon: float = 1e-3
+    seed: int = 1
+    scenes: SceneSettings = field(default_factory=SceneSettings)
+
+    def __post_init__(self) -> None:
+        for key in ("steps", "batch", "patch", "learning_rate", "epsilon"):
+            if getattr(self, key) <= 0:
+                raise SettingsError(f"{key} is {getattr(self, key)}; it must be above zero")
+        if not 0 <= self.average < 1:
+            raise SettingsError(f"average is {self.average}; it must be at least 0 and below 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
