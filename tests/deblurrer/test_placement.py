@@ -1,3 +1,4 @@
+import platform
 import subprocess
 import sys
 
@@ -5,7 +6,7 @@ import pytest
 import torch
 
 from dpanet.deblurrer import placement
-from dpanet.deblurrer.placement import choose_device, choose_precision, keep_memory
+from dpanet.deblurrer.placement import choose_device, choose_precision, keeping_memory
 from dpanet.errors import SettingsError
 from dpanet.network.description import Description
 
@@ -44,9 +45,30 @@ def test_auto_precision(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
     assert choose_precision("float32", cpu, ANY) == torch.float32
 
 
-def test_memory_is_kept_where_the_c_library_is_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "from dpanet.deblurrer.placement import keep_memory; print(keep_memory())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() in ("True", "False")  # in a process of its own: it cannot be taken back
-    monkeypatch.setattr(placement.platform, "libc_ver", lambda: ("", ""))
-    assert keep_memory() is False
+FAULTS = """
+import resource
+from dpanet.deblurrer.placement import keeping_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        bytearray(40_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+usual = faults()
+with keeping_memory() as understood:
+    faults()
+    print(understood, usual, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has to be asked")
+def test_freed_blocks_are_used_again_meanwhile() -> None:
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    understood, usual, kept = done.stdout.split()
+    assert understood == "True"
+    assert int(kept) * 10 < int(usual)
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "_mallopt", lambda: None)
+    with keeping_memory() as understood:
+        assert understood is False

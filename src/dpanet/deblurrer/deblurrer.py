@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dpanet.deblurrer.placement import choose_device, choose_precision, keep_memory
+from dpanet.deblurrer.placement import choose_device, choose_precision, keeping_memory
 from dpanet.deblurrer.tiling import Progress, deblur_tiles
 from dpanet.errors import SettingsError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
@@ -71,8 +71,6 @@ class Deblurrer:
         if isinstance(network, nn.Module):
             network.to(self.device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stub
-        if self.device.type == "cpu":
-            keep_memory()
 
     def __call__(self, pair: DualPixelPair, output_encoding: Encoding | None = None) -> Picture:
         """Deblur a pair; the picture carries the pair's metadata.
@@ -86,6 +84,13 @@ class Deblurrer:
         scale = scale if scale > 0 else 1.0
 
         def engine(left: Pixels, right: Pixels) -> Pixels:
+            if self.device.type != "cpu":
+                return translated(left, right)
+            with keeping_memory():
+                made = translated(left, right)
+            return made.copy()  # out of the heap that the next tile is to find empty
+
+        def translated(left: Pixels, right: Pixels) -> Pixels:
             seen = [
                 _recode(view / np.float32(scale), pair.encoding, description.encoding)
                 for view in (left, right)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Literal
 
 import torch
@@ -12,6 +15,9 @@ from dpanet.errors import SettingsError
 from dpanet.network.description import Description
 
 Precision = Literal["auto", "float32", "bfloat16"]
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+"""Numbers of malloc.h."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -65,17 +71,28 @@ def _native_bfloat16(device: torch.device) -> bool:
     return False
 
 
-def keep_memory() -> bool:
-    """Ask the C library to keep freed blocks for the next tile; returns whether it understood.
+@contextmanager
+def keeping_memory() -> Iterator[bool]:
+    """Ask the C library to keep the blocks that are freed meanwhile for the next tile; yields if it understood.
 
-    glibc hands each large block back to the kernel when it is freed, and the next tensor of that size is
-    faulted in page by page: that can cost more than the arithmetic. It changes the whole process, so it is
-    never done at import.
+    glibc maps each large block from the kernel and hands it back when it is freed; the next tensor of that size
+    is faulted in page by page, which can cost more than the arithmetic. So for as long as this lasts, blocks come
+    from the heap, and the heap is not shrunk any more. Outside, blocks from 1 MB up are mapped and handed back as
+    soon as they are freed: whole pictures would leave holes in the heap that the tiles cannot use.
     """
+    mallopt = _mallopt()
+    understood = bool(mallopt and mallopt(_TRIM_THRESHOLD, 2**31 - 1) and mallopt(_MMAP_MAX, 0))
+    try:
+        yield understood
+    finally:
+        if mallopt:
+            mallopt(_MMAP_MAX, 65536)
+            mallopt(_MMAP_THRESHOLD, 2**20)
+
+
+@cache
+def _mallopt() -> Callable[[int, int], int] | None:
+    """The function of glibc; None where the C library is another."""
     if platform.libc_ver()[0] != "glibc":
-        return False
-    trim_threshold, mmap_max = -1, -4  # numbers of malloc.h
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    return bool(mallopt(mmap_max, 0) and mallopt(trim_threshold, 2**31 - 1))
+        return None
+    return getattr(ctypes.CDLL(None), "mallopt", None)

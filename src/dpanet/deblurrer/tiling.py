@@ -120,6 +120,7 @@ def deblur_tiles(
             first, end = columns.core(i)
             part = result[first_row - top : end_row - top, first - start : end - start]
             _blend(strip.swapaxes(0, 1)[first:end], part.swapaxes(0, 1), _ramp(columns, i))
+            del result, part  # the next tile needs the room
             done += 1
         if strip is not output:
             _blend(output[first_row:end_row], strip, _ramp(rows, j))

@@ -31,8 +31,7 @@ def decode_png(data: bytes, path: Path) -> Decoded:
     if codes is None or codes.size == 0:
         raise UnreadableImageError(f"{path} is a damaged PNG; export or copy it again")
     if codes.ndim == 3:
-        swap = cv2.COLOR_BGR2RGB if codes.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-        codes = cv2.cvtColor(codes, swap)
+        codes = codes[..., ::-1] if codes.shape[2] == 3 else codes[..., [2, 1, 0, 3]]  # BGR(A) to RGB(A)
     found = {int(kind): np.asarray(chunk).tobytes() for kind, chunk in zip(kinds, chunks, strict=True)}
     return Decoded(path, codes, found.get(cv2.IMAGE_METADATA_ICCP), found.get(cv2.IMAGE_METADATA_EXIF))
 

@@ -35,9 +35,9 @@ def read_file(path: ImagePath) -> Decoded:
         with path.open("rb") as file:
             head = file.read(12)
             if head.startswith(SIGNATURE):
-                return decode_png(head + file.read(), path)
+                return decode_png(path.read_bytes(), path)
             if is_lossy(head):
-                return decode_lossy(head + file.read(), path)
+                return decode_lossy(path.read_bytes(), path)
     except FileNotFoundError as error:
         raise UnreadableImageError(f"{path} does not exist; check the name") from error
     except IsADirectoryError as error:
@@ -55,7 +55,7 @@ def read_file(path: ImagePath) -> Decoded:
 
 def read_codes(path: ImagePath) -> Codes:
     """The codes of a file, exactly: H x W (gray), H x W x 3 (RGB) or x 4 (alpha); uint8, uint16 or float."""
-    return read_file(path).codes
+    return np.ascontiguousarray(read_file(path).codes)
 
 
 def read_picture(path: ImagePath, encoding: Encoding = "srgb") -> Picture:
