@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,7 @@ def test_each_name_takes_what_it_promises(name: str) -> None:
 def test_an_unknown_name_is_an_ordinary_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'sharpen'"):
         _ = dpanet.sharpen
+
+
+def test_the_version_is_told_alike_everywhere() -> None:
+    assert dpanet.__version__ == version("dpanet")
