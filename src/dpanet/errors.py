@@ -1,12 +1,12 @@
 """What goes wrong, in one tree. Every message is one sentence that names the file or key.
 
-    DpanetError
-    ├── PairError             two views that do not belong together, or a picture that is not one
-    ├── UnreadableImageError  a file that is missing, empty, damaged or no picture
-    ├── OutputError           an output that exists or cannot be written
-    ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
-    ├── SettingsError         a setting with an impossible value
-    └── ShapeError            tensors whose shapes do not fit each other
+DpanetError
+├── PairError             two views that do not belong together, or a picture that is not one
+├── UnreadableImageError  a file that is missing, empty, damaged or no picture
+├── OutputError           an output that exists or cannot be written
+├── WeightsError          a checkpoint that is damaged, unsafe or of another network
+├── SettingsError         a setting with an impossible value
+└── ShapeError            tensors whose shapes do not fit each other
 """
 
 

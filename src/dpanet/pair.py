@@ -33,7 +33,9 @@ def _check_pixels(pixels: Pixels, name: str) -> None:
             "so give a larger picture"
         )
     if not np.isfinite(pixels).all():
-        raise PairError(f"{name} contains NaN or infinity; every pixel must be a finite number, so repair the file")
+        raise PairError(
+            f"{name} contains NaN or infinity; every pixel must be a finite number, so repair the file"
+        )
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,9 @@ class Deform(nn.Module):
 
     def __init__(self, width: int, taps: int) -> None:
         super().__init__()
-        plain = nn.Conv2d(width, width, taps)
-        self.weight = plain.weight
-        self.bias = plain.bias
+        self.weight = nn.Parameter(torch.empty(width, width, taps, taps))
+        self.bias = nn.Parameter(torch.zeros(width))
+        nn.init.kaiming_normal_(self.weight, nonlinearity="linear")
 
     def forward(self, x: Tensor, guide: tuple[Tensor, Tensor]) -> Tensor:
         return deformable_convolution(x, guide[0], guide[1], self.weight, self.bias)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from dpanet.errors import ShapeError
 from dpanet.network.alignment import EncoderLevel, apply_to_both, match
 from dpanet.network.description import Description
-from dpanet.network.features import Block, PyramidFeatures, UnshuffleFeatures
+from dpanet.network.features import Block, PyramidFeatures, UnshuffleFeatures, initialise
 from dpanet.network.fusion import DecoderLevel, Head
 from dpanet.network.presets import DPANetConfig
 
@@ -47,6 +47,7 @@ class DPANet(nn.Module):
         deep = (*config.widths[1:], 2 * config.bottom_width)
         self.decoder = nn.ModuleList(DecoderLevel(i, deep[i], config) for i in range(len(config.widths)))
         self.head = Head(config)
+        initialise(self)
 
     @property
     def description(self) -> Description:

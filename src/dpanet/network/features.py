@@ -65,12 +65,28 @@ class PyramidFeatures(nn.Module):
 
 
 class UnshuffleFeatures(nn.Module):
-    """Each 2 x 2 px become channels: 3 -> 12 at half the size, nothing learned."""
+    """Each 2 x 2 px become channels: 3 -> 12 at half the size, nothing learned. Display values are centred."""
 
     width = 12
 
     def forward(self, view: Tensor) -> Tensor:
-        return F.pixel_unshuffle(view, 2)
+        return F.pixel_unshuffle((view - 0.45) * 3, 2)
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw every convolution so that features keep their size through ReLUs (He et al., 2015).
+
+    Torch's own draw shrinks them at every layer; without normalisation a deep network then hardly learns.
+    Residual branches start at 0.3 of that, so that their sums do not grow. What is zero stays zero.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.weight.any():
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for module in network.modules():
+        if isinstance(module, ResidualBlock):
+            module.conv2.weight.data *= 0.3
 
 
 def _twice(x: Tensor) -> Tensor:

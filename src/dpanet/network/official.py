@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 from pathlib import Path
 
 import torch
@@ -92,13 +93,15 @@ def _state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(f"{path} does not exist; give the path of an official checkpoint")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a hint that an old pickle protocol might not be readable
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error)
-        if "Unsupported" in reason or "not an allowed" in reason or "GLOBAL" in reason:
+        asked = re.search(r"Unsupported (?:global|class)\S*:? (?:GLOBAL )?([\w.]+)", str(error))
+        if asked:
             raise WeightsError(
-                f"{path} was refused: it asks for more than tensors and containers "
-                f"({_asked(reason)}), which could run code; get the file from a source you trust"
+                f"{path} was refused: it asks for {asked[1]}, not only for tensors and containers, and could run "
+                "code; get the file from a source you trust"
             ) from error
         raise WeightsError(f"{path} is damaged or no checkpoint; download it again") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError) as error:
@@ -107,8 +110,3 @@ def _state(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f"{path} holds no weights under {STATE_KEY!r}; give an official DPANet checkpoint")
     return state
-
-
-def _asked(reason: str) -> str:
-    found = re.search(r"(?:GLOBAL|global|Unsupported (?:class|global|operand)):?\s+`?([\w.]+)", reason)
-    return found[1] if found else "an unknown object"

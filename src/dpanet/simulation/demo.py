@@ -26,7 +26,8 @@ def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
     """
     from skimage.data import astronaut
 
-    photograph = torch.from_numpy(astronaut().copy()).permute(2, 0, 1)[None].float() / 255
+    pixels = astronaut()  # type: ignore[no-untyped-call]
+    photograph = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
     colour = F.pad(to_linear(photograph), (MARGIN,) * 4, mode="reflect")
     radii = np.linspace(NEAREST, FARTHEST, NODES)
     place = torch.linspace(0, NODES - 1, photograph.shape[-1])

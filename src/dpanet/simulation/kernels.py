@@ -21,7 +21,7 @@ from dpanet.errors import SettingsError
 SIZE = 97
 """Side of every kernel here, px: holds the measured kernels (61 px) at a scale of 1.6."""
 
-OVERSAMPLING = 3
+OVERSAMPLING = 2
 """Points a pixel and axis at which a kernel is evaluated; their mean is the pixel's value."""
 
 

@@ -66,15 +66,22 @@ class Simulator:
         stock = np.random.default_rng(20)
         self.pages = [printed_page(stock) for _ in range(self.settings.pages)]
 
-    def batch(self, rng: Generator, count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
-        """`count` scenes: left, right, truth, each (count, 3, size, size), display-encoded, 0..1."""
+    def batch(
+        self, rng: Generator, count: int, size: int, strength: float = 1.0
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """`count` scenes: left, right, truth, each (count, 3, size, size), display-encoded, 0..1.
+
+        `strength` shrinks every blur, so that training may begin with what is easy.
+        """
         grey = int(rng.binomial(count, self.settings.grey))
-        parts = [self._scenes(rng, n, size, c) for n, c in ((grey, 1), (count - grey, 3)) if n]
+        parts = [self._scenes(rng, n, size, c, strength) for n, c in ((grey, 1), (count - grey, 3)) if n]
         left, right, truth = (torch.cat([p[i].expand(-1, 3, -1, -1) for p in parts]) for i in range(3))
         return left, right, truth
 
-    def _scenes(self, rng: Generator, count: int, size: int, channels: int) -> tuple[Tensor, Tensor, Tensor]:
-        optics = [_Optics(rng, self.measured, self.settings) for _ in range(count)]
+    def _scenes(
+        self, rng: Generator, count: int, size: int, channels: int, strength: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        optics = [_Optics(rng, self.measured, self.settings, strength) for _ in range(count)]
         depth = rng.choice(3, count, p=self.settings.layers)
         layers = [
             self._layer(rng, [i for i in range(count) if depth[i] >= k], optics, size, channels, k > 0)
@@ -130,8 +137,11 @@ class Simulator:
 class _Optics:
     """The lens one scene is seen through: a kind of kernel and, for each layer, blur scales."""
 
-    def __init__(self, rng: Generator, measured: MeasuredKernels | None, settings: SceneSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self, rng: Generator, measured: MeasuredKernels | None, settings: SceneSettings, strength: float
+    ) -> None:
+        self.slanted, self.slant = settings.slanted, settings.slant
+        self.scale, self.radius = settings.scale * strength, settings.radius * strength
         self.measured = measured if rng.random() < settings.measured else None
         self.is_measured = self.measured is not None
         self.cell = int(rng.integers(len(measured))) if measured is not None else 0
@@ -150,9 +160,9 @@ class _Optics:
             level = float(np.sign(level)) * abs(level) ** 1.4
         if rng.random() < 0.08:
             level *= 0.05
-        if rng.random() >= self.settings.slanted:
+        if rng.random() >= self.slanted:
             return [float(level)], torch.ones(1, 1, size, size)
-        span = float(rng.uniform(0.1, 1)) * self.settings.slant
+        span = float(rng.uniform(0.1, 1)) * self.slant
         near, far = max(level - span / 2, -1.0), min(level + span / 2, 1.0)
         nodes = 2 + int((far - near) / 0.15)
         angle = rng.uniform(0, 2 * np.pi)
@@ -165,10 +175,8 @@ class _Optics:
     def kernels(self, blurs: list[float], device: torch.device) -> Tensor:
         """Kernel pairs (N, 2, K, K) at those blurs."""
         if self.measured is not None:
-            return self.measured.at(
-                [self.cell] * len(blurs), [b * self.settings.scale for b in blurs], device
-            )
-        return half_disc([replace(self.lens, radius=b * self.settings.radius) for b in blurs], device)
+            return self.measured.at([self.cell] * len(blurs), [b * self.scale for b in blurs], device)
+        return half_disc([replace(self.lens, radius=b * self.radius) for b in blurs], device)
 
 
 def _sensor(rng: Generator, raw: bool) -> Sensor:

@@ -47,7 +47,11 @@ class Run:
         self.averaged = DPANet(preset(settings.preset)).to(self.device).requires_grad_(False)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+            self.network.parameters(),
+            settings.learning_rate,
+            betas=(0.9, settings.beta2),
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.step = 0
         self.seconds = 0.0
@@ -67,9 +71,12 @@ class Run:
         while self.step < s.steps:
             for group in self.optimiser.param_groups:
                 group["lr"] = s.learning_rate * rate(self.step, s)
+            progress = self.step / s.steps
+            strength = min(1.0, s.easy + (1 - s.easy) * progress / max(s.hardening, 1e-9))
+            patch = s.small_patch if progress < s.growing else s.patch
             left, right, truth = (
                 x.to(self.device, memory_format=torch.channels_last)
-                for x in simulator.batch(self.rng, s.batch, s.patch)
+                for x in simulator.batch(self.rng, s.batch, patch, strength)
             )
             with torch.autocast(self.device.type, torch.bfloat16):
                 output = self.network(left, right)

@@ -11,24 +11,34 @@ from dpanet.simulation.scene import SceneSettings
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """One run. The learning rate rises for `warmup` steps, then falls along half a cosine to `final` of it."""
+    """One run.
+
+    The learning rate rises for `warmup` steps, then falls along half a cosine to `final` of it. Blurs begin at
+    `easy` of their strength and reach all of it after `hardening` of the steps: from the start at full
+    strength, nothing is learned for a long time. Patches are `small_patch` px until `growing` of the steps.
+    """
 
     preset: str = "compact"
     steps: int = 8000
     batch: int = 8
     patch: int = 256
+    small_patch: int = 192
+    growing: float = 0.6
+    easy: float = 0.3
+    hardening: float = 0.4
     learning_rate: float = 1e-3
     final: float = 0.01
     warmup: int = 200
     weight_decay: float = 1e-4
-    clip: float = 1.0
+    beta2: float = 0.99
+    clip: float = 0.3
     average: float = 0.999
     epsilon: float = 1e-3
     seed: int = 1
     scenes: SceneSettings = field(default_factory=SceneSettings)
 
     def __post_init__(self) -> None:
-        for key in ("steps", "batch", "patch", "learning_rate", "epsilon"):
+        for key in ("steps", "batch", "patch", "small_patch", "learning_rate", "epsilon"):
             if getattr(self, key) <= 0:
                 raise SettingsError(f"{key} is {getattr(self, key)}; it must be above zero")
         if not 0 <= self.average < 1:
