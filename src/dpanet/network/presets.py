@@ -159,7 +159,7 @@ COMPACT = DPANetConfig(
 PRESETS: dict[str, DPANetConfig] = {"paper": PAPER, "compact": COMPACT}
 
 
-def preset(name: str, **changes: Any) -> DPANetConfig:
+def preset(name: str, /, **changes: Any) -> DPANetConfig:
     """The preset of that name, with ablation switches or other fields changed.
 
     Raises: SettingsError for an unknown name or field.

@@ -68,15 +68,15 @@ def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Ten
             raise SettingsError(
                 f"the blur radius is {lens.radius} px; at most {SIZE // 2 - 1} px fit, so choose less"
             )
-        radius = max(abs(lens.radius), 1e-3)
+        # In focus a point stays one pixel: below a pixel or so the border cannot fade, and nothing is divided.
+        radius = max(abs(lens.radius), 0.45)
+        edge = min(lens.edge, max(2 * abs(lens.radius) - 0.85, 0.02))
         distance = torch.sqrt(x**2 + (y / lens.squeeze) ** 2)
-        disc = ((radius - distance) / lens.edge + 0.5).clamp(0, 1)
+        disc = ((radius - distance) / edge + 0.5).clamp(0, 1)
         disc = disc * (1 + lens.rim * (distance / radius).clamp(max=1) ** 2)
         towards = -x if lens.radius >= 0 else x
-        ramp = (0.5 + 0.5 * towards / (lens.softness * radius)).clamp(0, 1)
-        if radius < 0.5:  # in focus: both views see the same point
-            disc = ((0.5 - distance) / lens.edge + 0.5).clamp(0, 1)
-            ramp = torch.full_like(ramp, 0.5)
+        divided = min(abs(lens.radius) / 0.5, 1.0)
+        ramp = (0.5 + 0.5 * divided * towards / (lens.softness * radius)).clamp(0, 1)
         left.append(disc * ramp)
     fine = torch.stack(left)
     return torch.stack((_pixels(fine), _pixels(fine.flip(-1))), dim=1)

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+
+from dpanet.errors import SettingsError
+from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
+
+LENSES = [HalfDisc(r, softness=s) for r in (-20.0, -3.0, 1.0, 7.5, 30.0) for s in (0.1, 0.6, 1.5)]
+LINE = torch.arange(SIZE) - SIZE // 2
+
+
+def centroid(kernel: torch.Tensor) -> tuple[float, float]:
+    return float((kernel.sum(-2) * LINE).sum()), float((kernel.sum(-1) * LINE).sum())
+
+
+@pytest.fixture(scope="module")
+def measured() -> MeasuredKernels:
+    """Two cells of a lens whose halves are slanted blobs, the whole of it moved by (+2, -1) px."""
+    y, x = np.mgrid[:61, :61] - 30.0
+    left = [
+        np.exp(-(((x + 3 - 2 + c) / 4) ** 2) - ((y + 1) / 6) ** 2 + 0.02 * c * x * y / 30) for c in (0, 1)
+    ]
+    right = [
+        np.exp(-(((x - 3 - 2 - c) / 4) ** 2) - ((y + 1) / 6) ** 2 - 0.02 * c * x * y / 30) for c in (0, 1)
+    ]
+    return MeasuredKernels(np.stack(left), np.stack(right))
+
+
+def test_half_discs_sum_to_one_and_mirror_each_other() -> None:
+    pairs = half_disc(LENSES)
+    assert pairs.shape == (len(LENSES), 2, SIZE, SIZE)
+    assert (pairs >= 0).all()
+    torch.testing.assert_close(pairs.sum((-1, -2)), torch.ones(len(LENSES), 2))
+    torch.testing.assert_close(pairs[:, 1], pairs[:, 0].flip(-1))
+
+
+def test_both_halves_make_the_whole_disc() -> None:
+    hard = half_disc([HalfDisc(12.0, softness=0.3)])[0].mean(0)
+    soft = half_disc([HalfDisc(12.0, softness=1.4)])[0].mean(0)
+    torch.testing.assert_close(hard, soft, atol=2e-6, rtol=1e-4)
+    y, x = torch.meshgrid(LINE, LINE, indexing="ij")
+    inside = hard[(x**2 + y**2) < 10.5**2]
+    assert float(inside.std() / inside.mean()) < 1e-3
+    assert float(hard[(x**2 + y**2) > 13.5**2].sum()) == 0
+
+
+def test_crossing_focus_swaps_the_views() -> None:
+    near, far = half_disc([HalfDisc(9.0)])[0], half_disc([HalfDisc(-9.0)])[0]
+    torch.testing.assert_close(near[0], far[1])
+    assert centroid(near[0])[0] < -1 < 1 < centroid(near[1])[0]
+
+
+def test_no_blur_is_a_point_alike_in_both_views() -> None:
+    left, right = half_disc([HalfDisc(0.0)])[0]
+    torch.testing.assert_close(left, right)
+    assert float(left[SIZE // 2, SIZE // 2]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("squeeze", [0.7, 1.0, 1.2])
+def test_the_smallest_discs_are_whole_kernels(squeeze: float) -> None:
+    pairs = half_disc([HalfDisc(r / 50, softness=0.15, squeeze=squeeze) for r in range(-100, 101)])
+    torch.testing.assert_close(pairs.sum((-1, -2)), torch.ones(201, 2))
+    spread = (pairs.mean(1).sum(-2) * LINE**2).sum(-1)
+    assert (spread[101:].diff() > -2e-3).all()
+
+
+def test_a_disc_too_large_is_refused() -> None:
+    with pytest.raises(SettingsError, match="radius is 60"):
+        half_disc([HalfDisc(60.0)])
+
+
+@pytest.mark.parametrize("scale", [-1.6, -0.7, 0.1, 0.5, 1.0, 1.6])
+def test_measured_kernels_sum_to_one_without_a_common_shift(measured: MeasuredKernels, scale: float) -> None:
+    pairs = measured.at([0, 1], [scale, scale])
+    torch.testing.assert_close(pairs.sum((-1, -2)), torch.ones(2, 2))
+    for left, right in pairs:
+        (lx, ly), (rx, ry) = centroid(left), centroid(right)
+        assert abs(lx + rx) < 0.05 and abs(ly + ry) < 0.05
+
+
+def test_the_common_shift_was_there(measured: MeasuredKernels) -> None:
+    assert measured.centroid[0].tolist() == pytest.approx([2, -1], abs=0.01)
+
+
+def test_measured_disparity_grows_with_the_scale(measured: MeasuredKernels) -> None:
+    disparities = []
+    for scale in (-1.0, 0.5, 1.0, 1.5):
+        left, right = measured.at([0], [scale])[0]
+        disparities.append(centroid(right)[0] - centroid(left)[0])
+    assert disparities == pytest.approx([-6, 3, 6, 9], abs=0.05)
+
+
+def test_negative_scale_turns_by_half_a_circle(measured: MeasuredKernels) -> None:
+    near, far = measured.at([1], [0.8]), measured.at([1], [-0.8])
+    torch.testing.assert_close(far, near.flip(-1, -2), atol=1e-6, rtol=1e-4)
+
+
+def test_arrays_that_are_no_kernels_are_refused() -> None:
+    with pytest.raises(SettingsError, match="odd"):
+        MeasuredKernels(np.zeros((2, 60, 60)), np.zeros((2, 60, 60)))
+
+
+def test_folder_without_kernels_is_named(tmp_path) -> None:
+    with pytest.raises(SettingsError, match=tmp_path.name):
+        MeasuredKernels.read(tmp_path)

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+import torch
+
+from dpanet.errors import SettingsError
+from dpanet.simulation.content import crop, outline, printed_page, read_photographs
+from dpanet.simulation.demo import demo_pair
+from dpanet.simulation.display import to_display, to_linear
+from dpanet.simulation.scene import SceneSettings, Simulator
+from dpanet.simulation.sensor import Sensor, record
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    generator = torch.Generator().manual_seed(1)
+    photographs = [torch.randint(0, 256, (3, 300, 400), generator=generator, dtype=torch.uint8)]
+    return Simulator(photographs, None, SceneSettings(pages=2))
+
+
+def test_batches_are_display_encoded_pairs(simulator: Simulator) -> None:
+    batch = simulator.batch(np.random.default_rng(1), 5, 64)
+    for tensor in batch:
+        assert tensor.shape == (5, 3, 64, 64)
+        assert tensor.dtype == torch.float32
+        assert float(tensor.min()) >= 0 and float(tensor.max()) <= 1
+
+
+def test_the_same_seed_gives_the_same_scenes(simulator: Simulator) -> None:
+    one, two, other = (simulator.batch(np.random.default_rng(s), 4, 48) for s in (3, 3, 4))
+    for a, b, c in zip(one, two, other, strict=True):
+        assert torch.equal(a, b)
+        assert not torch.equal(a, c)
+
+
+def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dpanet.simulation.scene._sensor", lambda rng, raw: Sensor(shot=0, read=0))
+    settings = SceneSettings(pages=2, slanted=0.5)
+    left, right, truth = Simulator(simulator.photographs, None, settings).batch(
+        np.random.default_rng(5), 6, 64, strength=0.0
+    )
+    torch.testing.assert_close(left, truth, atol=1e-3, rtol=0)
+    torch.testing.assert_close(right, truth, atol=1e-3, rtol=0)
+
+
+def test_probabilities_must_sum_to_one() -> None:
+    with pytest.raises(SettingsError, match="layers"):
+        SceneSettings(layers=(0.5, 0.5, 0.5))
+
+
+def test_display_curve_is_srgb_and_comes_back() -> None:
+    linear = torch.tensor([0.0, 0.001, 0.0031308, 0.18, 0.5, 1.0])
+    expected = torch.tensor([0.0, 0.01292, 0.04045, 0.46136, 0.73536, 1.0])
+    torch.testing.assert_close(to_display(linear), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(to_linear(to_display(linear)), linear, atol=1e-6, rtol=0)
+
+
+def test_noise_has_the_stated_strength() -> None:
+    light = torch.full((1, 1, 400, 400), 0.25)
+    generator = torch.Generator().manual_seed(0)
+    left, right, truth = record(light, light, light, [Sensor(shot=4e-4, read=0.003)], generator)
+    for view in (left, right):
+        spread = float((to_linear(view) - 0.25).std())
+        assert spread == pytest.approx((4e-4 * 0.25 + 0.003**2) ** 0.5, rel=0.02)
+    torch.testing.assert_close(to_linear(truth), light)
+    assert abs(float(torch.corrcoef(torch.stack((left.flatten(), right.flatten())))[0, 1])) < 0.02
+
+
+def test_tilt_brightens_the_views_towards_opposite_sides() -> None:
+    light = torch.full((1, 1, 8, 101), 0.2)
+    quiet = Sensor(shot=0, read=0, tilt=0.1)
+    left, right, _ = record(light, light, light, [quiet], torch.Generator())
+    assert float(to_linear(left)[0, 0, 0, -1]) == pytest.approx(0.21, rel=1e-3)
+    assert float(to_linear(right)[0, 0, 0, -1]) == pytest.approx(0.19, rel=1e-3)
+
+
+def test_levels_round_the_file() -> None:
+    light = torch.rand(1, 1, 50, 50)
+    left, _, _ = record(light, light, light, [Sensor(levels=15)], torch.Generator())
+    torch.testing.assert_close(left * 15, (left * 15).round())
+
+
+@pytest.mark.parametrize("size", [64, 500])
+def test_crops_have_the_size_asked_for(size: int) -> None:
+    picture = torch.randint(0, 256, (3, 300, 200), dtype=torch.uint8)
+    for seed in range(5):
+        part = crop(np.random.default_rng(seed), picture, size)
+        assert part.shape == (3, size, size)
+        assert float(part.min()) >= 0 and float(part.max()) <= 1
+
+
+def test_outlines_and_pages_show_something() -> None:
+    rng = np.random.default_rng(0)
+    shown = [outline(rng, 200) for _ in range(30)]
+    assert all(o.shape == (1, 200, 200) and float(o.min()) >= 0 and float(o.max()) <= 1 for o in shown)
+    assert sum(0.01 < float(o.mean()) < 0.99 for o in shown) > 20
+    page = printed_page(rng)
+    assert page.dtype == torch.uint8 and page.shape == (3, 640, 640)
+    assert float(page.float().std()) > 10
+
+
+def test_photographs_are_read_and_a_broken_one_is_named(tmp_path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (20, 10), (255, 0, 0)).save(tmp_path / "a.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    (photograph,) = read_photographs(tmp_path)
+    assert photograph.shape == (3, 10, 20) and photograph[:, 0, 0].tolist() == [255, 0, 0]
+    (tmp_path / "b.jpg").write_bytes(b"broken")
+    with pytest.raises(SettingsError, match=r"b\.jpg"):
+        read_photographs(tmp_path)
+    with pytest.raises(SettingsError, match="holds no photographs"):
+        read_photographs(tmp_path, ["notes.txt"])
+
+
+def test_demo_pair_is_blurred_more_on_the_right() -> None:
+    pair, truth = demo_pair()
+    error = np.abs(pair.combined.pixels - truth.pixels).mean((0, 2))
+    assert pair.left.shape == truth.pixels.shape == (512, 512, 3)
+    assert error[-128:].mean() > 1.3 * error[:128].mean()
+    again, _ = demo_pair()
+    assert np.array_equal(pair.left, again.left)
