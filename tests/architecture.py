@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 STEPS = (
+    {"__main__"},
     {"cli"},
     {"app"},
     {"training"},
