@@ -31,6 +31,8 @@ def test_saved_network_comes_back(tmp_path: Path) -> None:
     for name, tensor in network.state_dict().items():
         torch.testing.assert_close(read.state_dict()[name], tensor)
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_half_precision_is_read_as_float32(tmp_path: Path) -> None:

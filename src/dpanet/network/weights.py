@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from dpanet.errors import SettingsError, WeightsError
 from dpanet.network.dpanet import DPANet
@@ -28,7 +28,8 @@ def save_model(network: DPANet, path: Path | str, dtype: torch.dtype = torch.flo
     tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in network.state_dict().items()}
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, part, {"format": FORMAT, "config": json.dumps(network.config.to_dict())})
+        # `save_file` would make the file readable for its owner alone, whatever the umask says.
+        part.write_bytes(save(tensors, {"format": FORMAT, "config": json.dumps(network.config.to_dict())}))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
