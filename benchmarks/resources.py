@@ -4,6 +4,8 @@ python benchmarks/resources.py time [--size WIDTHxHEIGHT] [--model NAME|FILE] [-
     simulated 16-bit pair of that size through `dpanet deblur`: seconds and peak memory of the process
 python benchmarks/resources.py tiles LEFT RIGHT [--camera pixel4] [--model NAME|FILE] [--precision P]
     largest difference between the default tile and the whole picture, in units of 1/255 on display values
+python benchmarks/resources.py training [--preset NAME] [--steps N]
+    patches of 256 x 256 px a second, simulation included (half discs, photographs of scikit-image)
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from dpanet import Deblurrer, load_model, read_pair
 from dpanet.images.captures import read_raw_pair
@@ -26,6 +30,9 @@ from dpanet.images.raw import PIXEL4
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
 from dpanet.simulation.demo import demo_pair
+from dpanet.simulation.scene import SceneSettings, Simulator
+from dpanet.training.loop import Run
+from dpanet.training.settings import TrainingSettings
 
 
 def main() -> None:
@@ -44,6 +51,10 @@ def main() -> None:
     tiles.add_argument("--camera", choices=["pixel4"])
     tiles.add_argument("--precision", default="auto")
     tiles.set_defaults(run=compare_tiles)
+    training = commands.add_parser("training")
+    training.add_argument("--preset", default="compact")
+    training.add_argument("--steps", type=int, default=12)
+    training.set_defaults(run=measure_training)
     for command in (timing, tiles):
         command.add_argument("--model", default="compact")
     options = parser.parse_args()
@@ -107,6 +118,39 @@ def compare_tiles(options: argparse.Namespace) -> None:
         f"{pair.left.shape[1]} x {pair.left.shape[0]}: largest difference {difference.max():.2f}/255, "
         f"mean {difference.mean():.4f}/255, 99.99 % below {np.quantile(difference, 0.9999):.2f}/255"
     )
+
+
+def measure_training(options: argparse.Namespace) -> None:
+    from skimage.data import astronaut, coffee
+
+    photographs = [torch.from_numpy(picture().copy()).permute(2, 0, 1) for picture in (astronaut, coffee)]
+    simulator = Simulator(photographs, None, SceneSettings(pages=10))
+    settings = TrainingSettings(preset=options.preset, steps=options.steps, growing=0.0, easy=1.0)
+    with tempfile.TemporaryDirectory() as name:
+        run = Run(settings, Path(name))
+        watched = _Watched(simulator)
+        run.train(watched, None, every=options.steps + 1)  # type: ignore[arg-type]
+    steps = np.diff(watched.started)[2:]  # the first ones warm up
+    spent = np.array(watched.spent)[2:-1]
+    print(
+        f"{options.preset}: {settings.batch / np.median(steps):.1f} patches of {settings.patch} x {settings.patch} px "
+        f"a second; a step {np.median(steps):.2f} s, {100 * np.median(spent) / np.median(steps):.0f} % simulation"
+    )
+
+
+class _Watched:
+    """A simulator that notes when it was asked and how long it took."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.started: list[float] = []
+        self.spent: list[float] = []
+
+    def batch(self, *given: Any) -> Any:
+        self.started.append(time.perf_counter())
+        made = self.simulator.batch(*given)
+        self.spent.append(time.perf_counter() - self.started[-1])
+        return made
 
 
 def _write_pair(folder: Path, height: int, width: int) -> None:

@@ -63,6 +63,8 @@ def faults(source: str, path: str) -> list[str]:
         if top != "dpanet" or not rest or room == "__init__":
             continue
         other = rest[0]
+        if other not in STEP_OF and other != "__version__":
+            wrong.add(f"{path} imports {other} through the front door")
         if other in STEP_OF and other != room and STEP_OF[other] <= STEP_OF[room]:
             wrong.add(f"{path} imports {other}")
     return sorted(wrong)

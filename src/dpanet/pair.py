@@ -17,6 +17,8 @@ Pixels = NDArray[np.float32]
 Encoding = Literal["linear", "srgb"]
 """``linear``: proportional to light. ``srgb``: encoded for the eye (IEC 61966-2-1)."""
 
+ENCODINGS = ("linear", "srgb")
+
 SMALLEST_SIDE = 16
 """Pixels; a picture narrower or lower than this is refused."""
 
@@ -38,11 +40,19 @@ def _check_pixels(pixels: Pixels, name: str) -> None:
         )
 
 
+def check_encoding(encoding: str) -> None:
+    """Raises: PairError for a word that is none of `ENCODINGS`."""
+    if encoding not in ENCODINGS:
+        raise PairError(
+            f"the encoding is {encoding!r}; it must be one of {', '.join(ENCODINGS)}, in lower case"
+        )
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture. `pixels` is H x W x 3, RGB, float32, 1.0 = white; `metadata` is carried along.
 
-    Metadata keys used here: ``bits`` (8 or 16, of the file it came from), ``icc`` and ``exif`` (bytes).
+    Metadata keys used here: ``bits`` (8, 16, or 32 for float files), ``gray``, ``camera``, ``icc`` and ``exif``.
     """
 
     pixels: Pixels
@@ -50,6 +60,7 @@ class Picture:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_encoding(self.encoding)
         _check_pixels(self.pixels, "the picture")
 
 
@@ -66,6 +77,7 @@ class DualPixelPair:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_encoding(self.encoding)
         _check_pixels(self.left, "the left view")
         _check_pixels(self.right, "the right view")
         if self.left.shape != self.right.shape:

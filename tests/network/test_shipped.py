@@ -36,6 +36,15 @@ def test_a_sharp_pair_is_left_nearly_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
+def test_tiles_show_what_the_whole_picture_shows(name: str) -> None:
+    pair, _ = demo_pair()
+    network = load_model(name)
+    tiled = Deblurrer(network, tile=416)(pair).pixels
+    whole = Deblurrer(network, tile=0)(pair).pixels
+    assert 255 * float(abs(tiled - whole).max()) <= 2
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_mirrored_pair_gives_nearly_the_mirrored_picture(name: str) -> None:
     pair, _ = demo_pair()
     mirrored = DualPixelPair(pair.right[:, ::-1].copy(), pair.left[:, ::-1].copy())

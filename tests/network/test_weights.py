@@ -66,7 +66,7 @@ def test_weights_that_do_not_fit_the_configuration_are_refused(tmp_path: Path) -
         load_model(path)
 
 
-@pytest.mark.parametrize("config", ["{}", "no json", '{"widths": 3}'])
+@pytest.mark.parametrize("config", ["{}", "null", "no json", '{"widths": 3}'])
 def test_unusable_configuration_is_refused(tmp_path: Path, config: str) -> None:
     path = tmp_path / "odd.safetensors"
     save_file({"a": torch.zeros(1)}, path, {"format": FORMAT, "config": config})
@@ -103,7 +103,7 @@ def test_pickle_that_runs_code_is_refused(tmp_path: Path, where: str) -> None:
     assert not proof.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut short"])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut short", b"\x80\x02J\x01"])
 def test_damaged_official_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.pth"
     path.write_bytes(content)

@@ -92,7 +92,7 @@ def test_the_loss_falls_and_is_written_down(tmp_path: Path) -> None:
     assert [int(r["step"]) for r in rows] == [30, 60, 90, 120]
     assert float(rows[-1]["loss"]) < 0.9 * float(rows[0]["loss"])
     assert float(rows[-1]["psnr"]) > float(rows[-1]["psnr_of_doing_nothing"]) + 0.5
-    assert json.loads((tmp_path / "settings.json").read_text())["steps"] == 120
+    assert json.loads((tmp_path / "settings.json").read_text())[0]["settings"]["steps"] == 120
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, simulator: Simulator) -> None:
@@ -106,6 +106,24 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, simulator: Simul
     with pytest.raises(SettingsError, match="the loss became nan at step 0"):
         run.train(Broken(), None)  # type: ignore[arg-type]
     assert all(torch.equal(before[n], t) for n, t in run.network.state_dict().items())
+
+
+def test_a_resumed_run_keeps_its_settings_and_says_what_changed(tmp_path: Path, simulator: Simulator) -> None:
+    Run(replace(TINY, steps=2), tmp_path).train(simulator, None, every=1)
+    Run(replace(TINY, steps=4), tmp_path).train(simulator, None, every=1)
+    held = json.loads((tmp_path / "settings.json").read_text())
+    assert [(h["from_step"], h["settings"]["steps"]) for h in held] == [(0, 2), (2, 4)]
+    with pytest.raises(SettingsError, match="trained with batch = 2, now it is 3"):
+        Run(replace(TINY, steps=4, batch=3), tmp_path)
+
+
+def test_rows_after_the_checkpoint_are_written_once(tmp_path: Path, simulator: Simulator) -> None:
+    Run(replace(TINY, steps=2), tmp_path).train(simulator, None, every=1)
+    with (tmp_path / "log.csv").open("a") as stream:
+        stream.write("3,9,0,0,0,0\n")  # a step that the checkpoint does not have
+    Run(replace(TINY, steps=3), tmp_path).train(simulator, None, every=1)
+    with (tmp_path / "log.csv").open() as stream:
+        assert [int(r["step"]) for r in csv.DictReader(stream)] == [1, 2, 3]
 
 
 def test_charbonnier_by_hand() -> None:

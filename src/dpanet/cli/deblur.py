@@ -63,7 +63,7 @@ def deblur(
     output
         The picture to write (.png, .tif), or the folder to write pictures to.
     model
-        A model's name, or a .safetensors file.
+        A model's name, a .safetensors file, or an official checkpoint (.pth).
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
     device
@@ -152,6 +152,8 @@ def _check_outputs(jobs: list[_Job], output: Path, overwrite: bool, *, folder: b
         if job.output.resolve() in views:
             raise OutputError(f"{job.output} is one of the views; write the picture elsewhere")
     if folder and not output.is_dir():
+        if output.exists():
+            raise OutputError(f"{output} is a file, but a folder of pairs makes many; name a folder with -o")
         prepare_output(output)
         return
     for job in jobs:
@@ -162,15 +164,17 @@ def _make_all(
     jobs: list[_Job], read: Reader, apply: Deblurrer, wanted: Encoding | None, overwrite: bool, meter: Meter
 ) -> int:
     """Make what can be made, tell the rest; returns how many failed."""
-    from dpanet.errors import DpanetError
+    from dpanet.errors import DpanetError, SettingsError
 
     failed = 0
     for job in jobs:
         try:
             _make(job, read, apply, wanted, overwrite, meter)
-        except DpanetError as error:
+        except SettingsError:
+            raise  # the same for every pair
+        except (DpanetError, OSError, MemoryError, RuntimeError) as error:
             failed += 1
-            tell(str(error))
+            tell(str(error) if isinstance(error, DpanetError) else f"{job.left}: {error}")
         meter.next_file()
     return failed
 

@@ -23,7 +23,7 @@ def demo(
     output
         The folder to write to; it is made if there is none.
     model
-        A model's name, or a .safetensors file.
+        A model's name, a .safetensors file, or an official checkpoint (.pth).
     overwrite
         Replace pictures that exist.
     """

@@ -64,6 +64,11 @@ def _sentence(error: Exception) -> str:
         return f"{error} See: {command} --help"
     if isinstance(error, DpanetError | UsageError):
         return str(error)
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+    said = str(error).lower()
+    if isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
         return "there is not enough memory; use smaller tiles, such as --tile 512"
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"{error.filename} cannot be used ({error.strerror}); check its name and whether you may use it"
+        )
     return f"unexpected {type(error).__name__}: {error}; run it again with --debug to see where it comes from"

@@ -15,7 +15,7 @@ from dpanet.deblurrer.tiling import Progress, deblur_tiles
 from dpanet.errors import SettingsError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.network.description import Description
-from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels
+from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels, check_encoding
 
 DEFAULT_TILE = 1024
 """Pixels a side; ``auto`` for a network that can be tiled."""
@@ -76,10 +76,12 @@ class Deblurrer:
         """Deblur a pair; the picture carries the pair's metadata.
 
         Args:   output_encoding: of the picture, if not the pair's own; then the ICC profile is left behind.
-        Raises: SettingsError if the tile is too small for the network, or the picture too large without.
+        Raises: PairError for an unknown encoding; SettingsError if the tile is too small for the network, or
+                the picture too large without.
         """
         description = self.network.description
         wanted = output_encoding or pair.encoding
+        check_encoding(wanted)
         scale = max(float(pair.left.max()), float(pair.right.max())) if pair.encoding == "linear" else 1.0
         scale = scale if scale > 0 else 1.0
 

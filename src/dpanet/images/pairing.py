@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dpanet.errors import PairError
 
-SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
 
 _VIEW = re.compile(r"(?P<name>.+)_(?P<side>left|right)", re.IGNORECASE)
 

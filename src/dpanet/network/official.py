@@ -104,9 +104,15 @@ def _state(path: Path) -> dict[str, Tensor]:
                 "code; get the file from a source you trust"
             ) from error
         raise WeightsError(f"{path} is damaged or no checkpoint; download it again") from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a damaged pickle makes the unpickler stumble over
         raise WeightsError(f"{path} is damaged or no checkpoint; download it again") from error
     state = content.get(STATE_KEY, content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
+    if (
+        not isinstance(state, dict)
+        or not state
+        or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items())
+    ):
         raise WeightsError(f"{path} holds no weights under {STATE_KEY!r}; give an official DPANet checkpoint")
     return state

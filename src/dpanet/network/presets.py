@@ -84,10 +84,10 @@ class DPANetConfig:
             raise SettingsError(f"taps is {self.taps}; a deformable kernel has an odd side such as 1 or 3")
         if self.groups < 1 or any(width % self.groups for width in self.widths[self.first_aligned :]):
             raise SettingsError(f"groups is {self.groups}; it must divide every aligned width {self.widths}")
-        if min(self.widths) < 1 or min(self.radius) < 0 or self.bottom_width < 1:
-            raise SettingsError(
-                "widths must be at least 1 and the radius at least 0; correct the configuration"
-            )
+        if len(self.radius) != 2 or not all(0 <= r <= 16 for r in self.radius):
+            raise SettingsError(f"radius is {self.radius}; give (vertical, horizontal), each from 0 to 16")
+        if not all(1 <= width <= 4096 for width in (*self.widths, self.bottom_width)):
+            raise SettingsError(f"widths are {self.widths}, {self.bottom_width}; each must be 1 to 4096")
 
     @property
     def multiple_of(self) -> int:

@@ -75,10 +75,10 @@ def read_model(path: Path) -> DPANet:
             "give a file written by dpanet, or convert an official one with `dpanet convert`"
         )
     try:
-        config = DPANetConfig.from_dict(json.loads(metadata["config"]))
-    except (KeyError, ValueError, SettingsError) as error:
+        network = DPANet(DPANetConfig.from_dict(json.loads(metadata["config"])))
+    except (KeyError, ValueError, TypeError, RuntimeError, SettingsError) as error:
         raise WeightsError(f"{path} carries an unusable configuration ({error}); convert it again") from error
-    return fill(DPANet(config), tensors, path)
+    return fill(network, tensors, path)
 
 
 def fill(network: DPANet, tensors: dict[str, torch.Tensor], path: Path) -> DPANet:

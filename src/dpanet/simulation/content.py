@@ -20,7 +20,7 @@ SUFFIXES = (".webp", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 def read_photographs(folder: Path, names: list[str] | None = None) -> list[Tensor]:
     """All photographs of a folder (or those named), each (3, H, W) uint8, display-encoded."""
-    files = sorted(folder / n for n in names) if names else sorted(folder.iterdir())
+    files = sorted(folder / n for n in names) if names is not None else sorted(folder.iterdir())
     photographs = []
     for file in files:
         if file.suffix.lower() not in SUFFIXES:

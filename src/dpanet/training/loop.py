@@ -53,12 +53,13 @@ class Run:
             weight_decay=settings.weight_decay,
             fused=True,
         )
+        self.held: list[dict[str, Any]] = []
         self.step = 0
         self.seconds = 0.0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "checkpoint.pt").exists():
             self._resume()
-        _write(folder / "settings.json", lambda p: p.write_text(json.dumps(settings.to_dict(), indent=1)))
+        self._note_settings()
 
     def train(
         self, simulator: Simulator, validation: tuple[Tensor, Tensor, Tensor] | None, every: int = 250
@@ -148,17 +149,49 @@ class Run:
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scenes": json.dumps(self.rng.bit_generator.state),
+            "settings": json.dumps(self.held),
         }
         _write(self.folder / "checkpoint.pt", lambda p: torch.save(state, p))
         save_model(self.averaged, self.folder / "model.safetensors")
 
+    def _note_settings(self) -> None:
+        """Write `settings.json`: from which step on which settings held."""
+        file = self.folder / "settings.json"
+        now = json.loads(json.dumps(self.settings.to_dict()))
+        if self.held and self.held[-1]["settings"] == now:
+            return
+        self.held.append({"from_step": self.step, "settings": now})
+        _write(file, lambda p: p.write_text(json.dumps(self.held, indent=1)))
+
+    def _check_settings(self) -> None:
+        """Raises: SettingsError if a resumed run is given other settings than it had; only `steps` may change."""
+        before, now = self.held[-1]["settings"], json.loads(json.dumps(self.settings.to_dict()))
+        other = [key for key in now if key != "steps" and before.get(key) != now[key]]
+        if other:
+            raise SettingsError(
+                f"{self.folder} was trained with {other[0]} = {before.get(other[0])}, now it is {now[other[0]]}; "
+                "give the same settings (only steps may change), or another folder"
+            )
+
+    def _forget_later_rows(self) -> None:
+        """Drop rows of `log.csv` that were written after the checkpoint: their steps are made again."""
+        file = self.folder / "log.csv"
+        if not file.exists():
+            return
+        head, *rows = file.read_text().splitlines(keepends=True)
+        kept = [head, *(row for row in rows if int(row.split(",")[0]) <= self.step)]
+        _write(file, lambda p: p.write_text("".join(kept)))
+
     def _resume(self) -> None:
         state = torch.load(self.folder / "checkpoint.pt", map_location=self.device, weights_only=True)
+        self.held = json.loads(state["settings"])
+        self._check_settings()
         self.step, self.seconds = state["step"], state["seconds"]
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.rng.bit_generator.state = json.loads(state["scenes"])
+        self._forget_later_rows()
 
 
 def rate(step: int, settings: TrainingSettings) -> float:

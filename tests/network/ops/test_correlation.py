@@ -9,6 +9,7 @@ from dpanet.network.ops.correlation import STRIP
 
 CASES = [
     (1, 1, 4, 4),
+    (2, 80, 0, 16),
     (5, 7, 4, 4),
     (6, STRIP, 1, 4),
     (3, STRIP + 1, 2, 3),
@@ -75,6 +76,12 @@ def test_channels_last_and_bfloat16_agree_with_float32() -> None:
 def test_views_that_differ_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="of one shape"):
         correlation(torch.zeros(1, 3, 8, 8), torch.zeros(shape))
+
+
+def test_a_radius_beyond_the_strips_is_refused() -> None:
+    correlation(*views(3, 70), (0, STRIP // 2))
+    with pytest.raises(ShapeError, match="at most 16"):
+        correlation(*views(3, 70), (0, STRIP // 2 + 1))
 
 
 def test_planted_faults_are_caught() -> None:

@@ -24,7 +24,7 @@ def correlation(left: Tensor, right: Tensor, radius: int | tuple[int, int] = 4) 
              left[y, x] * right[y+dy, x+dx]; zero where that leaves the picture.
     Units:   pixels of this level; +x right, +y down.
     Memory:  about three copies of `right` at a time, forward and backward, never one a displacement.
-    Raises:  ShapeError if the views differ.
+    Raises:  ShapeError if the views differ or the horizontal radius is above 16.
     Source:  DPANet (Li et al., 2025), correlation layer; cost volume of PWC-Net (Sun et al., 2018).
     """
     if left.shape != right.shape or left.dim() != 4:
@@ -33,6 +33,10 @@ def correlation(left: Tensor, right: Tensor, radius: int | tuple[int, int] = 4) 
             "it needs two (B, C, H, W) tensors of one shape"
         )
     ry, rx = (radius, radius) if isinstance(radius, int) else radius
+    if 2 * rx > STRIP:  # windows of the backward pass would overlap twice
+        raise ShapeError(
+            f"the correlation's horizontal radius is {rx}; at most {STRIP // 2} px are supported"
+        )
     planes: Tensor = _Correlation.apply(left, right, ry, rx)  # type: ignore[no-untyped-call]
     return planes
 
