@@ -133,7 +133,7 @@ def measure_training(options: argparse.Namespace) -> None:
     steps = np.diff(watched.started)[2:]  # the first ones warm up
     spent = np.array(watched.spent)[2:-1]
     print(
-        f"{options.preset}: {settings.batch / np.median(steps):.1f} patches of {settings.patch} x {settings.patch} px "
+        f"{options.preset}: {settings.batch / np.median(steps):.1f} patches of {settings.patch} px a side "
         f"a second; a step {np.median(steps):.2f} s, {100 * np.median(spent) / np.median(steps):.0f} % simulation"
     )
 
