@@ -56,7 +56,7 @@ def test_failure_is_one_sentence_and_exit_1(command, folder, capsys) -> None:
     (folder / "outputs" / "02.png").unlink()
     assert command.main(["canon", str(folder), "--outputs", str(folder / "outputs")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert "02.png is missing" in line
+    assert "02.png does not exist" in line
     assert command.main(["canon", str(folder), "--json", str(folder / "absent" / "x.json")]) == 1
     assert "make the folder first" in capsys.readouterr().err
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from dpanet.errors import PairError, UnreadableImageError
-from dpanet.images.encoding import dequantise
 from dpanet.images.raw import PIXEL4, RawFormat, develop, flat_field_ratio
+from dpanet.images.reading import read_codes, read_file, to_pixels
 from dpanet.pair import DualPixelPair, Picture, Pixels
 
 
@@ -54,10 +51,10 @@ def read_pixel4(folder: Path, format: RawFormat = PIXEL4) -> Iterator[Capture]:
     names = _scenes(folder)
     sheets = folder / "calibration"
     flat_field = flat_field_ratio(
-        _codes(sheets / "white_sheet_left.png"), _codes(sheets / "white_sheet_right.png"), format
+        read_codes(sheets / "white_sheet_left.png"), read_codes(sheets / "white_sheet_right.png"), format
     )
     for name in names:
-        left, right = _codes(folder / f"{name}_left.png"), _codes(folder / f"{name}_right.png")
+        left, right = read_codes(folder / f"{name}_left.png"), read_codes(folder / f"{name}_right.png")
         pair = develop(left, right, format, flat_field)
         truth = _linear(folder / "gt_all_in_focus_im" / f"{name}_gt.png")
         white = float(max(pair.left.max(), pair.right.max()))
@@ -107,37 +104,16 @@ def _scenes(folder: Path) -> list[str]:
 
 
 def _linear(path: Path) -> Picture:
-    codes = _codes(path)
-    if codes.dtype != np.uint16:
+    file = read_file(path)
+    if file.codes.dtype != np.uint16:
         raise PairError(
-            f"{path} is of type {codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
+            f"{path} is of type {file.codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
         )
-    return Picture(_three_channels(codes, path), "linear", {"bits": 16})
+    return Picture(to_pixels(file), "linear", file.metadata)
 
 
 def _display(path: Path) -> Pixels:
-    return _three_channels(_codes(path), path)
-
-
-def _three_channels(codes: NDArray[Any], path: Path) -> Pixels:
-    if codes.ndim == 2:
-        codes = np.repeat(codes[..., None], 3, axis=2)
-    if codes.ndim != 3 or codes.shape[2] != 3:
-        raise PairError(
-            f"{path} has shape {codes.shape}; expected grey or RGB, so save it without transparency"
-        )
-    return dequantise(np.ascontiguousarray(codes[..., ::-1]))  # OpenCV hands out BGR
-
-
-def _codes(path: Path) -> NDArray[Any]:
-    if not path.is_file():
-        raise UnreadableImageError(f"{path} is missing; every scene needs it, so complete the folder")
-    codes = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if codes is None:
-        raise UnreadableImageError(
-            f"{path} cannot be read as a picture; it may be damaged, so fetch it again"
-        )
-    return np.asarray(codes)
+    return to_pixels(read_file(path))
 
 
 def _size(pixels: Pixels) -> str:
