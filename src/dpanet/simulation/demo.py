@@ -26,7 +26,7 @@ def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
     """
     from skimage.data import astronaut
 
-    pixels = astronaut()  # type: ignore[no-untyped-call]
+    pixels = astronaut()
     photograph = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
     colour = F.pad(to_linear(photograph), (MARGIN,) * 4, mode="reflect")
     radii = np.linspace(NEAREST, FARTHEST, NODES)
