@@ -123,7 +123,8 @@ def compare_tiles(options: argparse.Namespace) -> None:
 def measure_training(options: argparse.Namespace) -> None:
     from skimage.data import astronaut, coffee
 
-    photographs = [torch.from_numpy(picture().copy()).permute(2, 0, 1) for picture in (astronaut, coffee)]
+    pictures = astronaut(), coffee()
+    photographs = [torch.from_numpy(pixels.copy()).permute(2, 0, 1) for pixels in pictures]
     simulator = Simulator(photographs, None, SceneSettings(pages=10))
     settings = TrainingSettings(preset=options.preset, steps=options.steps, growing=0.0, easy=1.0)
     with tempfile.TemporaryDirectory() as name:

@@ -50,7 +50,7 @@ def ssim(output: NDArray[Any], truth: NDArray[Any], *, data_range: float, gaussi
     weights: dict[str, Any] = {"win_size": _UNIFORM_WINDOW}
     if gaussian:
         weights = {"gaussian_weights": True, "sigma": _GAUSSIAN_SIGMA, "use_sample_covariance": False}
-    similarity = structural_similarity(  # type: ignore[no-untyped-call]
+    similarity = structural_similarity(
         truth, output, data_range=_range(data_range), channel_axis=2, **weights
     )
     return float(similarity)
