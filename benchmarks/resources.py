@@ -115,8 +115,8 @@ def compare_tiles(options: argparse.Namespace) -> None:
         pictures = {tile: linear_to_srgb(pixels / white) for tile, pixels in pictures.items()}
     difference = 255 * np.abs(pictures["auto"] - pictures[0])
     print(
-        f"{pair.left.shape[1]} x {pair.left.shape[0]}: largest difference {difference.max():.2f}/255, "
-        f"mean {difference.mean():.4f}/255, 99.99 % below {np.quantile(difference, 0.9999):.2f}/255"
+        f"{pair.left.shape[1]} x {pair.left.shape[0]}: largest difference {difference.max():.2g}/255, "
+        f"mean {difference.mean():.2g}/255, 99.99 % below {np.quantile(difference, 0.9999):.2g}/255"
     )
 
 
