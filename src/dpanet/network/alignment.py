@@ -86,9 +86,9 @@ class EncoderLevel(nn.Module):
         self.halve = index > 0
         self.pool = config.pooling == "max"
         stride = 2 if self.halve and not self.pool else 1
-        self.block = Block(given, width, config.blocks[index], stride)
+        self.block = Block(given, width, config.blocks[index], stride, config.slope)
         self.block_right = (
-            None if config.shared_encoder else Block(given, width, config.blocks[index], stride)
+            None if config.shared_encoder else Block(given, width, config.blocks[index], stride, config.slope)
         )
         aligned = config.eam and index >= config.first_aligned
         self.eam = EncoderAlignment(width, config) if aligned else None

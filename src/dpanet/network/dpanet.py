@@ -41,6 +41,7 @@ class DPANet(nn.Module):
             config.bottom_width,
             config.bottom_blocks,
             2 if pooled_by_stride else 1,
+            config.slope,
         )
         self.bottom = Block(*arguments)
         self.bottom_right = None if config.shared_encoder else Block(*arguments)

@@ -10,28 +10,32 @@ SLOPE = 0.1
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(ReLU(conv(x))), 3 x 3, no normalisation."""
+    """x + conv(ReLU(conv(x))), 3 x 3, no normalisation. `slope` above 0 makes the ReLU leaky."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, slope: float = 0.0) -> None:
         super().__init__()
+        self.slope = slope
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.conv2(F.relu(self.conv1(x), inplace=True))
+        y: Tensor = self.conv2(F.leaky_relu(self.conv1(x), self.slope, inplace=True))
         return x + y
 
 
 class Block(nn.Module):
     """3 x 3 convolution, ReLU, then residual blocks. `stride` 2 halves the size."""
 
-    def __init__(self, given: int, width: int, residual_blocks: int, stride: int = 1) -> None:
+    def __init__(
+        self, given: int, width: int, residual_blocks: int, stride: int = 1, slope: float = 0.0
+    ) -> None:
         super().__init__()
+        self.slope = slope
         self.conv = nn.Conv2d(given, width, 3, stride=stride, padding=1)
-        self.residual = nn.Sequential(*(ResidualBlock(width) for _ in range(residual_blocks)))
+        self.residual = nn.Sequential(*(ResidualBlock(width, slope) for _ in range(residual_blocks)))
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.residual(F.relu(self.conv(x), inplace=True))
+        y: Tensor = self.residual(F.leaky_relu(self.conv(x), self.slope, inplace=True))
         return y
 
 

@@ -67,7 +67,7 @@ class DecoderLevel(nn.Module):
         self.up = up(given, width)
         aligned = config.dam and index >= config.first_aligned
         self.dam = DecoderAlignment(width, config) if aligned else None
-        self.block = Block(3 * width, width, config.decoder_blocks[index])
+        self.block = Block(3 * width, width, config.decoder_blocks[index], slope=config.slope)
 
     def forward(self, deep: Tensor, left: Tensor, right: Tensor) -> Tensor:
         deep = fit(self.up(deep), left.shape[-2], left.shape[-1])

@@ -32,6 +32,7 @@ class DPANetConfig:
         stem: ``pyramid`` (the paper's shared features at full resolution) or ``unshuffle`` (each 2 x 2 px
         become channels, so that no convolution runs at full resolution).
         pooling: how a level is entered, ``max`` or a convolution of ``stride`` 2.
+        slope: of the ReLUs in blocks for negative values; above 0 no feature can go dead.
         upsampling: ``nearest`` and a 2 x 2 convolution, or a 1 x 1 convolution and pixel ``shuffle``.
         head: ``sigmoid`` (picture from features) or ``residual`` (added to the combined picture).
     Alignment
@@ -54,6 +55,7 @@ class DPANetConfig:
     pooling: Pooling
     upsampling: Upsampling
     head: Head
+    slope: float = 0.0
     first_aligned: int = 0
     radius: tuple[int, int] = (4, 4)
     taps: int = 3
@@ -147,6 +149,7 @@ COMPACT = DPANetConfig(
     pooling="stride",
     upsampling="shuffle",
     head="residual",
+    slope=0.1,
     first_aligned=2,
     radius=(1, 4),
     taps=1,
