@@ -7,14 +7,11 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Literal
 
 import torch
 
 from dpanet.errors import SettingsError
 from dpanet.network.description import Description
-
-Precision = Literal["auto", "float32", "bfloat16"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 """Numbers of malloc.h."""

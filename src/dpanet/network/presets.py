@@ -32,7 +32,7 @@ class DPANetConfig:
         stem: ``pyramid`` (the paper's shared features at full resolution) or ``unshuffle`` (each 2 x 2 px
         become channels, so that no convolution runs at full resolution).
         pooling: how a level is entered, ``max`` or a convolution of ``stride`` 2.
-        slope: of the ReLUs in blocks for negative values; above 0 no feature can go dead.
+        slope: of the ReLUs in blocks for negative values; above 0 a feature that fell silent can come back.
         upsampling: ``nearest`` and a 2 x 2 convolution, or a 1 x 1 convolution and pixel ``shuffle``.
         head: ``sigmoid`` (picture from features) or ``residual`` (added to the combined picture).
     Alignment

@@ -26,12 +26,12 @@ class TrainingSettings:
     growing: float = 0.6
     easy: float = 0.3
     hardening: float = 0.4
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     final: float = 0.01
-    warmup: int = 200
+    warmup: int = 500
     weight_decay: float = 1e-4
     beta2: float = 0.99
-    clip: float = 0.3
+    clip: float = 0.1
     average: float = 0.999
     epsilon: float = 1e-3
     seed: int = 1
