@@ -39,6 +39,7 @@ def deblur(
     tile: str = "auto",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    passes: Literal[1, 2, 4] = 1,
     overwrite: Annotated[bool, _Flag] = False,
     camera: Literal["pixel4"] | None = None,
     flat_field: Annotated[tuple[Path, Path] | None, _Flag] = None,
@@ -70,6 +71,8 @@ def deblur(
         Where to compute; auto takes an accelerator if there is one.
     precision
         Numbers to compute in; auto takes bfloat16 where it is fast.
+    passes
+        Mirror images of the pair whose pictures are averaged: better, and as many times slower.
     overwrite
         Replace outputs that exist.
     camera
@@ -99,7 +102,9 @@ def deblur(
 
     with Meter(len(jobs)) as meter:
         network = load_model(model)
-        apply = Deblurrer(network, tile=side, device=device, precision=precision, progress=meter.tiles)
+        apply = Deblurrer(
+            network, tile=side, device=device, precision=precision, passes=passes, progress=meter.tiles
+        )
         if right is not None:
             _make(jobs[0], read, apply, output_encoding, overwrite, meter)
             return DONE
