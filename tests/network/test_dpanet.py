@@ -19,8 +19,15 @@ SWITCHES = [
 def small(name: str, **changes: object) -> DPANetConfig:
     """The preset's graph at a fraction of its width."""
     config = PRESETS[name]
-    widths = tuple(max(w // 8, config.groups) for w in config.widths)
-    return preset(name, widths=widths, bottom_width=widths[-1], cost_width=config.cost_width // 8, **changes)
+    # Widths of the views stay multiples of the groups.
+    widths = tuple(max(w // 8 // config.groups, 1) * config.groups for w in config.widths)
+    narrow = {
+        "widths": widths,
+        "decoder_widths": tuple(w // 8 for w in config.decoder_widths),
+        "bottom_width": widths[-1],
+        "cost_width": config.cost_width // 8,
+    }
+    return preset(name, **narrow, **changes)
 
 
 def pair(height: int, width: int, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor]:

@@ -45,7 +45,7 @@ class DPANet(nn.Module):
         )
         self.bottom = Block(*arguments)
         self.bottom_right = None if config.shared_encoder else Block(*arguments)
-        deep = (*config.widths[1:], 2 * config.bottom_width)
+        deep = (*config.fused_widths[1:], 2 * config.bottom_width)
         self.decoder = nn.ModuleList(DecoderLevel(i, deep[i], config) for i in range(len(config.widths)))
         self.head = Head(config)
         initialise(self)

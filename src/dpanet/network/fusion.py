@@ -41,11 +41,11 @@ class DecoderAlignment(nn.Module):
     Source: DPANet, section 3.3; official code for the order of the two sides.
     """
 
-    def __init__(self, width: int, config: DPANetConfig) -> None:
+    def __init__(self, width: int, deep: int, config: DPANetConfig) -> None:
         super().__init__()
         self.keep = config.keep_unaligned
-        self.guide_left = Guide(3 * width, config.taps, config.groups)
-        self.guide_right = Guide(3 * width, config.taps, config.groups)
+        self.guide_left = Guide(2 * width + deep, config.taps, config.groups)
+        self.guide_right = Guide(2 * width + deep, config.taps, config.groups)
         self.deform_left = Deform(width, config.taps)
         self.deform_right = Deform(width, config.taps)
 
@@ -61,13 +61,13 @@ class DecoderLevel(nn.Module):
 
     def __init__(self, index: int, given: int, config: DPANetConfig) -> None:
         super().__init__()
-        width = config.widths[index]
+        view, width = config.widths[index], config.fused_widths[index]
         # The deepest map of the cropped graph has this level's own size: up-sampled, it is twice too large.
         up = NearestUp if config.upsampling == "nearest" else ShuffleUp
         self.up = up(given, width)
         aligned = config.dam and index >= config.first_aligned
-        self.dam = DecoderAlignment(width, config) if aligned else None
-        self.block = Block(3 * width, width, config.decoder_blocks[index], slope=config.slope)
+        self.dam = DecoderAlignment(view, width, config) if aligned else None
+        self.block = Block(2 * view + width, width, config.decoder_blocks[index], slope=config.slope)
 
     def forward(self, deep: Tensor, left: Tensor, right: Tensor) -> Tensor:
         deep = fit(self.up(deep), left.shape[-2], left.shape[-1])
@@ -94,7 +94,7 @@ class Head(nn.Module):
 
     def __init__(self, config: DPANetConfig) -> None:
         super().__init__()
-        width = config.widths[0]
+        width = config.fused_widths[0]
         self.residual = config.head == "residual"
         self.scale = 2 if config.stem == "unshuffle" else 1
         channels = 3 * self.scale**2
@@ -108,7 +108,7 @@ class Head(nn.Module):
             self.last = nn.Conv2d(width, channels, 3, padding=1)
 
     def forward(self, features: Tensor, combined: Tensor) -> Tensor:
-        """(B, widths[0], h, w) and the combined picture (B, 3, H, W) -> (B, 3, H, W)."""
+        """(B, fused_widths[0], h, w) and the combined picture (B, 3, H, W) -> (B, 3, H, W)."""
         if self.conv is not None:
             features = F.relu(self.conv(features))
         picture: Tensor = self.last(features)

@@ -27,7 +27,8 @@ class DPANetConfig:
     """Everything that decides the shape of a network; saved inside each checkpoint.
 
     Shape
-        widths: channels of each level, finest first. blocks: residual blocks of each encoder level;
+        widths: channels of each view at each level, finest first. decoder_widths: likewise of the decoder,
+        where both views are one; empty for the same. blocks: residual blocks of each encoder level;
         decoder_blocks, bottom_blocks: likewise behind.
         stem: ``pyramid`` (the paper's shared features at full resolution) or ``unshuffle`` (each 2 x 2 px
         become channels, so that no convolution runs at full resolution).
@@ -56,6 +57,7 @@ class DPANetConfig:
     upsampling: Upsampling
     head: Head
     slope: float = 0.0
+    decoder_widths: tuple[int, ...] = ()
     first_aligned: int = 0
     radius: tuple[int, int] = (4, 4)
     taps: int = 3
@@ -82,14 +84,23 @@ class DPANetConfig:
                 f"widths, blocks and decoder_blocks have {levels}, {len(self.blocks)} and "
                 f"{len(self.decoder_blocks)} entries; give one for each level"
             )
+        if self.decoder_widths and len(self.decoder_widths) != levels:
+            raise SettingsError(
+                f"decoder_widths has {len(self.decoder_widths)} entries; give one for each of {levels} levels, or none"
+            )
         if self.taps % 2 == 0 or self.taps < 1:
             raise SettingsError(f"taps is {self.taps}; a deformable kernel has an odd side such as 1 or 3")
         if self.groups < 1 or any(width % self.groups for width in self.widths[self.first_aligned :]):
             raise SettingsError(f"groups is {self.groups}; it must divide every aligned width {self.widths}")
         if len(self.radius) != 2 or not all(0 <= r <= 16 for r in self.radius):
             raise SettingsError(f"radius is {self.radius}; give (vertical, horizontal), each from 0 to 16")
-        if not all(1 <= width <= 4096 for width in (*self.widths, self.bottom_width)):
+        if not all(1 <= width <= 4096 for width in (*self.widths, *self.decoder_widths, self.bottom_width)):
             raise SettingsError(f"widths are {self.widths}, {self.bottom_width}; each must be 1 to 4096")
+
+    @property
+    def fused_widths(self) -> tuple[int, ...]:
+        """Channels of the decoder's levels, finest first."""
+        return self.decoder_widths or self.widths
 
     @property
     def multiple_of(self) -> int:
@@ -140,11 +151,12 @@ PAPER = DPANetConfig(
 
 COMPACT = DPANetConfig(
     name="compact",
-    widths=(32, 64, 128, 192),
+    widths=(24, 48, 96, 128),
+    decoder_widths=(32, 64, 128, 192),
     blocks=(1, 1, 1, 1),
     decoder_blocks=(1, 2, 2, 2),
     bottom_blocks=1,
-    bottom_width=192,
+    bottom_width=128,
     stem="unshuffle",
     pooling="stride",
     upsampling="shuffle",
