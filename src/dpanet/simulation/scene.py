@@ -156,8 +156,7 @@ class _Optics:
     def blurs(self, rng: Generator, size: int) -> tuple[list[float], Tensor]:
         """Blurs of one layer, -1..1 of the largest, and each one's share (N, 1, size, size)."""
         level = rng.uniform(-1, 1)
-        if self.measured is None:
-            level = float(np.sign(level)) * abs(level) ** 1.4
+        level = float(np.sign(level)) * abs(level) ** 1.4  # what can be won is won at moderate blurs
         if rng.random() < 0.08:
             level *= 0.05
         if rng.random() >= self.slanted:
