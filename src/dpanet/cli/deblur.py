@@ -27,6 +27,7 @@ class _Job:
     left: Path
     right: Path
     output: Path
+    defocus_map: Path | None = None
 
 
 def deblur(
@@ -47,6 +48,7 @@ def deblur(
     black_level: int | None = None,
     white_level: int | None = None,
     output_encoding: Literal["srgb", "linear"] | None = None,
+    defocus_map: Path | None = None,
 ) -> int:
     """Make a sharper picture of the two views of a dual-pixel capture, or of a folder of them.
 
@@ -88,11 +90,14 @@ def deblur(
         Code of white in other raw views.
     output_encoding
         Encoding of the picture, if not that of the views.
+    defocus_map
+        Also write how far each pixel is out of focus: a 16-bit PNG, 32768 in focus and 512 codes for each pixel
+        of signed blur radius, and a coloured NAME-colour.png beside it. For a folder of pairs, name a folder.
     """
     from dpanet.cli.views import reader
 
     side = _tile(tile)
-    jobs, unpaired = _jobs(source, right, output)
+    jobs, unpaired = _jobs(source, right, output, defocus_map)
     read = reader(camera, encoding, black_level, white_level, flat_field)
     _check_outputs(jobs, output, overwrite, folder=right is None)
 
@@ -125,7 +130,9 @@ def _tile(text: str) -> int | Literal["auto"]:
     return int(text)
 
 
-def _jobs(source: Path, right: Path | None, output: Path) -> tuple[list[_Job], list[str]]:
+def _jobs(
+    source: Path, right: Path | None, output: Path, defocus_map: Path | None
+) -> tuple[list[_Job], list[str]]:
     """What is to be made, and the views without a partner."""
     from dpanet.images.pairing import find_pairs
     from dpanet.images.writing import SUFFIXES
@@ -133,7 +140,7 @@ def _jobs(source: Path, right: Path | None, output: Path) -> tuple[list[_Job], l
     if right is not None:
         if source.is_dir() or right.is_dir():
             raise UsageError(f"{source} and {right} are not two files; give two views, or one folder")
-        return [_Job(source, right, output)], []
+        return [_Job(source, right, output, defocus_map)], []
     if source.is_file():
         raise UsageError(f"{source} is only one view; give the left and the right view, or a folder of pairs")
     if output.suffix.lower() in SUFFIXES:
@@ -142,16 +149,22 @@ def _jobs(source: Path, right: Path | None, output: Path) -> tuple[list[_Job], l
     jobs = []
     for pair in pairs:
         suffix = pair.left.suffix if pair.left.suffix.lower() in SUFFIXES else ".png"
-        jobs.append(_Job(pair.left, pair.right, output / f"{pair.name}{suffix}"))
+        told = None if defocus_map is None else defocus_map / f"{pair.name}.png"
+        jobs.append(_Job(pair.left, pair.right, output / f"{pair.name}{suffix}", told))
     return jobs, unpaired
 
 
 def _check_outputs(jobs: list[_Job], output: Path, overwrite: bool, *, folder: bool) -> None:
     """Everything about outputs that can fail is to fail before the work."""
     from dpanet.errors import OutputError
+    from dpanet.images.defocus import colour_file
     from dpanet.images.output import prepare_output
     from dpanet.images.writing import SUFFIXES
 
+    for job in jobs:
+        if job.defocus_map is not None and (job.defocus_map.parent.is_dir() or not folder):
+            for path in (job.defocus_map, colour_file(job.defocus_map)):
+                prepare_output(path, overwrite, (".png",))
     views = {path.resolve() for job in jobs for path in (job.left, job.right)}
     for job in jobs:
         if job.output.resolve() in views:
@@ -190,8 +203,15 @@ def _make(
     from dpanet.images.writing import write_picture
 
     began = time.perf_counter()
-    picture = apply(read(job.left, job.right), wanted)
+    pair = read(job.left, job.right)
+    told = None if job.defocus_map is None else apply.defocus_map(pair)
+    picture = apply(pair, wanted)
     job.output.parent.mkdir(exist_ok=True)
     write_picture(picture, job.output, overwrite=overwrite)
+    if job.defocus_map is not None and told is not None:
+        from dpanet.images.defocus import write_defocus_map
+
+        job.defocus_map.parent.mkdir(exist_ok=True)
+        write_defocus_map(told, job.defocus_map, overwrite)
     height, width = picture.pixels.shape[:2]
     meter.say(f"{job.output}: {width} x {height} px in {time.perf_counter() - began:.1f} s")

@@ -8,13 +8,15 @@ from typing import Literal, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dpanet.deblurrer.placement import choose_device, choose_precision, keeping_memory
-from dpanet.deblurrer.tiling import Progress, deblur_tiles
+from dpanet.deblurrer.tiling import Engine, Progress, deblur_tiles
 from dpanet.errors import SettingsError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.network.description import Description
+from dpanet.network.dpanet import DPANet
 from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels, check_encoding
 
 DEFAULT_TILE = 1024
@@ -91,39 +93,57 @@ class Deblurrer:
         description = self.network.description
         wanted = output_encoding or pair.encoding
         check_encoding(wanted)
-        scale = max(float(pair.left.max()), float(pair.right.max())) if pair.encoding == "linear" else 1.0
-        scale = scale if scale > 0 else 1.0
-
-        def engine(left: Pixels, right: Pixels) -> Pixels:
-            if self.device.type != "cpu":
-                return translated(left, right)
-            with keeping_memory():
-                made = translated(left, right)
-            return made.copy()  # out of the heap that the next tile is to find empty
+        scale = _scale(pair)
 
         def translated(left: Pixels, right: Pixels) -> Pixels:
-            seen = [
-                _recode(view / np.float32(scale), pair.encoding, description.encoding)
-                for view in (left, right)
-            ]
-            made = self._run(*seen)
+            made = self._run(*self._shown(left, right, pair.encoding, scale))
             if scale == 1.0:
                 return _recode(made, description.encoding, wanted)
             light = _recode(made, description.encoding, pair.encoding) * np.float32(scale)
             return _recode(light, pair.encoding, wanted)
 
+        pixels = self._over_tiles(pair, translated)
+        kept = {key: value for key, value in pair.metadata.items() if key != "icc" or wanted == pair.encoding}
+        return Picture(pixels, wanted, kept)
+
+    def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32]:
+        """How far each pixel is out of focus, as the network's alignment sees it.
+
+        Returns: (H, W), signed blur radius in px; positive where the left view's kernel lies on the left side.
+        Raises:  SettingsError if the network tells none (`DPANet.with_defocus`), and as for a picture.
+        """
+        scale = _scale(pair)
+
+        def told(left: Pixels, right: Pixels) -> Pixels:
+            return self._run(*self._shown(left, right, pair.encoding, scale), defocus=True)
+
+        return np.ascontiguousarray(self._over_tiles(pair, told)[..., 0])
+
+    def _shown(self, left: Pixels, right: Pixels, encoding: Encoding, scale: float) -> tuple[Pixels, Pixels]:
+        """Views as the network was trained to see them."""
+        wanted = self.network.description.encoding
+        white = np.float32(scale)
+        return _recode(left / white, encoding, wanted), _recode(right / white, encoding, wanted)
+
+    def _over_tiles(self, pair: DualPixelPair, engine: Engine) -> Pixels:
+        def thrifty(left: Pixels, right: Pixels) -> Pixels:
+            if self.device.type != "cpu":
+                return engine(left, right)
+            with keeping_memory():
+                made = engine(left, right)
+            return made.copy()  # out of the heap that the next tile is to find empty
+
+        description = self.network.description
         with _evaluating(self.network), torch.inference_mode():
-            pixels = deblur_tiles(
+            return deblur_tiles(
                 pair.left,
                 pair.right,
-                engine,
+                thrifty,
                 multiple_of=description.multiple_of,
                 halo=description.halo,
                 tile=self._tile_for(pair),
                 progress=self.progress,
             )
-        kept = {key: value for key, value in pair.metadata.items() if key != "icc" or wanted == pair.encoding}
-        return Picture(pixels, wanted, kept)
 
     def _tile_for(self, pair: DualPixelPair) -> int:
         if self.tile != "auto":
@@ -139,8 +159,8 @@ class Deblurrer:
             )
         return 0
 
-    def _run(self, left: Pixels, right: Pixels) -> Pixels:
-        """The bare network on one tile; H x W x 3 in its own encoding."""
+    def _run(self, left: Pixels, right: Pixels, defocus: bool = False) -> Pixels:
+        """The bare network on one tile; H x W x 3 in its own encoding, or its defocus map thrice."""
         views = [torch.from_numpy(np.ascontiguousarray(view)).to(self.device) for view in (left, right)]
         batch = [view.permute(2, 0, 1)[None] for view in views]  # a channels-last tensor without a copy
         mixed = self.precision == torch.bfloat16
@@ -148,13 +168,31 @@ class Deblurrer:
         for axes in self.mirrors:
             given = [view.flip(axes) for view in batch] if axes else batch
             with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
-                made = self.network(*(reversed(given) if -1 in axes else given)).float()
+                left_view, right_view = reversed(given) if -1 in axes else given
+                made = (
+                    _defocus(self.network, left_view, right_view)
+                    if defocus
+                    else self.network(left_view, right_view)
+                ).float()
             made = made.flip(axes) if axes else made
             total = made if total is None else total + made
         assert total is not None
         made = total / len(self.mirrors)
         result: Pixels = made[0].permute(1, 2, 0).float().cpu().numpy()
         return result
+
+
+def _scale(pair: DualPixelPair) -> float:
+    """White of a pair: 1, or the brightest value of linear views."""
+    if pair.encoding != "linear":
+        return 1.0
+    return max(float(pair.left.max()), float(pair.right.max())) or 1.0
+
+
+def _defocus(network: Network, left: Tensor, right: Tensor) -> Tensor:
+    if not isinstance(network, DPANet):
+        raise SettingsError("this model tells no defocus map; take compact")
+    return network.with_defocus(left, right)[1].expand(-1, 3, -1, -1)
 
 
 def _recode(pixels: Pixels, given: Encoding, wanted: Encoding) -> Pixels:

@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dpanet.errors import ShapeError
+from dpanet.errors import SettingsError, ShapeError
 from dpanet.network.alignment import EncoderLevel, apply_to_both, match
+from dpanet.network.defocus import LEVEL, DefocusHead
 from dpanet.network.description import Description
 from dpanet.network.features import Block, PyramidFeatures, UnshuffleFeatures, initialise
 from dpanet.network.fusion import DecoderLevel, Head
@@ -48,6 +49,7 @@ class DPANet(nn.Module):
         deep = (*config.fused_widths[1:], 2 * config.bottom_width)
         self.decoder = nn.ModuleList(DecoderLevel(i, deep[i], config) for i in range(len(config.widths)))
         self.head = Head(config)
+        self.defocus = DefocusHead(config.fused_widths[LEVEL]) if config.defocus else None
         initialise(self)
 
     @property
@@ -61,6 +63,25 @@ class DPANet(nn.Module):
         )
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        return self._picture(left, right)[0]
+
+    def with_defocus(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """The picture, and the signed blur radius (B, 1, H, W) in px; its sign: `DefocusHead`.
+
+        Raises: ShapeError as `forward`; SettingsError if the network has no such head.
+        """
+        if self.defocus is None:
+            raise SettingsError(
+                f"the model {self.config.name!r} tells no defocus map; take one whose configuration has defocus, "
+                "such as compact"
+            )
+        picture, features = self._picture(left, right)
+        height, width = (side + -side % self.config.multiple_of for side in left.shape[-2:])
+        radius: Tensor = self.defocus(features, height, width)
+        return picture, radius[..., : left.shape[-2], : left.shape[-1]]
+
+    def _picture(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """The picture, and the decoder's features of `LEVEL`."""
         _check(left, right)
         if self.config.single_view:
             left = right = (left + right) * 0.5
@@ -79,10 +100,12 @@ class DPANet(nn.Module):
         if self.config.bottom == "pooled" and self.config.pooling == "max":
             left, right = F.max_pool2d(left, 2), F.max_pool2d(right, 2)
         deep = torch.cat(apply_to_both(self.bottom, self.bottom_right, left, right), dim=1)
-        for level, (left, right) in zip(reversed(self.decoder), reversed(skips), strict=True):
-            deep = level(deep, left, right)
+        features = deep
+        for depth in reversed(range(len(skips))):
+            deep = self.decoder[depth](deep, *skips[depth])
+            features = deep if depth == LEVEL else features
         picture: Tensor = self.head(deep, combined)
-        return picture[..., :height, :width]
+        return picture[..., :height, :width], features
 
 
 def pad_to(view: Tensor, multiple: int) -> Tensor:

@@ -45,6 +45,8 @@ class DPANetConfig:
         eam, dam: encoder, decoder alignment. correlation: cost volume. shared_encoder: one encoder for
         both views or one each. single_view: the mean of the views is seen twice. bottom: ``cropped``, as
         the official code (the deepest map is cut to its middle), or ``pooled``, as the paper's figure.
+    Beside the picture
+        defocus: a head that tells the blur of each pixel, `DPANet.with_defocus`.
     """
 
     widths: tuple[int, ...]
@@ -70,6 +72,7 @@ class DPANetConfig:
     shared_encoder: bool = True
     single_view: bool = False
     bottom: Bottom = "pooled"
+    defocus: bool = False
     name: str = "custom"
 
     def __post_init__(self) -> None:
@@ -86,7 +89,7 @@ class DPANetConfig:
             )
         if self.decoder_widths and len(self.decoder_widths) != levels:
             raise SettingsError(
-                f"decoder_widths has {len(self.decoder_widths)} entries; give one for each of {levels} levels, or none"
+                f"decoder_widths has {len(self.decoder_widths)} entries; give one a level ({levels}), or none"
             )
         if self.taps % 2 == 0 or self.taps < 1:
             raise SettingsError(f"taps is {self.taps}; a deformable kernel has an odd side such as 1 or 3")

@@ -108,6 +108,9 @@ class MeasuredKernels:
         self.pairs = torch.from_numpy(pairs.astype(np.float32))
         self.centroid = torch.from_numpy(np.stack((x, y), axis=1).astype(np.float32))
         """(cells, 2): x and y in px of the centroid common to both views, at scale 1."""
+        spread = (pairs * (line**2 + line[:, None] ** 2)).sum((-1, -2)).mean(1) - x**2 - y**2
+        self.radius = float(np.sqrt(2 * spread).mean())
+        """Pixels; of the even disc that spreads light as far as both views' kernels together, at scale 1."""
 
     @classmethod
     def read(cls, folder: Path) -> MeasuredKernels:

@@ -25,6 +25,7 @@ class Layer:
     or None for a background. kernels: (N, 2, K, K), the kernel pairs in use. owner: (N,) the entry of
     0..M-1 a kernel belongs to. share: (N, 1, h, w), how much of that kernel applies at each rendered pixel;
     the shares of one owner sum to 1. Several kernels an owner make the blur vary inside the layer.
+    radius: (N,) signed blur radius in px of each kernel, where a defocus map is wanted.
     """
 
     scenes: Tensor
@@ -33,6 +34,7 @@ class Layer:
     kernels: Tensor
     owner: Tensor
     share: Tensor
+    radius: Tensor | None = None
 
 
 def render(layers: list[Layer]) -> tuple[Tensor, Tensor, Tensor]:
@@ -55,6 +57,24 @@ def render(layers: list[Layer]) -> tuple[Tensor, Tensor, Tensor]:
         truth[layer.scenes] = truth[layer.scenes] * (1 - opacity) + sharp * opacity
     assert views is not None and truth is not None
     return views[0], views[1], truth
+
+
+def defocus_map(layers: list[Layer]) -> Tensor:
+    """The signed blur radius (B, 1, h, w) in px of what is seen in the unblurred scene, layers as in `render`."""
+    found: Tensor | None = None
+    for layer in layers:
+        assert layer.radius is not None
+        parts = layer.share * layer.radius.reshape(-1, 1, 1, 1)
+        count = len(layer.scenes)
+        own = parts.new_zeros(count, *parts.shape[1:]).index_add_(0, layer.owner, parts)
+        if found is None:
+            found = own
+            continue
+        assert layer.opacity is not None
+        opacity = _inner(layer.opacity)
+        found[layer.scenes] = found[layer.scenes] * (1 - opacity) + own * opacity
+    assert found is not None
+    return found
 
 
 def _seen(layer: Layer, planes: Tensor) -> Tensor:

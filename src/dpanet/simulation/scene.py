@@ -15,7 +15,7 @@ from dpanet.errors import SettingsError
 from dpanet.simulation.content import crop, outline, printed_page
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
-from dpanet.simulation.render import MARGIN, Layer, render
+from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
 from dpanet.simulation.sensor import Sensor, record
 
 
@@ -73,14 +73,21 @@ class Simulator:
 
         `strength` shrinks every blur, so that training may begin with what is easy.
         """
+        left, right, truth, _ = self.batch_with_defocus(rng, count, size, strength)
+        return left, right, truth
+
+    def batch_with_defocus(
+        self, rng: Generator, count: int, size: int, strength: float = 1.0
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """As `batch`, and the signed blur radius (count, 1, size, size) in px."""
         grey = int(rng.binomial(count, self.settings.grey))
         parts = [self._scenes(rng, n, size, c, strength) for n, c in ((grey, 1), (count - grey, 3)) if n]
         left, right, truth = (torch.cat([p[i].expand(-1, 3, -1, -1) for p in parts]) for i in range(3))
-        return left, right, truth
+        return left, right, truth, torch.cat([p[3] for p in parts])
 
     def _scenes(
         self, rng: Generator, count: int, size: int, channels: int, strength: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         optics = [_Optics(rng, self.measured, self.settings, strength) for _ in range(count)]
         depth = rng.choice(3, count, p=self.settings.layers)
         layers = [
@@ -91,7 +98,7 @@ class Simulator:
         sensors = [_sensor(rng, optics[i].is_measured) for i in range(count)]
         noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         left, right, truth = record(left, right, truth, sensors, noise)
-        return _mirrored(rng, left, right, truth)
+        return _mirrored(rng, left, right, truth, defocus_map(layers))
 
     def _layer(
         self, rng: Generator, scenes: list[int], optics: list[_Optics], size: int, channels: int, masked: bool
@@ -99,11 +106,12 @@ class Simulator:
         canvas = size + 2 * MARGIN
         colour = torch.stack([self._surface(rng, canvas, channels) for _ in scenes])
         opacity = torch.stack([outline(rng, canvas) for _ in scenes]) if masked else None
-        owner, kernels, shares = [], [], []
+        owner, kernels, shares, radii = [], [], [], []
         for entry, scene in enumerate(scenes):
             blurs, share = optics[scene].blurs(rng, size)
             kernels.append(optics[scene].kernels(blurs, self.device))
             shares.append(share)
+            radii += [blur * optics[scene].largest_radius for blur in blurs]
             owner += [entry] * len(blurs)
         device = self.device
         return Layer(
@@ -113,6 +121,7 @@ class Simulator:
             kernels=torch.cat(kernels),
             owner=torch.tensor(owner, device=device),
             share=torch.cat(shares).to(device),
+            radius=torch.tensor(radii, device=device),
         )
 
     def _surface(self, rng: Generator, canvas: int, channels: int) -> Tensor:
@@ -144,6 +153,7 @@ class _Optics:
         self.scale, self.radius = settings.scale * strength, settings.radius * strength
         self.measured = measured if rng.random() < settings.measured else None
         self.is_measured = self.measured is not None
+        self.largest_radius = self.radius if self.measured is None else self.scale * self.measured.radius
         self.cell = int(rng.integers(len(measured))) if measured is not None else 0
         self.lens = HalfDisc(
             radius=0.0,
@@ -202,10 +212,12 @@ def _soften(picture: Tensor, sigma: float) -> Tensor:
     return F.conv2d(F.conv2d(padded, line.reshape(1, 1, 1, 5)), line.reshape(1, 1, 5, 1))[:, 0]
 
 
-def _mirrored(rng: Generator, left: Tensor, right: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _mirrored(
+    rng: Generator, left: Tensor, right: Tensor, truth: Tensor, radius: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The symmetries of a pair: mirrored left-right with the views swapped, and top-bottom."""
     if rng.random() < 0.5:
-        left, right, truth = right.flip(-1), left.flip(-1), truth.flip(-1)
+        left, right, truth, radius = right.flip(-1), left.flip(-1), truth.flip(-1), radius.flip(-1)
     if rng.random() < 0.5:
-        left, right, truth = left.flip(-2), right.flip(-2), truth.flip(-2)
-    return left, right, truth
+        left, right, truth, radius = left.flip(-2), right.flip(-2), truth.flip(-2), radius.flip(-2)
+    return left, right, truth, radius

@@ -16,7 +16,7 @@ import torch
 
 from dpanet.simulation.content import read_photographs
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene import SceneSettings, Simulator
 from dpanet.training.loop import Run
 from dpanet.training.settings import TrainingSettings
 
@@ -37,25 +37,29 @@ def main() -> None:
     settings = replace(
         TrainingSettings(), **{f.name: given[f.name] for f in fields(TrainingSettings) if f.name in given}
     )
-    train_names, validation_names = _split(given["photographs"])
-    measured = MeasuredKernels.read(given["kernels"]) if given["kernels"] else None
-    photographs = read_photographs(given["photographs"], train_names)
-    simulator = Simulator(photographs, measured, settings.scenes, given["device"])
-    validation = None
-    if validation_names:
-        held_out = Simulator(
-            read_photographs(given["photographs"], validation_names),
-            measured,
-            replace(settings.scenes, pages=20),
-        )
-        validation = held_out.batch(np.random.default_rng(7), 24, 256)
+    simulator, held_out = simulators(given["photographs"], given["kernels"], settings.scenes, given["device"])
+    validation = None if held_out is None else held_out.batch(np.random.default_rng(7), 24, 256)
     run = Run(settings, given["output"], given["device"])
     print(
-        f"{sum(p.numel() for p in run.network.parameters()):,} parameters, {len(photographs)} photographs, "
+        f"{sum(p.numel() for p in run.network.parameters()):,} parameters, {len(simulator.photographs)} photographs, "
         f"step {run.step} of {settings.steps}, {torch.get_num_threads()} threads",
         flush=True,
     )
     run.train(simulator, validation)
+
+
+def simulators(
+    folder: Path, kernels: Path | None, scenes: SceneSettings | None = None, device: str = "cpu"
+) -> tuple[Simulator, Simulator | None]:
+    """Of the photographs of a folder: one for training, one for validation where photographs are kept apart."""
+    scenes = scenes or SceneSettings()
+    train_names, validation_names = _split(folder)
+    measured = MeasuredKernels.read(kernels) if kernels else None
+    simulator = Simulator(read_photographs(folder, train_names), measured, scenes, device)
+    if not validation_names:
+        return simulator, None
+    held_out = read_photographs(folder, validation_names)
+    return simulator, Simulator(held_out, measured, replace(scenes, pages=20))
 
 
 def _split(folder: Path) -> tuple[list[str] | None, list[str]]:
