@@ -6,7 +6,7 @@ costs what it is above.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,26 +24,37 @@ BORDER = 24
 
 @dataclass(frozen=True)
 class Score:
-    """psnr: dB, infinite for a perfect picture. ssim: -1..1. mae: mean absolute error, white = 1."""
+    """psnr: dB, infinite for a perfect picture. ssim: -1..1. mae: mean absolute error, white = 1.
+
+    lpips: perceptual distance, 0 for a perfect picture; None where it was not measured.
+    """
 
     psnr: float
     ssim: float
     mae: float
+    lpips: float | None = None
 
     @classmethod
     def mean(cls, scores: Iterable[Score]) -> Score:
-        """Mean over pictures of each figure (of the decibels, not of the errors under them)."""
+        """Mean over pictures of each figure (of the decibels, not of the errors under them), LPIPS aside."""
         rows = np.array([(score.psnr, score.ssim, score.mae) for score in scores], np.float64)
         if not rows.size:
             raise ShapeError("there is no score to take the mean of; score at least one picture")
         return cls(*(float(value) for value in rows.mean(axis=0)))
 
 
-def score_as_published(output: Pixels, truth: Pixels, *, colours_matched: bool = False) -> Score:
+def score_as_published(
+    output: Pixels,
+    truth: Pixels,
+    *,
+    colours_matched: bool = False,
+    perceptual: Callable[[Pixels, Pixels], float] | None = None,
+) -> Score:
     """Score the output against the truth where it lies, to the very border.
 
     Args:    output, truth: (H, W, 3), float32, same size, encoding and scale, white = 1.0.
              colours_matched: first bring the output's colours to the truth's with `match_colour`.
+             perceptual: measures LPIPS, if it is to be measured.
     Raises:  ShapeError if the sizes differ, PairError for NaN or infinite pixels.
     """
     if colours_matched:
@@ -52,11 +63,17 @@ def score_as_published(output: Pixels, truth: Pixels, *, colours_matched: bool =
         psnr(output, truth, data_range=DATA_RANGE),
         ssim(output, truth, data_range=DATA_RANGE),
         mae(output, truth),
+        None if perceptual is None else perceptual(output, truth),
     )
 
 
 def score_aligned(
-    output: Pixels, truth: Pixels, *, encoding: Encoding = "linear", colours_matched: bool = False
+    output: Pixels,
+    truth: Pixels,
+    *,
+    encoding: Encoding = "linear",
+    colours_matched: bool = False,
+    perceptual: Callable[[Pixels, Pixels], float] | None = None,
 ) -> Score:
     """Score the output against the truth laid over it, and keep the better of warped and unwarped.
 
@@ -67,13 +84,16 @@ def score_aligned(
     Args:    output, truth: (H, W, 3), float32, same size, both in `encoding`, white = 1.0.
              colours_matched: before each of the two comparisons, and without the border, bring the output's
              colours to that truth's with `match_colour`. The search itself is blind to gain and offset.
+             perceptual: measures LPIPS, if it is to be measured.
     Raises:  ShapeError if the sizes differ or nothing would be left, PairError for NaN or infinite pixels.
     """
     warped = register(truth, output, encoding)
     candidates = [truth] if warped is None else [truth, warped]
     inner = _without_border(output)
     scores = [
-        score_as_published(inner, _without_border(candidate), colours_matched=colours_matched)
+        score_as_published(
+            inner, _without_border(candidate), colours_matched=colours_matched, perceptual=perceptual
+        )
         for candidate in candidates
     ]
     return max(scores, key=lambda score: score.psnr)
