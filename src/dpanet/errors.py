@@ -3,6 +3,7 @@
 DpanetError
 ├── PairError             two views that do not belong together, or a picture that is not one
 ├── UnreadableImageError  a file that is missing, empty, damaged or no picture
+├── DatasetError          a data set with files that are missing, left over or of the wrong kind
 ├── OutputError           an output that exists or cannot be written
 ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
 ├── SettingsError         a setting with an impossible value
@@ -20,6 +21,14 @@ class PairError(DpanetError):
 
 class UnreadableImageError(DpanetError):
     """The file is missing, empty, truncated or not a picture."""
+
+
+class DatasetError(DpanetError):
+    """The data set is not as its layout says; `problems` lists all that is wrong with it, one phrase each."""
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class OutputError(DpanetError):

@@ -19,28 +19,36 @@ def test_hand_worked_values() -> None:
     truth = np.zeros((8, 8, 3), np.float32)
     output = truth.copy()
     output[..., 1] = 0.3  # mean squared error 0.09 / 3 = 0.03, mean absolute error 0.1
-    assert psnr(output, truth, data_range=1.0) == pytest.approx(10 * math.log10(1 / 0.03), abs=1e-5)
-    assert psnr(output * 255, truth, data_range=255) == pytest.approx(10 * math.log10(1 / 0.03), abs=1e-5)
+    assert psnr(output, truth, data_range=1.0) == pytest.approx(10 * math.log10(1 / 0.03), abs=1e-6)
+    assert psnr(output * 255, truth, data_range=255) == pytest.approx(10 * math.log10(1 / 0.03), abs=1e-6)
     assert mae(output, truth) == pytest.approx(0.1, abs=1e-7)
     # flat channels: no variance, so SSIM is the luminance term alone, c1 / (0.09 + c1) in one of three
     assert ssim(output, truth, data_range=1.0) == pytest.approx((2 + 1e-4 / (0.09 + 1e-4)) / 3, abs=1e-6)
 
 
-def test_psnr_and_ssim_against_scikit_image(pictures) -> None:
-    output, truth = pictures
+def test_against_scikit_image(pictures) -> None:
+    output, truth = (p.astype(float) for p in pictures)
     assert psnr(output, truth, data_range=1.0) == pytest.approx(
-        peak_signal_noise_ratio(truth, output, data_range=1.0), abs=1e-4
+        peak_signal_noise_ratio(truth, output, data_range=1.0), abs=1e-6
     )
     assert mean_squared_error(truth, output) == pytest.approx(10 ** (-psnr(output, truth, data_range=1) / 10))
     assert ssim(output, truth, data_range=1.0) == pytest.approx(
-        structural_similarity(truth, output, data_range=1.0, channel_axis=2), abs=1e-5
+        structural_similarity(truth, output, data_range=1.0, channel_axis=2), abs=1e-6
     )
     assert ssim(output, truth, data_range=1.0, gaussian=True) == pytest.approx(
         structural_similarity(
             truth, output, data_range=1.0, channel_axis=2, gaussian_weights=True, use_sample_covariance=False
         ),
-        abs=1e-5,
+        abs=1e-6,
     )
+
+
+def test_single_precision_loses_nothing(pictures) -> None:
+    output, truth = pictures
+    exact = output.astype(float), truth.astype(float)
+    assert psnr(output, truth, data_range=1.0) == psnr(*exact, data_range=1.0)
+    assert ssim(output, truth, data_range=1.0) == ssim(*exact, data_range=1.0)
+    assert mae(output, truth) == mae(*exact)
 
 
 def test_ssim_by_definition(pictures) -> None:
@@ -57,6 +65,32 @@ def test_ssim_by_definition(pictures) -> None:
     similarity = (2 * means[0] * means[1] + c1) * (2 * covariance + c2)
     similarity /= (means[0] ** 2 + means[1] ** 2 + c1) * (variances[0] + variances[1] + c2)
     assert ssim(output, truth, data_range=1.0) == pytest.approx(similarity.mean(), abs=1e-9)
+
+
+def test_gaussian_ssim_by_definition(pictures) -> None:
+    output, truth = (p.astype(float) for p in pictures)
+    curve = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    weights = np.outer(curve, curve) / curve.sum() ** 2
+    one, other = (np.lib.stride_tricks.sliding_window_view(p, (11, 11), axis=(0, 1)) for p in (output, truth))
+
+    def mean(windows: np.ndarray) -> np.ndarray:
+        return (windows * weights).sum(axis=(-2, -1))
+
+    variances = mean(one**2) - mean(one) ** 2 + mean(other**2) - mean(other) ** 2
+    covariance = mean(one * other) - mean(one) * mean(other)
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = (2 * mean(one) * mean(other) + c1) * (2 * covariance + c2)
+    similarity /= (mean(one) ** 2 + mean(other) ** 2 + c1) * (variances + c2)
+    assert ssim(output, truth, data_range=1.0, gaussian=True) == pytest.approx(similarity.mean(), abs=1e-9)
+
+
+def test_mae_is_the_mean_of_the_channels_means(pictures) -> None:
+    output, truth = (p.astype(float) for p in pictures)
+    channels = [
+        sum(abs(a - b) for a, b in zip(output[..., c].flat, truth[..., c].flat, strict=True))
+        for c in range(3)
+    ]
+    assert mae(output, truth) == pytest.approx(sum(channels) / (3 * 24 * 31), abs=1e-12)
 
 
 def test_a_perfect_picture(pictures) -> None:

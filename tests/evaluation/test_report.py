@@ -77,5 +77,5 @@ def test_json_is_strict_even_for_a_perfect_picture() -> None:
     table = as_json([Row("1", perfect, perfect, math.inf, 0.0)], data="pixel4")
     read = json.loads(json.dumps(table, allow_nan=False))
     assert read["data"] == "pixel4"
-    assert read["scenes"][0]["aligned"] == {"psnr": "inf", "ssim": 1.0, "mae": 0.0}
+    assert read["scenes"][0]["aligned"] == {"psnr": "inf", "ssim": 1.0, "mae": 0.0, "lpips": None}
     assert read["mean"]["gain_as_published"] == "inf"

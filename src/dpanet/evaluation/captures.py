@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpanet.errors import PairError, UnreadableImageError
-from dpanet.images.raw import PIXEL4, RawFormat, develop, flat_field_ratio
-from dpanet.images.reading import read_codes, read_file, to_pixels
+from dpanet.images.captures import read_flat_field, read_raw_pair
+from dpanet.images.raw import PIXEL4, RawFormat
+from dpanet.images.reading import read_file, read_pair, read_picture, to_pixels
 from dpanet.pair import DualPixelPair, Picture, Pixels
+
+PIXEL4_TRUTHS = "gt_all_in_focus_im"
+CALIBRATION = "calibration"
+WHITE_SHEETS = ("white_sheet_left.png", "white_sheet_right.png")
+"""Names inside a Pixel 4 folder, as its authors publish it."""
 
 
 @dataclass(frozen=True)
@@ -38,31 +45,50 @@ class Capture:
             )
 
 
-def read_pixel4(folder: Path, format: RawFormat = PIXEL4) -> Iterator[Capture]:
-    """Read the scenes of a Pixel 4 folder in order of name, one at a time.
+def load_pixel4(
+    name: str, folder: Path, flat_field: NDArray[np.float32], format: RawFormat = PIXEL4
+) -> Capture:
+    """Read the scene `name` of a Pixel 4 folder.
 
-    Layout:  ``NNN_left.png``, ``NNN_right.png``, raw 16-bit codes; ``calibration/white_sheet_left.png`` and
-             ``..._right.png``, the flat field; ``gt_all_in_focus_im/NNN_gt.png``, the truth of the central
-             field, 16 bits, linear, code / 65535 on the scale of the developed views.
-    Yields:  linear captures whose white is the larger maximum of the two developed views.
+    Layout:  ``NAME_left.png``, ``NAME_right.png``, raw 16-bit codes; ``gt_all_in_focus_im/NAME_gt.png``, the
+             truth of the central field, 16 bits, linear, code / 65535 on the scale of the developed views.
+    Args:    flat_field: of `load_white_sheets`.
+    Returns: a linear capture whose white is the larger maximum of the two developed views.
     Raises:  UnreadableImageError for a missing or damaged file, PairError for one of another size or depth.
     Source:  Xin et al., ICCV 2021.
     """
-    names = _scenes(folder)
-    sheets = folder / "calibration"
-    flat_field = flat_field_ratio(
-        read_codes(sheets / "white_sheet_left.png"), read_codes(sheets / "white_sheet_right.png"), format
+    pair = read_raw_pair(folder / f"{name}_left.png", folder / f"{name}_right.png", format, flat_field)
+    truth = _linear(folder / PIXEL4_TRUTHS / f"{name}_gt.png")
+    white = float(max(pair.left.max(), pair.right.max()))
+    if white <= 0:
+        raise PairError(f"scene {name}: both views are black; a score needs light, so give another capture")
+    return Capture(name, pair, truth, white)
+
+
+def load_white_sheets(folder: Path, format: RawFormat = PIXEL4) -> NDArray[np.float32]:
+    """The flat field of ``white_sheet_left.png`` and ``white_sheet_right.png``; see `flat_field_ratio`."""
+    return read_flat_field(folder / WHITE_SHEETS[0], folder / WHITE_SHEETS[1], format)
+
+
+def load_display(name: str, left: Path, right: Path, truth: Path, colours_matched: bool) -> Capture:
+    """Read a scene of ordinary colour pictures, sRGB, 8 or 16 bits.
+
+    Raises: UnreadableImageError for a missing or damaged file, PairError for one of another size.
+    """
+    return Capture(
+        name, read_pair(left, right, "srgb"), read_picture(truth, "srgb"), colours_matched=colours_matched
     )
+
+
+def read_pixel4(folder: Path, format: RawFormat = PIXEL4) -> Iterator[Capture]:
+    """Read the scenes of a Pixel 4 folder in order of name, one at a time; the sheets are in ``calibration``.
+
+    Raises: UnreadableImageError for a missing or damaged file, PairError for one of another size or depth.
+    """
+    names = _scenes(folder)
+    flat_field = load_white_sheets(folder / CALIBRATION, format)
     for name in names:
-        left, right = read_codes(folder / f"{name}_left.png"), read_codes(folder / f"{name}_right.png")
-        pair = develop(left, right, format, flat_field)
-        truth = _linear(folder / "gt_all_in_focus_im" / f"{name}_gt.png")
-        white = float(max(pair.left.max(), pair.right.max()))
-        if white <= 0:
-            raise PairError(
-                f"scene {name}: both views are black; a score needs light, so give another capture"
-            )
-        yield Capture(name, pair, truth, white)
+        yield load_pixel4(name, folder, flat_field, format)
 
 
 def read_display(folder: Path) -> Iterator[Capture]:
@@ -73,8 +99,8 @@ def read_display(folder: Path) -> Iterator[Capture]:
     Raises:  UnreadableImageError for a missing or damaged file, PairError for one of another size.
     """
     for name in _scenes(folder):
-        left, right, sharp = (_display(folder / f"{name}_{part}.png") for part in ("left", "right", "sharp"))
-        yield Capture(name, DualPixelPair(left, right, "srgb"), Picture(sharp, "srgb"), colours_matched=True)
+        left, right, sharp = (folder / f"{name}_{part}.png" for part in ("left", "right", "sharp"))
+        yield load_display(name, left, right, sharp, colours_matched=True)
 
 
 def read_output(path: Path, capture: Capture) -> Pixels:
@@ -85,7 +111,8 @@ def read_output(path: Path, capture: Capture) -> Pixels:
 
     Raises: UnreadableImageError for a missing or damaged file, PairError for one of another size or depth.
     """
-    pixels = _linear(path).pixels if capture.pair.encoding == "linear" else _display(path)
+    picture = _linear(path) if capture.pair.encoding == "linear" else read_picture(path, "srgb")
+    pixels = picture.pixels
     if pixels.shape != capture.truth.pixels.shape:
         raise PairError(
             f"{path} is {_size(pixels)}, the truth of scene {capture.name} {_size(capture.truth.pixels)}; "
@@ -110,10 +137,6 @@ def _linear(path: Path) -> Picture:
             f"{path} is of type {file.codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
         )
     return Picture(to_pixels(file), "linear", file.metadata)
-
-
-def _display(path: Path) -> Pixels:
-    return to_pixels(read_file(path))
 
 
 def _size(pixels: Pixels) -> str:

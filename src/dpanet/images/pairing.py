@@ -50,7 +50,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[NamedPair], list[st
             pairs.append(NamedPair(name, found["left"][0], found["right"][0]))
         else:
             unpaired += [path.relative_to(folder).as_posix() for path in found["left"] + found["right"]]
-    return sorted(pairs, key=lambda pair: _natural(pair.name)), sorted(unpaired, key=_natural)
+    return sorted(pairs, key=lambda pair: natural(pair.name)), sorted(unpaired, key=natural)
 
 
 def _has_folders(folder: Path) -> bool:
@@ -77,5 +77,6 @@ def _pictures(folder: Path) -> list[Path]:
     ]
 
 
-def _natural(name: str) -> list[tuple[int, int | str]]:
+def natural(name: str) -> list[tuple[int, int | str]]:
+    """Sorting key under which 2 comes before 10."""
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", name)]

@@ -30,7 +30,8 @@ def decode_tiff(path: Path) -> Decoded:
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
-            _check_segments(page, path)
+            check_whole(page, path)
+            _check_kind(page, path)
             codes = _read_codes(page, path)
             return Decoded(path, codes, page.iccprofile, _exif_of(page))
     except (UnreadableImageError, MemoryError):
@@ -68,11 +69,14 @@ def encode_tiff(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
     return target.getvalue()
 
 
-def _check_segments(page: Any, path: Path) -> None:
-    size = path.stat().st_size
+def check_whole(page: Any, path: Path) -> None:
+    """Raises: UnreadableImageError if the file ends before the page's pixels do."""
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
-    if not ends or max(ends) > size:
+    if not ends or max(ends) > path.stat().st_size:
         raise UnreadableImageError(f"{path} is a truncated TIFF; export or copy it again")
+
+
+def _check_kind(page: Any, path: Path) -> None:
     if page.photometric not in _ORDINARY or page.bitspersample not in (8, 16, 32, 64):
         raise UnreadableImageError(
             f"{path} is a TIFF of another kind ({getattr(page.photometric, 'name', page.photometric)}, "

@@ -1,0 +1,129 @@
+"""What a picture file says of itself at its beginning: size and depth, without decoding the picture."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+from dpanet.errors import UnreadableImageError
+from dpanet.images.lossy import FORMATS, is_lossy
+from dpanet.images.png import SIGNATURE
+from dpanet.images.tiff import SIGNATURES, check_whole
+
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
+"""Colour type -> channels as decoded: a palette comes as RGB, gray with alpha as RGB with alpha."""
+
+_TIFF_KINDS = (np.uint8, np.uint16, np.float16, np.float32, np.float64)
+
+
+@dataclass(frozen=True)
+class Header:
+    """A picture as `read_file` would decode it.
+
+    width, height: px, as stored (the EXIF orientation is not applied).
+    bits:          8 or 16 for integer codes, 32 for any float type.
+    channels:      1 (gray), 3 (RGB) or 4 (and alpha).
+    """
+
+    width: int
+    height: int
+    bits: int
+    channels: int
+
+
+def read_header(path: Path) -> Header:
+    """Size, depth and channels of a PNG, TIFF, JPEG or WebP, told apart by its first bytes.
+
+    No pixel is decoded. A file that was cut short is found in PNG and TIFF all the same, by the lengths of
+    their parts; damage inside a part is not.
+
+    Raises: UnreadableImageError if the file is missing, empty, truncated or no such picture.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            head = file.read(12)
+            if head.startswith(SIGNATURE):
+                return _png(file, path)
+    except OSError as error:
+        raise UnreadableImageError(
+            f"{path} cannot be read ({error.strerror}); check its name and permissions"
+        ) from error
+    if head.startswith(SIGNATURES):
+        return _tiff(path)
+    if is_lossy(head):
+        return _lossy(path)
+    if not head:
+        raise UnreadableImageError(f"{path} is empty; export or copy it again")
+    raise UnreadableImageError(f"{path} is not a PNG, TIFF or JPEG picture; export it as one of these")
+
+
+def _png(file: BinaryIO, path: Path) -> Header:
+    """Walk from chunk to chunk: IHDR holds the size, tRNS adds alpha to colours, IEND ends a whole file."""
+    size = path.stat().st_size
+    at, fields, transparent = len(SIGNATURE), b"", False
+    while at + 12 <= size:
+        file.seek(at)
+        start = file.read(8)
+        length, name = int.from_bytes(start[:4], "big"), start[4:]
+        if not fields:
+            fields = file.read(17)
+            sound = (
+                name == b"IHDR" and length == 13 and zlib.crc32(name + fields[:13]) == _number(fields[13:])
+            )
+            if not sound or fields[9] not in _PNG_CHANNELS:
+                raise UnreadableImageError(f"{path} is a damaged PNG; export or copy it again")
+        transparent |= name == b"tRNS"
+        at += 12 + length
+        if name == b"IEND" and at <= size:
+            channels = _PNG_CHANNELS[fields[9]]
+            return Header(
+                width=_number(fields[:4]),
+                height=_number(fields[4:8]),
+                bits=16 if fields[8] == 16 else 8,
+                channels=4 if transparent and channels == 3 else channels,
+            )
+    raise UnreadableImageError(f"{path} is a truncated PNG; export or copy it again")
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(data, "big")
+
+
+def _tiff(path: Path) -> Header:
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            check_whole(page, path)
+            kind = np.dtype(page.dtype)
+            if kind not in _TIFF_KINDS:
+                raise UnreadableImageError(
+                    f"{path} holds {kind} numbers; export it with 8 or 16 bits or as float"
+                )
+            bits = 32 if kind.kind == "f" else 8 * kind.itemsize
+            return Header(int(page.imagewidth), int(page.imagelength), bits, int(page.samplesperpixel))
+    except (UnreadableImageError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file fails anywhere in the decoder, in many ways
+        raise UnreadableImageError(
+            f"{path} is a truncated or damaged TIFF ({error}); export or copy it again"
+        ) from error
+
+
+def _lossy(path: Path) -> Header:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures: they are welcome here
+            with Image.open(path, formats=FORMATS) as image:
+                channels = {"L": 1, "RGBA": 4}.get(image.mode, 3)
+                return Header(image.width, image.height, 8, channels)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(
+            f"{path} is a truncated or damaged picture ({error}); export or copy it again"
+        ) from error
