@@ -25,7 +25,9 @@ TINY = TrainingSettings(
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = preset("compact", widths=(8, 8, 8, 8), decoder_widths=(), bottom_width=8, cost_width=4, name="tiny")
+    config = preset(
+        "compact", widths=(8, 8, 8, 8), decoder_widths=(), bottom_width=8, cost_width=4, name="tiny"
+    )
     monkeypatch.setitem(PRESETS, "tiny", config)
 
 

@@ -6,36 +6,47 @@ import json
 import os
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from dpanet.errors import SettingsError, WeightsError
-from dpanet.network.dpanet import DPANet
-from dpanet.network.presets import DPANetConfig
+from dpanet.network.build import AnyNetwork, family, from_config
 
 FORMAT = "dpanet-1"
-"""Value of the metadata key ``format``; beside it stands ``config``, JSON of DPANetConfig."""
+"""Value of the metadata key ``format``.
+
+Beside it stand ``config``, JSON of the network's configuration, and ``network``, its family (``dpanet`` or
+``dpdnet``; absent means ``dpanet``).
+"""
+
+Filled = TypeVar("Filled", bound=AnyNetwork)
 
 SHIPPED = ("compact",)
 """Names whose weights come with the package."""
 
 
-def save_model(network: DPANet, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
+def save_model(network: AnyNetwork, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
     """Write `network` to `path`, by atomic rename. `dtype` of the stored numbers; loading gives float32 again."""
     path = Path(path)
     tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in network.state_dict().items()}
+    metadata = {
+        "format": FORMAT,
+        "network": family(network),
+        "config": json.dumps(network.config.to_dict()),
+    }
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # `save_file` would make the file readable for its owner alone, whatever the umask says.
-        part.write_bytes(save(tensors, {"format": FORMAT, "config": json.dumps(network.config.to_dict())}))
+        part.write_bytes(save(tensors, metadata))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def load_model(source: str | Path) -> DPANet:
+def load_model(source: str | Path) -> AnyNetwork:
     """The network of a shipped name or of a file, ready to deblur (float32, evaluation mode).
 
     Args:   source: a name of SHIPPED; a .safetensors file of ours; or an official checkpoint
@@ -59,7 +70,7 @@ def load_model(source: str | Path) -> DPANet:
     return read_model(path)
 
 
-def read_model(path: Path) -> DPANet:
+def read_model(path: Path) -> AnyNetwork:
     """Read a file of our format. Raises: WeightsError naming the file and what is wrong with it."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -75,13 +86,22 @@ def read_model(path: Path) -> DPANet:
             "give a file written by dpanet, or convert an official one with `dpanet convert`"
         )
     try:
-        network = DPANet(DPANetConfig.from_dict(json.loads(metadata["config"])))
+        network = from_config(metadata.get("network", "dpanet"), json.loads(metadata["config"]))
     except (KeyError, ValueError, TypeError, RuntimeError, SettingsError) as error:
         raise WeightsError(f"{path} carries an unusable configuration ({error}); convert it again") from error
     return fill(network, tensors, path)
 
 
-def fill(network: DPANet, tensors: dict[str, torch.Tensor], path: Path) -> DPANet:
+def is_ours(path: Path) -> bool:
+    """Whether a file has our format; its header alone is read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError, ValueError):
+        return False
+
+
+def fill(network: Filled, tensors: dict[str, torch.Tensor], path: Path) -> Filled:
     """Load `tensors` into `network`, every name and shape checked; returned in evaluation mode."""
     expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
     came = {name: tuple(t.shape) for name, t in tensors.items()}
@@ -93,4 +113,5 @@ def fill(network: DPANet, tensors: dict[str, torch.Tensor], path: Path) -> DPANe
             f"and is {came.get(name, 'absent')} ({len(wrong)} such differences); give one of this network"
         )
     network.load_state_dict(tensors)
-    return network.eval()
+    network.eval()
+    return network

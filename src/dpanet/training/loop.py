@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from dpanet.errors import SettingsError
-from dpanet.network import DPANet, preset
+from dpanet.network import build
 from dpanet.network.weights import save_model
 from dpanet.simulation.scene import Simulator
+from dpanet.training.optimiser import Optimiser
 from dpanet.training.settings import TrainingSettings
 
 SAVE_EVERY = 240.0
@@ -42,16 +43,11 @@ class Run:
         self.device = torch.device(device)
         self.rng = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)
-        self.network = DPANet(preset(settings.preset)).to(self.device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.averaged = DPANet(preset(settings.preset)).to(self.device).requires_grad_(False)
+        self.network = build(settings.preset).to(self.device)
+        self.averaged = build(settings.preset).to(self.device).requires_grad_(False).eval()
         self.averaged.load_state_dict(self.network.state_dict())
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(),
-            settings.learning_rate,
-            betas=(0.9, settings.beta2),
-            weight_decay=settings.weight_decay,
-            fused=True,
+        self.optimiser = Optimiser(
+            self.network, settings.learning_rate, settings.beta2, settings.weight_decay
         )
         self.held: list[dict[str, Any]] = []
         self.step = 0
@@ -70,8 +66,6 @@ class Run:
         started = saved = time.monotonic()
         losses: list[float] = []
         while self.step < s.steps:
-            for group in self.optimiser.param_groups:
-                group["lr"] = s.learning_rate * rate(self.step, s)
             progress = self.step / s.steps
             strength = min(1.0, s.easy + (1 - s.easy) * progress / max(s.hardening, 1e-9))
             patch = s.small_patch if progress < s.growing else s.patch
@@ -87,10 +81,10 @@ class Run:
                     f"the loss became {loss.item()} at step {self.step}; {self.folder / 'checkpoint.pt'} is the "
                     "last good state, so lower learning_rate and start again from it"
                 )
-            self.optimiser.zero_grad()
+            self.network.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), s.clip)
-            self.optimiser.step()
+            self.optimiser.step(s.learning_rate * rate(self.step, s))
             self.step += 1
             self._average()
             losses.append(loss.item())
@@ -123,7 +117,7 @@ class Run:
         row: dict[str, Any] = {
             "step": self.step,
             "seconds": round(self.seconds),
-            "rate": self.optimiser.param_groups[0]["lr"],
+            "rate": self.settings.learning_rate * rate(self.step - 1, self.settings),
             "loss": loss,
             "psnr": output,
             "psnr_of_doing_nothing": nothing,

@@ -1,0 +1,58 @@
+"""Muon for the weights of convolutions, AdamW for everything else, as one optimiser.
+
+Muon (Jordan et al., 2024; Liu et al., 2025) replaces the momentum of a matrix by its nearest orthogonal one, so
+that every direction of a layer learns at one pace. Without normalisation layers that is worth a great deal:
+docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+SETTLING = ("guide", "head")
+"""Parts that start at zero, and say something with each channel: offsets, masks, the picture. Left to AdamW."""
+
+
+class Optimiser:
+    """Steps all parameters of `network`; the learning rate is one, scaled for Muon to AdamW's usual step.
+
+    Convolution weights (D, C, K, K) are re-laid as rows of matrices (D, C*K*K) that share their memory.
+    """
+
+    def __init__(self, network: nn.Module, learning_rate: float, beta2: float, weight_decay: float) -> None:
+        self.convolutions: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
+        for name, parameter in network.named_parameters():
+            settling = any(word in name for word in SETTLING)
+            (self.convolutions if parameter.dim() == 4 and not settling else others).append(parameter)
+        self.matrices = []
+        for parameter in self.convolutions:
+            matrix = nn.Parameter(parameter.data.contiguous().flatten(1))
+            parameter.data = matrix.data.view(parameter.shape)
+            self.matrices.append(matrix)
+        muon = torch.optim.Muon(
+            self.matrices, learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+        )
+        adam = torch.optim.AdamW(
+            others, learning_rate, betas=(0.9, beta2), weight_decay=weight_decay, fused=True
+        )
+        self.parts: tuple[torch.optim.Optimizer, ...] = (muon, adam)
+
+    def step(self, learning_rate: float) -> None:
+        """One step at `learning_rate`, along the gradients that the network's parameters hold."""
+        for parameter, matrix in zip(self.convolutions, self.matrices, strict=True):
+            matrix.grad = None if parameter.grad is None else parameter.grad.contiguous().flatten(1)
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = learning_rate
+            part.step()
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        return [part.state_dict() for part in self.parts]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        for part, state in zip(self.parts, states, strict=True):
+            part.load_state_dict(state)
