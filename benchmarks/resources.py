@@ -4,6 +4,8 @@ python benchmarks/resources.py time [--size WIDTHxHEIGHT] [--model NAME|FILE] [-
     simulated 16-bit pair of that size through `dpanet deblur`: seconds and peak memory of the process
 python benchmarks/resources.py tiles LEFT RIGHT [--camera pixel4] [--model NAME|FILE] [--precision P]
     largest difference between the default tile and the whole picture, in units of 1/255 on display values
+python benchmarks/resources.py evaluation [--pictures N ...] [--size WIDTHxHEIGHT] [--model NAME|FILE]
+    peak memory and seconds of `dpanet evaluate` on a data set in DPDD's layout with 4 and with 76 pictures
 python benchmarks/resources.py training [--preset NAME] [--steps N]
     patches of 256 x 256 px a second, simulation included (half discs, photographs of scikit-image)
 """
@@ -51,11 +53,15 @@ def main() -> None:
     tiles.add_argument("--camera", choices=["pixel4"])
     tiles.add_argument("--precision", default="auto")
     tiles.set_defaults(run=compare_tiles)
+    evaluation = commands.add_parser("evaluation")
+    evaluation.add_argument("--pictures", type=int, nargs="+", default=[4, 76])
+    evaluation.add_argument("--size", default="1680x1120")
+    evaluation.set_defaults(run=measure_evaluation)
     training = commands.add_parser("training")
     training.add_argument("--preset", default="compact")
     training.add_argument("--steps", type=int, default=12)
     training.set_defaults(run=measure_training)
-    for command in (timing, tiles):
+    for command in (timing, tiles, evaluation):
         command.add_argument("--model", default="compact")
     options = parser.parse_args()
     options.run(options)
@@ -83,20 +89,45 @@ def measure_command(options: argparse.Namespace) -> None:
             "--tile",
             options.tile,
         ]
-        seconds, peaks = [], []
-        for _ in range(options.repeat):
-            start = time.perf_counter()
-            process = subprocess.Popen(command)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            seconds.append(time.perf_counter() - start)
-            peaks.append(usage.ru_maxrss / 2**20)
-            if process.returncode:
-                sys.exit(process.returncode)
+        measured = [_watched(command) for _ in range(options.repeat)]
+        seconds, peaks = [m[0] for m in measured], [m[1] for m in measured]
     print(
         f"{width} x {height}, {options.model}, tile {options.tile}: median {statistics.median(seconds):.2f} s "
         f"({min(seconds):.2f} to {max(seconds):.2f}), peak {max(peaks):.2f} GiB, whole command, {options.repeat} runs"
     )
+
+
+def _watched(command: list[str]) -> tuple[float, float]:
+    """Seconds and peak GiB of a command, which must succeed."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(process.returncode)
+    return time.perf_counter() - start, usage.ru_maxrss / 2**20
+
+
+def measure_evaluation(options: argparse.Namespace) -> None:
+    width, height = (int(side) for side in options.size.split("x"))
+    with tempfile.TemporaryDirectory() as name:
+        _write_pair(Path(name), height, width)
+        for count in options.pictures:
+            root = Path(name) / f"dpdd-{count}"
+            for part, source in (("l", "left"), ("r", "right"), ("c", "left"), ("c/target", "left")):
+                folder = root / (f"test_{part}/source" if len(part) == 1 else f"test_{part}")
+                folder.mkdir(parents=True)
+                for i in range(count):
+                    suffix = {"l": "_L", "r": "_R"}.get(part, "")
+                    (folder / f"{i:04d}{suffix}.png").hardlink_to(Path(name) / f"{source}.png")
+            command = [sys.executable, "-m", "dpanet", "evaluate", str(root), "--layout", "dpdd"]
+            command += ["--model", options.model, "-o", str(root / "out")]
+            seconds, peak = _watched(command)
+            print(
+                f"{count} pictures of {width} x {height}: {seconds:.0f} s ({seconds / count:.1f} s each), "
+                f"peak {peak:.2f} GiB, {options.model} and doing nothing",
+                flush=True,
+            )
 
 
 def compare_tiles(options: argparse.Namespace) -> None:

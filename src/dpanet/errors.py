@@ -4,6 +4,7 @@ DpanetError
 ├── PairError             two views that do not belong together, or a picture that is not one
 ├── UnreadableImageError  a file that is missing, empty, damaged or no picture
 ├── DatasetError          a data set with files that are missing, left over or of the wrong kind
+├── ReportError           a folder without a complete evaluation
 ├── OutputError           an output that exists or cannot be written
 ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
 ├── SettingsError         a setting with an impossible value
@@ -29,6 +30,10 @@ class DatasetError(DpanetError):
     def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class ReportError(DpanetError):
+    """The folder holds no complete evaluation to make a report of."""
 
 
 class OutputError(DpanetError):

@@ -96,7 +96,7 @@ def deblur(
     """
     from dpanet.cli.views import reader
 
-    side = _tile(tile)
+    side = tile_side(tile)
     jobs, unpaired = _jobs(source, right, output, defocus_map)
     read = reader(camera, encoding, black_level, white_level, flat_field)
     _check_outputs(jobs, output, overwrite, folder=right is None)
@@ -122,7 +122,8 @@ def deblur(
     return FAILED if failed or unpaired else DONE
 
 
-def _tile(text: str) -> int | Literal["auto"]:
+def tile_side(text: str) -> int | Literal["auto"]:
+    """What --tile says. Raises: UsageError for another word."""
     if text == "auto":
         return "auto"
     if not text.isdecimal():

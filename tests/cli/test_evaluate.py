@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from cli.conftest import Run, listing
+from safetensors.torch import save_file
+
+from dpanet.evaluation.lpips import _SHAPES
+from dpanet.network import DPANet, preset
+from dpanet.network.weights import save_model
+
+
+@pytest.fixture
+def captures(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(6)
+    (tmp_path / "captures").mkdir()
+    for name in ("1", "2"):
+        sharp = cv2.GaussianBlur(rng.random((64, 80, 3)), (0, 0), 1.0)
+        left, right = np.roll(sharp, 1, axis=1), np.roll(sharp, -1, axis=1)
+        for part, pixels in (("left", left), ("right", right), ("sharp", sharp)):
+            path = tmp_path / "captures" / f"{name}_{part}.png"
+            cv2.imwrite(str(path), np.rint(pixels.clip(0, 1) * 65535).astype(np.uint16))
+    return tmp_path / "captures"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    narrow = preset("compact", widths=(8,) * 4, decoder_widths=(), bottom_width=8, cost_width=4)
+    save_model(DPANet(narrow), tmp_path / "small.safetensors")  # untrained, it returns the combined picture
+    return tmp_path / "small.safetensors"
+
+
+def test_a_table_a_file_and_a_page(run: Run, captures: Path, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ("evaluate", captures, "--layout", "pairs", "--align", "--model", model, "--baseline", "wiener",
+               "single", "--precision", "float32", "-o", out)  # fmt: skip
+    first = run(*command)
+    assert first.code == 0, first.err
+    lines = first.out.splitlines()
+    rows = [line.split()[0] for line in lines if line.startswith(("none", "wiener", "single", "small"))]
+    assert rows == ["none", "wiener", "single", "small"] * 2, "one table for each protocol"
+    scores = json.loads((out / "scores.json").read_text())
+    assert scores["summary"]["small"]["aligned"]["gain"]["mean"] == pytest.approx(0, abs=1e-3)
+    assert scores["methods"][-1]["checkpoint_sha256"]
+    assert {"report.html", "scores.csv", "scores.json"} <= set(listing(out))
+    again = run(*command)
+    assert again.code == 0
+    table = [line.rsplit(maxsplit=1)[0] for line in lines if line.startswith(("none", "small"))]
+    assert all(row in again.out for row in table), "the same scores from what lies there"
+
+
+def test_all_problems_are_told_before_anything_is_written(run: Run, captures: Path, tmp_path: Path) -> None:
+    (captures / "1_right.png").unlink()
+    (captures / "2_sharp.png").write_bytes(b"no picture")
+    result = run("evaluate", captures, "--layout", "pairs", "-o", tmp_path / "out")
+    assert result.code == 1
+    assert "1_right" in result.sentence and "2_sharp.png" in result.sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_baseline_is_told(run: Run, captures: Path, tmp_path: Path) -> None:
+    result = run("evaluate", captures, "--layout", "pairs", "--baseline", "magic", "-o", tmp_path / "out")
+    assert result.code == 2
+    assert "magic" in result.sentence and "wiener" in result.sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_lpips_with_its_weights(run: Run, captures: Path, model: Path, tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(1)
+    tensors = {name: torch.rand(shape, generator=generator) * 0.05 + 0.01 for name, shape in _SHAPES.items()}
+    save_file(tensors, tmp_path / "lpips.safetensors")
+    result = run("evaluate", captures, "--layout", "pairs", "--model", model, "--bits", 8,
+                 "--lpips-weights", tmp_path / "lpips.safetensors", "-o", tmp_path / "out")  # fmt: skip
+    assert result.code == 0, result.err
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert len(scores["lpips"]) == 64
+    assert scores["summary"]["none"]["as_published"]["lpips"]["mean"] > 0

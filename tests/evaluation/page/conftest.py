@@ -1,0 +1,178 @@
+"""Evaluations made up on the spot: text on gradients, more or less blurred, and scores to go with it."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+METHODS = {"none": 5.0, "deconvolution": 3.2, "nano": 2.1, "compact": 1.2}
+"""Name and blur in px of what it leaves, on the 480 px wide picture."""
+
+Fabricate = Callable[..., Path]
+
+
+@pytest.fixture
+def fabricate(tmp_path: Path) -> Fabricate:
+    """`fabricate(scenes=3, ...)` leaves an evaluation in a new folder and says where."""
+
+    def make(**about: Any) -> Path:
+        return fabricate_in(tmp_path / "OUT", **about)
+
+    return make
+
+
+def fabricate_in(
+    folder: Path,
+    scenes: int = 3,
+    width: int = 96,
+    layout: str = "pixel4",
+    labels: bool = False,
+    defocus: bool = False,
+    methods: dict[str, float] | None = None,
+    names: Callable[[int], str] = "{:03}".format,
+    change: Callable[[dict[str, Any]], None] | None = None,
+) -> Path:
+    """Leave ``scores.json`` and the pictures; `change` gets the scores before they are written."""
+    methods = METHODS if methods is None else methods
+    rng = np.random.default_rng(3)
+    height = width * 3 // 4
+    side = min(224, height // 2)
+    crop = (width // 3, height // 4, side)
+    records = []
+    for index in range(scenes):
+        name = names(index + 1)
+        target = folder / "scenes" / name
+        target.mkdir(parents=True)
+        truth = draw(f"scene {name}", width, height, index)
+        hardness = rng.uniform(0.4, 1.6)
+        scores = {}
+        for method, blur in {**methods, "truth": 0.0}.items():
+            picture = truth.filter(ImageFilter.GaussianBlur(blur * hardness * width / 480))
+            preview = picture.copy()
+            preview.thumbnail((960, 960))
+            preview.save(target / f"{method}.webp", quality=85)
+            x, y, _ = crop
+            picture.crop((x, y, x + side, y + side)).save(target / f"{method}-crop.png")
+            if method != "truth":
+                psnr = float(31 - 1.5 * blur - 3 * hardness + rng.normal() * 0.5)
+                scores[method] = {
+                    "seconds": 0.2 * (1 + len(scores)),
+                    "as_published": values(psnr * 0.97),
+                    "aligned": values(psnr),
+                }
+        label = ("indoor", "outdoor")[index % 2] if labels else None
+        records.append(
+            {"name": name, "label": label, "width": width, "height": height, "crop": crop, "scores": scores}
+        )
+    document = {
+        "dpanet": "0.1.0",
+        "command": ["evaluate", "captures of mine", "--layout", layout, "-o", "OUT", "--model", "compact"],
+        "date": "2026-11-24T12:00:00Z",
+        "layout": layout,
+        "root": "captures of mine",
+        "split": "test" if layout != "pixel4" else None,
+        "bits": 16,
+        "official": False,
+        "lpips": "absent",
+        "device": "cpu, 2 threads",
+        "versions": {"python": "3.11.2", "torch": "2.13.0", "numpy": "2.4.6", "opencv": "5.0.0"},
+        "protocols": ["as_published", "aligned"],
+        "metrics": ["psnr", "ssim", "mae", "lpips"],
+        "methods": [about(method) for method in methods],
+        "scenes": records,
+        "summary": {method: summary(method, records) for method in methods},
+    }
+    if defocus:
+        document["defocus"] = {"compact": {"aiwe1": 0.1041, "aiwe2": 0.1402, "spearman": 0.2}}
+    if change:
+        change(document)
+    (folder / "scores.json").write_text(json.dumps(document))
+    return folder
+
+
+def about(method: str) -> dict[str, Any]:
+    model = method not in ("none", "deconvolution")
+    return {
+        "name": method,
+        "kind": "model" if model else "baseline",
+        "identity": method,
+        "checkpoint": f"{method}.safetensors" if model else None,
+        "checkpoint_sha256": "0123456789abcdef" * 4 if model else None,
+        "parameters": 1_234_567 if model else None,
+    }
+
+
+def values(psnr: float) -> dict[str, Any]:
+    return {"psnr": psnr, "ssim": 0.4 + psnr / 80, "mae": 1.1 / psnr, "lpips": None}
+
+
+def summary(method: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = spreads(method, records)
+    labels = sorted({record["label"] for record in records if record["label"]})
+    if labels:
+        found["labels"] = {
+            label: spreads(method, [record for record in records if record["label"] == label])
+            for label in labels
+        }
+    return found
+
+
+def spreads(method: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for protocol in ("as_published", "aligned"):
+        rows = [record["scores"][method][protocol] for record in records]
+        nothing = [record["scores"]["none"][protocol]["psnr"] for record in records]
+        found[protocol] = {
+            metric: spread([row[metric] for row in rows]) for metric in ("psnr", "ssim", "mae")
+        }
+        found[protocol]["gain"] = spread([row["psnr"] - b for row, b in zip(rows, nothing, strict=True)])
+        found[protocol]["lpips"] = None
+    return found
+
+
+def spread(numbers: list[float]) -> dict[str, float]:
+    mean, error = float(np.mean(numbers)), float(np.std(numbers) / np.sqrt(len(numbers)))
+    low, high = mean - 2 * error, mean + 2 * error
+    return {"mean": mean, "median": float(np.median(numbers)), "low": low, "high": high}
+
+
+def draw(text: str, width: int, height: int, index: int) -> Image.Image:
+    """Lines of text on a colour gradient, with something round."""
+    y, x = np.mgrid[:height, :width] / max(width, height)
+    turn = index * 0.7
+    rgb = [0.55 + 0.35 * np.sin(turn + shift + 3 * x + 2 * y) for shift in (0, 1.2, 2.4)]
+    image = Image.fromarray((np.stack(rgb, 2) * 255).clip(0, 255).astype(np.uint8))
+    pen = ImageDraw.Draw(image)
+    for line, top in enumerate(range(0, height, max(10, height // 24))):
+        pen.text((line % 3 * 9, top), f"{text} " * 40, fill=(20, 20, 30) if line % 2 else (250, 250, 240))
+    pen.ellipse((width * 0.55, height * 0.2, width * 0.85, height * 0.6), outline=(200, 30, 30), width=4)
+    return image
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless browser; the tests that want one are skipped where there is none."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium on PATH; install it, on Debian with: apt install chromium")
+    playwright = pytest.importorskip(
+        "playwright.sync_api",
+        reason="no playwright; install it with: pip install -c constraints.txt -e '.[develop]'",
+    )
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=found,
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                "--disable-background-networking",
+            ],
+        )
+        yield browser
+        browser.close()
