@@ -26,10 +26,10 @@ def test_a_head_learns_the_side_and_the_picture_stays() -> None:
         preset("compact", widths=(8,) * 4, decoder_widths=(), bottom_width=8, cost_width=4)
     ).eval()
     scenes = TwoBlurs()
-    taught = teach(network, scenes, steps=300, batch=4, patch=32, learning_rate=5e-3)  # type: ignore[arg-type]
+    taught = teach(network, scenes, steps=300, batch=4, patch=32, learning_rate=1e-2)  # type: ignore[arg-type]
     left, right, _, radius = scenes.batch_with_defocus(np.random.default_rng(99), 8, 64)
     with torch.no_grad():
         picture, told = taught.with_defocus(left, right)
         assert torch.equal(picture, network(left, right))
-    agree = (told.sign() == radius.sign()).float().mean()
-    assert agree > 0.8, agree
+    error = float((told - radius).abs().mean())
+    assert error < 3.7, "whoever cannot tell the sides apart errs by 4 px"

@@ -75,13 +75,21 @@ class DPANet(nn.Module):
                 f"the model {self.config.name!r} tells no defocus map; take one whose configuration has defocus, "
                 "such as compact"
             )
-        picture, features = self._picture(left, right)
+        picture, _, features = self._picture(left, right)
         height, width = (side + -side % self.config.multiple_of for side in left.shape[-2:])
-        radius: Tensor = self.defocus(features, height, width)
+        radius: Tensor = self.defocus(features[LEVEL], height, width)
         return picture, radius[..., : left.shape[-2], : left.shape[-1]]
 
-    def _picture(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """The picture, and the decoder's features of `LEVEL`."""
+    def with_scales(self, left: Tensor, right: Tensor) -> list[Tensor]:
+        """The picture and, of a ``pyramid`` head, the smaller ones that training also judges; finest first.
+
+        The smaller ones are of the padded picture: give sides that are multiples of `DPANetConfig.multiple_of`.
+        """
+        picture, smaller, _ = self._picture(left, right)
+        return [picture, *smaller]
+
+    def _picture(self, left: Tensor, right: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """The picture, the smaller pictures, and the features of the decoder's levels; finest first."""
         _check(left, right)
         if self.config.single_view:
             left = right = (left + right) * 0.5
@@ -100,12 +108,12 @@ class DPANet(nn.Module):
         if self.config.bottom == "pooled" and self.config.pooling == "max":
             left, right = F.max_pool2d(left, 2), F.max_pool2d(right, 2)
         deep = torch.cat(apply_to_both(self.bottom, self.bottom_right, left, right), dim=1)
-        features = deep
-        for depth in reversed(range(len(skips))):
-            deep = self.decoder[depth](deep, *skips[depth])
-            features = deep if depth == LEVEL else features
-        picture: Tensor = self.head(deep, combined)
-        return picture[..., :height, :width], features
+        features: list[Tensor] = []
+        for level, (left, right) in zip(reversed(self.decoder), reversed(skips), strict=True):
+            deep = level(deep, left, right)
+            features.insert(0, deep)
+        picture, smaller = self.head(features, combined)
+        return picture[..., :height, :width], smaller, features
 
 
 def pad_to(view: Tensor, multiple: int) -> Tensor:

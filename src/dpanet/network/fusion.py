@@ -90,12 +90,12 @@ def fit(x: Tensor, height: int, width: int) -> Tensor:
 
 
 class Head(nn.Module):
-    """Features become the picture: ``sigmoid`` as published, or a residual to the combined picture."""
+    """Features become the picture: ``sigmoid`` as published, or residuals to the combined picture."""
 
     def __init__(self, config: DPANetConfig) -> None:
         super().__init__()
         width = config.fused_widths[0]
-        self.residual = config.head == "residual"
+        self.residual = config.head != "sigmoid"
         self.scale = 2 if config.stem == "unshuffle" else 1
         channels = 3 * self.scale**2
         if self.residual:
@@ -106,12 +106,36 @@ class Head(nn.Module):
         else:
             self.conv = nn.Conv2d(width, width, 3, padding=1)
             self.last = nn.Conv2d(width, channels, 3, padding=1)
+        coarser = config.fused_widths[1:] if config.head == "pyramid" else ()
+        self.coarse = nn.ModuleList(nn.Conv2d(w, 3, 3, padding=1) for w in coarser)
+        for conv in self.coarse:
+            nn.init.zeros_(conv.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
 
-    def forward(self, features: Tensor, combined: Tensor) -> Tensor:
-        """(B, fused_widths[0], h, w) and the combined picture (B, 3, H, W) -> (B, 3, H, W)."""
-        if self.conv is not None:
-            features = F.relu(self.conv(features))
-        picture: Tensor = self.last(features)
+    def forward(self, features: list[Tensor], combined: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The picture (B, 3, H, W), and of a ``pyramid`` also the smaller ones, finest first.
+
+        features: of the decoder's levels, finest first, (B, fused_widths[k], h / 2**k, w / 2**k). combined:
+        (B, 3, H, W). A smaller picture is the combined one, shrunk by averaging, plus what this level and those
+        below it add; the picture itself takes up what they add, smoothly enlarged.
+        """
+        fine = features[0] if self.conv is None else F.relu(self.conv(features[0]))
+        picture: Tensor = self.last(fine)
         if self.scale > 1:
             picture = F.pixel_shuffle(picture, self.scale)
-        return combined + picture if self.residual else torch.sigmoid(picture)
+        if not self.residual:
+            return torch.sigmoid(picture), []
+        added: Tensor | None = None
+        smaller: list[Tensor] = []
+        for conv, level in zip(reversed(self.coarse), reversed(features[1:]), strict=False):
+            own = conv(level)
+            added = own if added is None else own + _enlarged(added, own.shape[-2:])
+            step = combined.shape[-1] // own.shape[-1]
+            smaller.insert(0, F.avg_pool2d(combined, step) + added)
+        if added is not None:
+            picture = picture + _enlarged(added, picture.shape[-2:])
+        return combined + picture, smaller
+
+
+def _enlarged(x: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)

@@ -10,14 +10,14 @@ from dpanet.errors import SettingsError
 Stem = Literal["pyramid", "unshuffle"]
 Pooling = Literal["max", "stride"]
 Upsampling = Literal["nearest", "shuffle"]
-Head = Literal["sigmoid", "residual"]
+Head = Literal["sigmoid", "residual", "pyramid"]
 Bottom = Literal["cropped", "pooled"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "stem": ("pyramid", "unshuffle"),
     "pooling": ("max", "stride"),
     "upsampling": ("nearest", "shuffle"),
-    "head": ("sigmoid", "residual"),
+    "head": ("sigmoid", "residual", "pyramid"),
     "bottom": ("cropped", "pooled"),
 }
 
@@ -35,7 +35,8 @@ class DPANetConfig:
         pooling: how a level is entered, ``max`` or a convolution of ``stride`` 2.
         slope: of the ReLUs in blocks for negative values; above 0 a feature that fell silent can come back.
         upsampling: ``nearest`` and a 2 x 2 convolution, or a 1 x 1 convolution and pixel ``shuffle``.
-        head: ``sigmoid`` (picture from features) or ``residual`` (added to the combined picture).
+        head: ``sigmoid`` (picture from features), ``residual`` (added to the combined picture), or ``pyramid``
+        (a residual from every level of the decoder, so that each learns what its own scale can tell).
     Alignment
         first_aligned: the finest level (from 0) with EAM and DAM. radius: (vertical, horizontal) of the
         correlation. taps: side of the deformable kernel. groups: groups of channels moved apart.
@@ -163,7 +164,7 @@ COMPACT = DPANetConfig(
     stem="unshuffle",
     pooling="stride",
     upsampling="shuffle",
-    head="residual",
+    head="pyramid",
     slope=0.1,
     first_aligned=2,
     radius=(1, 4),

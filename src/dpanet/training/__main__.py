@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--kernels", type=Path, help="folder of measured kernels; half discs only without it")
     parser.add_argument("-o", "--output", type=Path, required=True, help="run folder, resumed if it exists")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--start", type=Path, help="model file whose weights a new run begins with")
     for f in fields(TrainingSettings):
         if f.name != "scenes":
             parser.add_argument(f"--{f.name.replace('_', '-')}", type=type(f.default), default=f.default)
@@ -39,7 +40,7 @@ def main() -> None:
     )
     simulator, held_out = simulators(given["photographs"], given["kernels"], settings.scenes, given["device"])
     validation = None if held_out is None else held_out.batch(np.random.default_rng(7), 24, 256)
-    run = Run(settings, given["output"], given["device"])
+    run = Run(settings, given["output"], given["device"], given["start"])
     print(
         f"{sum(p.numel() for p in run.network.parameters()):,} parameters, {len(simulator.photographs)} photographs, "
         f"step {run.step} of {settings.steps}, {torch.get_num_threads()} threads",

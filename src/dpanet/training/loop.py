@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dpanet.errors import SettingsError
-from dpanet.network import build
-from dpanet.network.weights import save_model
+from dpanet.network import DPANet, build
+from dpanet.network.build import AnyNetwork
+from dpanet.network.weights import fill, read_model, save_model
 from dpanet.simulation.scene import Simulator
 from dpanet.training.optimiser import Optimiser
 from dpanet.training.settings import TrainingSettings
@@ -34,16 +36,21 @@ def charbonnier(output: Tensor, truth: Tensor, epsilon: float) -> Tensor:
 class Run:
     """A training run in a folder: `settings.json`, `log.csv`, `checkpoint.pt`, `model.safetensors` (the average).
 
-    A folder that holds a checkpoint is taken up where it stopped, at the same scenes and random numbers.
+    A folder that holds a checkpoint is taken up where it stopped, at the same scenes and random numbers. A new run
+    begins with the weights of the file `start`, where one is given.
     """
 
-    def __init__(self, settings: TrainingSettings, folder: Path, device: str = "cpu") -> None:
+    def __init__(
+        self, settings: TrainingSettings, folder: Path, device: str = "cpu", start: Path | None = None
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self.device = torch.device(device)
         self.rng = np.random.default_rng(settings.seed)
         torch.manual_seed(settings.seed)
         self.network = build(settings.preset).to(self.device)
+        if start is not None:
+            fill(self.network, read_model(start).state_dict(), start).train()
         self.averaged = build(settings.preset).to(self.device).requires_grad_(False).eval()
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimiser = Optimiser(
@@ -74,8 +81,9 @@ class Run:
                 for x in simulator.batch(self.rng, s.batch, patch, strength)
             )
             with torch.autocast(self.device.type, torch.bfloat16):
-                output = self.network(left, right)
-            loss = charbonnier(output.float(), truth, s.epsilon)
+                pictures = _scales(self.network, left, right)
+            losses_of = [charbonnier(p.float(), _shrunk(truth, p), s.epsilon) for p in pictures]
+            loss = losses_of[0] + s.coarse * sum(losses_of[1:])
             if not torch.isfinite(loss):
                 raise SettingsError(
                     f"the loss became {loss.item()} at step {self.step}; {self.folder / 'checkpoint.pt'} is the "
@@ -87,7 +95,7 @@ class Run:
             self.optimiser.step(s.learning_rate * rate(self.step, s))
             self.step += 1
             self._average()
-            losses.append(loss.item())
+            losses.append(losses_of[0].item())
             now = time.monotonic()
             if self.step % every == 0 or self.step == s.steps:
                 self.seconds, started = self.seconds + now - started, now
@@ -186,6 +194,17 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
         self.rng.bit_generator.state = json.loads(state["scenes"])
         self._forget_later_rows()
+
+
+def _scales(network: AnyNetwork, left: Tensor, right: Tensor) -> list[Tensor]:
+    """The picture and the smaller ones, of a network that tells any."""
+    return network.with_scales(left, right) if isinstance(network, DPANet) else [network(left, right)]
+
+
+def _shrunk(truth: Tensor, picture: Tensor) -> Tensor:
+    """The truth at the size of `picture`, by averaging."""
+    step = truth.shape[-1] // picture.shape[-1]
+    return truth if step == 1 else F.avg_pool2d(truth, step)
 
 
 def rate(step: int, settings: TrainingSettings) -> float:

@@ -16,6 +16,7 @@ class TrainingSettings:
     The learning rate rises for `warmup` steps, then falls along half a cosine to `final` of it. Blurs begin at
     `easy` of their strength and reach all of it after `hardening` of the steps: from the start at full
     strength, nothing is learned for a long time. Patches are `small_patch` px until `growing` of the steps.
+    The loss of each smaller picture that the network tells (`DPANet.with_scales`) counts `coarse` times.
     """
 
     preset: str = "compact"
@@ -34,6 +35,7 @@ class TrainingSettings:
     clip: float = 0.1
     average: float = 0.999
     epsilon: float = 1e-3
+    coarse: float = 0.5
     seed: int = 1
     scenes: SceneSettings = field(default_factory=SceneSettings)
 
