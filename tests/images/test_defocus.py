@@ -33,5 +33,5 @@ def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already"):
         write_defocus_map(radius, tmp_path / "map.png")
     write_defocus_map(radius, tmp_path / "map.png", overwrite=True)
-    with pytest.raises(SettingsError, match=".png"):
+    with pytest.raises(SettingsError, match=r"\.png"):
         write_defocus_map(radius, tmp_path / "map.tif")

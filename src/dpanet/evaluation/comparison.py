@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Comparison:
 
     dataset: Dataset
     methods: Sequence[Method]
-    depth: Depth = Depth()
+    depth: Depth = field(default_factory=Depth)
     perceptual: Perceptual | None = None
     perceptual_weights: str = "absent"
     save_images: bool = False
@@ -154,11 +154,11 @@ class Comparison:
             else:
                 pixels = method(capture.pair).pixels
             seconds[method.name] = time.perf_counter() - began
-            if pixels.shape != capture.truth.pixels.shape:
+            (h, w), (height, width) = pixels.shape[:2], capture.truth.pixels.shape[:2]
+            if (h, w) != (height, width):
                 raise PairError(
-                    f"{method.name} made a picture of {pixels.shape[1]} x {pixels.shape[0]} px of scene {scene.name}, "
-                    f"whose truth is {capture.truth.pixels.shape[1]} x {capture.truth.pixels.shape[0]} px; a method "
-                    "must keep the size, so leave it out"
+                    f"{method.name} made a picture of {w} x {h} px of scene {scene.name}, whose truth is {width} x "
+                    f"{height} px; a method must keep the size, so leave it out"
                 )
             outputs[method.name] = pixels
         for name in self.given:

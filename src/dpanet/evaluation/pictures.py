@@ -49,11 +49,14 @@ def save_previews(pictures: Mapping[str, Pixels], crop: tuple[int, int, int], fo
         height, width = pixels.shape[:2]
         share = min(1.0, LONG_SIDE / max(height, width))
         size = (max(1, round(width * share)), max(1, round(height * share)))
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if share < 1 else pixels
-        _save(small, folder / f"{name}.webp", quality=85, method=4)
+        small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+        _save(small, folder / f"{name}.webp")
         _save(pixels[y : y + side, x : x + side], folder / f"{name}-crop.png")
 
 
-def _save(pixels: Pixels, path: Path, **options: int) -> None:
+def _save(pixels: Pixels, path: Path, quality: int = 85) -> None:
+    """As the suffix says; `quality` is of no consequence to PNG."""
     with atomic_output(path, overwrite=True) as unfinished:
-        Image.fromarray(np.asarray(quantise(np.ascontiguousarray(pixels), 8))).save(unfinished, **options)
+        Image.fromarray(np.asarray(quantise(np.ascontiguousarray(pixels), 8))).save(
+            unfinished, quality=quality
+        )

@@ -13,7 +13,6 @@ from typing import Any
 import dpanet
 from dpanet.evaluation.comparison import METRICS, Comparison
 from dpanet.evaluation.page import build_page, scores_csv
-from dpanet.evaluation.summary import plain
 from dpanet.images.output import atomic_output
 
 LIBRARIES = {
@@ -98,5 +97,6 @@ def _scores(
 
 
 def _device(comparison: Comparison) -> str:
-    devices = {str(m.device) for m in comparison.methods if getattr(m, "device", None) is not None}
-    return plain(", ".join(sorted(devices)) or "cpu")  # type: ignore[no-any-return]
+    """Where the networks ran; what has none runs on the processor."""
+    found = [getattr(method, "device", None) for method in comparison.methods]
+    return ", ".join(sorted({str(device) for device in found if device is not None})) or "cpu"

@@ -69,7 +69,7 @@ def _protocol(
 
 
 def gain(psnr: float | str, nothing: float | str) -> float:
-    """dB of PSNR over doing nothing; two perfect pictures are alike."""
+    """DB of PSNR over doing nothing; two perfect pictures are alike."""
     one, other = float(psnr), float(nothing)
     return 0.0 if one == other else one - other
 
