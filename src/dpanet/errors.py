@@ -8,6 +8,7 @@ DpanetError
 ├── OutputError           an output that exists or cannot be written
 ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
 ├── SettingsError         a setting with an impossible value
+├── WorkerError           a process that ended before its work was done
 └── ShapeError            tensors whose shapes do not fit each other
 """
 
@@ -46,6 +47,10 @@ class WeightsError(DpanetError):
 
 class SettingsError(DpanetError):
     """A setting is unknown or has an impossible value."""
+
+
+class WorkerError(DpanetError):
+    """A worker process ended before its work was done."""
 
 
 class ShapeError(DpanetError, ValueError):

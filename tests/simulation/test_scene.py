@@ -33,7 +33,7 @@ def test_the_same_seed_gives_the_same_scenes(simulator: Simulator) -> None:
 
 
 def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dpanet.simulation.scene._sensor", lambda rng, raw: Sensor(shot=0, read=0))
+    monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda rng, raw: Sensor(shot=0, read=0))
     settings = SceneSettings(pages=2, slanted=0.5)
     left, right, truth = Simulator(simulator.photographs, None, settings).batch(
         np.random.default_rng(5), 6, 64, strength=0.0

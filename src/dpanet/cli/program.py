@@ -16,6 +16,7 @@ from dpanet.errors import DpanetError, SettingsError
 _COMMANDS = {
     "deblur": "Make a sharper picture of the two views of a dual-pixel capture, or of a folder of them.",
     "evaluate": "Score models and baselines on captures with truths: a table, scores.json, a page.",
+    "simulate": "Make dual-pixel pairs with their truth from sharp photographs.",
     "demo": "See it work without any data: simulate a blurred pair, deblur it, measure the gain.",
     "convert": "Convert a checkpoint of the official code into a file that is safe to open.",
 }

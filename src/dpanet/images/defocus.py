@@ -24,6 +24,11 @@ def colour_file(path: Path) -> Path:
     return path.with_name(f"{path.stem}-colour.png")
 
 
+def defocus_codes(radius: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """The codes of the 16-bit file, 32768 + 512 * radius; a signed radius beyond +-63.99 px is cut off."""
+    return np.clip(np.rint(ZERO + STEPS * radius), 0, 65535).astype(np.uint16)
+
+
 def write_defocus_map(radius: NDArray[np.float32], path: Path, overwrite: bool = False) -> None:
     """Write `path` (16-bit gray PNG, 32768 + 512 * radius) and its coloured picture.
 
@@ -32,7 +37,7 @@ def write_defocus_map(radius: NDArray[np.float32], path: Path, overwrite: bool =
     Raises: OutputError if a file exists (without `overwrite`) or cannot be written; SettingsError for another
             suffix than .png.
     """
-    codes = np.clip(np.rint(ZERO + STEPS * radius), 0, 65535).astype(np.uint16)
+    codes = defocus_codes(radius)
     span = max(2.0, float(np.quantile(np.abs(radius), 0.99)))
     place = np.clip(radius / span, -1, 1)
     stops = np.linspace(-1, 1, len(COLOURS))

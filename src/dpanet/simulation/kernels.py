@@ -25,7 +25,7 @@ OVERSAMPLING = 2
 """Points a pixel and axis at which a kernel is evaluated; their mean is the pixel's value."""
 
 
-def _points(device: torch.device) -> tuple[Tensor, Tensor]:
+def kernel_points(device: torch.device) -> tuple[Tensor, Tensor]:
     """Coordinates (y, x) in px of the oversampled kernel grid, each (SIZE*OVERSAMPLING,) squared."""
     count = SIZE * OVERSAMPLING
     line = (torch.arange(count, device=device) - (count - 1) / 2) / OVERSAMPLING
@@ -33,7 +33,7 @@ def _points(device: torch.device) -> tuple[Tensor, Tensor]:
     return y, x
 
 
-def _pixels(fine: Tensor) -> Tensor:
+def to_pixels(fine: Tensor) -> Tensor:
     """(N, count, count) -> (N, SIZE, SIZE), each summing to 1."""
     kernel = F.avg_pool2d(fine[:, None], OVERSAMPLING)[:, 0]
     return kernel / kernel.sum((-1, -2), keepdim=True)
@@ -61,7 +61,7 @@ def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Ten
 
     Raises: SettingsError if a disc does not fit into SIZE px.
     """
-    y, x = _points(torch.device(device))
+    y, x = kernel_points(torch.device(device))
     left = []
     for lens in lenses:
         if abs(lens.radius) + lens.edge > SIZE / 2:
@@ -79,7 +79,7 @@ def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Ten
         ramp = (0.5 + 0.5 * divided * towards / (lens.softness * radius)).clamp(0, 1)
         left.append(disc * ramp)
     fine = torch.stack(left)
-    return torch.stack((_pixels(fine), _pixels(fine.flip(-1))), dim=1)
+    return torch.stack((to_pixels(fine), to_pixels(fine.flip(-1))), dim=1)
 
 
 class MeasuredKernels:
@@ -135,10 +135,10 @@ class MeasuredKernels:
         device = torch.device(device)
         pairs = self.pairs[cells].to(device)
         centroid = self.centroid[cells].to(device)
-        y, x = _points(device)
+        y, x = kernel_points(device)
         scale = torch.tensor([math.copysign(max(abs(s), 0.02), s) for s in scales], device=device)
         half = pairs.shape[-1] / 2
         gx = (x / scale[:, None, None] + centroid[:, 0, None, None]) / half
         gy = (y / scale[:, None, None] + centroid[:, 1, None, None]) / half
         fine = F.grid_sample(pairs, torch.stack((gx, gy), dim=-1), align_corners=False)
-        return _pixels(fine.reshape(-1, *fine.shape[-2:])).reshape(-1, 2, SIZE, SIZE)
+        return to_pixels(fine.reshape(-1, *fine.shape[-2:])).reshape(-1, 2, SIZE, SIZE)

@@ -6,6 +6,7 @@ kernel k_v, and covers what lies behind by 1 - a convolved with k_v. Back to fro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -37,7 +38,7 @@ class Layer:
     radius: Tensor | None = None
 
 
-def render(layers: list[Layer]) -> tuple[Tensor, Tensor, Tensor]:
+def render(layers: Iterable[Layer]) -> tuple[Tensor, Tensor, Tensor]:
     """Render layers, back to front, the first covering every scene.
 
     Returns: left, right, truth, each (B, C, h, w) with h = H - 2*MARGIN, linear; truth is the unblurred scene.

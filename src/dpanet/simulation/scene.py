@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,44 +11,21 @@ import torch.nn.functional as F
 from numpy.random import Generator
 from torch import Tensor
 
-from dpanet.errors import SettingsError
 from dpanet.simulation.content import crop, outline, printed_page
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import MeasuredKernels
+from dpanet.simulation.optics import Optics, SceneSettings
 from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
-from dpanet.simulation.sensor import Sensor, record
+from dpanet.simulation.sensor import draw_sensor, record
 
-
-@dataclass(frozen=True)
-class SceneSettings:
-    """How likely is what. Shares are probabilities; ranges are uniform unless said otherwise.
-
-    measured: of scenes seen through the measured lens; the others through a half disc.
-    scale: largest |blur scale| of the measured lens. radius: largest blur radius of the half disc, px.
-    layers: probabilities of 1, 2, 3 layers. print_share: of layers that are printed pages.
-    slanted: of layers whose blur varies inside, by up to `slant` of the largest blur.
-    grey: of scenes without colour. pages: printed pages kept in stock.
-    """
-
-    measured: float = 0.65
-    scale: float = 1.6
-    radius: float = 18.0
-    layers: tuple[float, float, float] = (0.35, 0.4, 0.25)
-    print_share: float = 0.35
-    slanted: float = 0.35
-    slant: float = 0.35
-    grey: float = 0.5
-    pages: int = 160
-
-    def __post_init__(self) -> None:
-        if abs(sum(self.layers) - 1) > 1e-6:
-            raise SettingsError(f"layers is {self.layers}; the three probabilities must sum to 1")
+__all__ = ["SceneSettings", "Simulator"]
 
 
 class Simulator:
     """Makes batches of pairs, without end. The same generator state gives the same scenes.
 
-    Args: photographs: (3, H, W) uint8 each. measured: kernels of a real lens, or None for half discs only.
+    Args: photographs: (3, H, W) uint8 each. measured: kernels of a real lens, or None for other lenses only.
+          pages: printed pages, (3, H, W) uint8 each, instead of `settings.pages` of our own.
     """
 
     def __init__(
@@ -57,14 +34,15 @@ class Simulator:
         measured: MeasuredKernels | None,
         settings: SceneSettings | None = None,
         device: torch.device | str = "cpu",
+        pages: Sequence[Tensor] | None = None,
     ) -> None:
         settings = settings or SceneSettings()
         self.settings = settings if measured is not None else replace(settings, measured=0.0)
         self.measured = measured
         self.device = torch.device(device)
-        self.photographs = list(photographs)
+        self.photographs = photographs
         stock = np.random.default_rng(20)
-        self.pages = [printed_page(stock) for _ in range(self.settings.pages)]
+        self.pages = [printed_page(stock) for _ in range(self.settings.pages)] if pages is None else pages
 
     def batch(
         self, rng: Generator, count: int, size: int, strength: float = 1.0
@@ -88,20 +66,20 @@ class Simulator:
     def _scenes(
         self, rng: Generator, count: int, size: int, channels: int, strength: float
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        optics = [_Optics(rng, self.measured, self.settings, strength) for _ in range(count)]
+        optics = [Optics(rng, self.measured, self.settings, strength) for _ in range(count)]
         depth = rng.choice(3, count, p=self.settings.layers)
         layers = [
             self._layer(rng, [i for i in range(count) if depth[i] >= k], optics, size, channels, k > 0)
             for k in range(int(depth.max()) + 1)
         ]
         left, right, truth = render(layers)
-        sensors = [_sensor(rng, optics[i].is_measured) for i in range(count)]
+        sensors = [draw_sensor(rng, optics[i].is_measured) for i in range(count)]
         noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         left, right, truth = record(left, right, truth, sensors, noise)
         return _mirrored(rng, left, right, truth, defocus_map(layers))
 
     def _layer(
-        self, rng: Generator, scenes: list[int], optics: list[_Optics], size: int, channels: int, masked: bool
+        self, rng: Generator, scenes: list[int], optics: list[Optics], size: int, channels: int, masked: bool
     ) -> Layer:
         canvas = size + 2 * MARGIN
         colour = torch.stack([self._surface(rng, canvas, channels) for _ in scenes])
@@ -141,68 +119,6 @@ class Simulator:
         exposure = float(np.exp(rng.uniform(np.log(0.3), np.log(1.15))))
         haze = float(rng.uniform(0, 0.03)) if rng.random() < 0.5 else 0.0
         return picture * exposure * (1 - haze) + haze
-
-
-class _Optics:
-    """The lens one scene is seen through: a kind of kernel and, for each layer, blur scales."""
-
-    def __init__(
-        self, rng: Generator, measured: MeasuredKernels | None, settings: SceneSettings, strength: float
-    ) -> None:
-        self.slanted, self.slant = settings.slanted, settings.slant
-        self.scale, self.radius = settings.scale * strength, settings.radius * strength
-        self.measured = measured if rng.random() < settings.measured else None
-        self.is_measured = self.measured is not None
-        self.largest_radius = self.radius if self.measured is None else self.scale * self.measured.radius
-        self.cell = int(rng.integers(len(measured))) if measured is not None else 0
-        self.lens = HalfDisc(
-            radius=0.0,
-            softness=float(rng.uniform(0.15, 1.6)),
-            rim=float(rng.uniform(-0.5, 0.6)),
-            edge=float(rng.uniform(0.8, 2.0)),
-            squeeze=float(rng.uniform(0.8, 1.1)),
-        )
-
-    def blurs(self, rng: Generator, size: int) -> tuple[list[float], Tensor]:
-        """Blurs of one layer, -1..1 of the largest, and each one's share (N, 1, size, size)."""
-        level = rng.uniform(-1, 1)
-        level = float(np.sign(level)) * abs(level) ** 1.4  # what can be won is won at moderate blurs
-        if rng.random() < 0.08:
-            level *= 0.05
-        if rng.random() >= self.slanted:
-            return [float(level)], torch.ones(1, 1, size, size)
-        span = float(rng.uniform(0.1, 1)) * self.slant
-        near, far = max(level - span / 2, -1.0), min(level + span / 2, 1.0)
-        nodes = 2 + int((far - near) / 0.15)
-        angle = rng.uniform(0, 2 * np.pi)
-        line = torch.linspace(-0.5, 0.5, size)
-        ramp = (line[:, None] * float(np.sin(angle)) + line * float(np.cos(angle))) / 1.2 + 0.5
-        place = ramp.clamp(0, 1) * (nodes - 1)
-        share = torch.stack([(1 - (place - n).abs()).clamp(min=0) for n in range(nodes)])[:, None]
-        return [float(v) for v in np.linspace(near, far, nodes)], share
-
-    def kernels(self, blurs: list[float], device: torch.device) -> Tensor:
-        """Kernel pairs (N, 2, K, K) at those blurs."""
-        if self.measured is not None:
-            return self.measured.at([self.cell] * len(blurs), [b * self.scale for b in blurs], device)
-        return half_disc([replace(self.lens, radius=b * self.radius) for b in blurs], device)
-
-
-def _sensor(rng: Generator, raw: bool) -> Sensor:
-    """A clean raw reading, or a rendered file of some camera."""
-    strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
-    sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
-    if rng.random() < 0.4:
-        sensor = replace(sensor, tilt=float(rng.normal(0, 0.015)))
-    if raw and rng.random() < 0.8:
-        return sensor
-    if rng.random() < 0.6:
-        sensor = replace(sensor, contrast=float(rng.uniform(-0.2, 0.7)))
-    if rng.random() < 0.4:
-        sensor = replace(sensor, grain=float(rng.uniform(0.002, 0.02)))
-    if rng.random() < 0.3:
-        sensor = replace(sensor, levels=int(rng.choice((31, 63, 127, 255))))
-    return sensor
 
 
 def _soften(picture: Tensor, sigma: float) -> Tensor:

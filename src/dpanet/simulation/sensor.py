@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
@@ -27,6 +28,23 @@ class Sensor:
     contrast: float = 0.0
     grain: float = 0.0
     levels: int = 0
+
+
+def draw_sensor(rng: np.random.Generator, raw: bool) -> Sensor:
+    """A clean raw reading, or a rendered file of some camera, at random."""
+    strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
+    sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
+    if rng.random() < 0.4:
+        sensor = replace(sensor, tilt=float(rng.normal(0, 0.015)))
+    if raw and rng.random() < 0.8:
+        return sensor
+    if rng.random() < 0.6:
+        sensor = replace(sensor, contrast=float(rng.uniform(-0.2, 0.7)))
+    if rng.random() < 0.4:
+        sensor = replace(sensor, grain=float(rng.uniform(0.002, 0.02)))
+    if rng.random() < 0.3:
+        sensor = replace(sensor, levels=int(rng.choice((31, 63, 127, 255))))
+    return sensor
 
 
 def record(

@@ -1,0 +1,184 @@
+import multiprocessing
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from cli.conftest import Run, listing
+
+from dpanet.errors import DatasetError
+from dpanet.evaluation.datasets import open_dataset
+from dpanet.simulation.replay import replay
+from dpanet.simulation.scene_folder import encode_scene, scene_files
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for seed in range(2):
+        codes = np.random.default_rng(seed).integers(0, 256, (80, 100, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{seed}.png"), cv2.GaussianBlur(codes, (0, 0), 2))
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("psf", ["half-disc", "butterworth", "measured:lens"])
+def test_pairs_that_can_be_evaluated_as_they_are(
+    run: Run, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, psf: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lens").mkdir()
+    x = np.exp(-((np.arange(61) - 28) ** 2) / 60)
+    np.save("lens/blur_kernels_left.npy", (x * x[:, None])[None])
+    np.save("lens/blur_kernels_right.npy", (x[::-1] * x[:, None])[None])
+    result = run("simulate", photographs, "-o", "out", "--count", 3, "--seed", 1, "--size", 48, "--psf", psf)
+    assert (result.code, result.err) == (0, "") and "3 scenes made, 3 in all" in result.out
+    dataset = open_dataset(tmp_path / "out", "pairs")
+    assert [scene.name for scene in dataset.scenes] == ["000000", "000001", "000002"]
+    assert dataset.bits == 16
+    for scene in dataset.scenes:
+        capture = scene.load()
+        assert capture.truth.pixels.shape == capture.pair.left.shape == (48, 48, 3)
+
+
+def test_the_same_command_goes_on_and_a_larger_count_adds(
+    run: Run, photographs: Path, tmp_path: Path
+) -> None:
+    command = ["simulate", photographs, "-o", tmp_path / "out", "--seed", 1, "--size", 32, "--count"]
+    assert "2 scenes made, 2 in all" in run(*command, 2).out
+    before = files(tmp_path / "out")
+    assert "0 scenes made, 2 in all" in run(*command, 2).out
+    assert files(tmp_path / "out") == before
+    assert "1 scenes made, 3 in all" in run(*command, 3).out
+    other = run(*command, 2, "--psf", "butterworth")
+    assert other.code == 1 and "other psf" in other.sentence
+    assert run(*command, 1, "--psf", "butterworth", "--overwrite").code == 0
+    assert len(listing(tmp_path / "out")) == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--count", "0"], 2, "--count is 0"),
+        (["--workers", "0"], 2, "--workers is 0"),
+        (["--seed", "-1"], 2, "seed is -1"),
+        (["--size", "8"], 2, "size is 8"),
+        (["--psf", "gauss"], 2, "'gauss'"),
+        (["--psf", "measured:"], 2, "measured:FOLDER"),
+        (["--psf", "measured:nowhere"], 2, "nowhere"),
+    ],
+)
+def test_misuse_is_told_before_anything_is_written(
+    run: Run, photographs: Path, tmp_path: Path, options: list[str], code: int, says: str
+) -> None:
+    given = {
+        "--count": "1",
+        "--seed": "1",
+        "--size": "32",
+        **dict(zip(options[::2], options[1::2], strict=True)),
+    }
+    result = run(
+        "simulate", photographs, "-o", tmp_path / "out", *(part for pair in given.items() for part in pair)
+    )
+    assert result.code == code and says in result.sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_photographs(run: Run, tmp_path: Path) -> None:
+    result = run("simulate", tmp_path, "-o", tmp_path / "out", "--count", 1, "--seed", 1)
+    assert result.code == 1 and "holds no photographs" in result.sentence
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_corrupt_photograph_is_named_and_nothing_is_half_written(
+    run: Run, photographs: Path, tmp_path: Path, workers: int
+) -> None:
+    """Its header and its end are whole, so it is found only when it is decoded."""
+    data = bytearray((photographs / "1.png").read_bytes())
+    data[len(data) // 2] ^= 255
+    (photographs / "1.png").write_bytes(data)
+    result = run("simulate", photographs, "-o", tmp_path / "out", "--count", 12, "--seed", 1, "--size", 32,
+                 "--workers", workers)  # fmt: skip
+    assert result.code == 1 and "1.png is a truncated or damaged PNG" in result.sentence
+    finished = (tmp_path / "out" / "scenes.jsonl").read_text().count("\n")
+    assert finished < 12 and not [name for name in listing(tmp_path / "out") if "/." in f"/{name}"]
+
+
+def test_a_worker_that_dies_is_one_sentence(run: Run, photographs: Path, tmp_path: Path) -> None:
+    command = ["simulate", photographs, "-o", tmp_path / "out", "--count", 40, "--seed", 1, "--size", 32]
+    journal = tmp_path / "out" / "scenes.jsonl"
+
+    def kill_one() -> None:
+        for _ in range(6000):
+            if journal.exists() and journal.stat().st_size:
+                multiprocessing.active_children()[0].kill()
+                return
+            time.sleep(0.01)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    result = run(*command, "--workers", 2)
+    killer.join()
+    assert result.code == 1 and "worker process ended" in result.sentence
+    assert 0 < journal.read_text().count("\n") < 40
+    assert run(*command, "--workers", 1).code == 0
+    assert len(open_dataset(tmp_path / "out", "pairs").scenes) == 40
+    assert not [name for name in listing(tmp_path / "out") if "/." in f"/{name}"]
+
+
+def test_killed_and_started_again_it_ends_with_the_same_bytes(
+    run: Run, photographs: Path, tmp_path: Path
+) -> None:
+    def command(out: str) -> list[str]:
+        return [
+            "simulate",
+            str(photographs),
+            "-o",
+            str(tmp_path / out),
+            "--count",
+            "30",
+            "--seed",
+            "2",
+            "--size",
+            "32",
+        ]
+
+    code = "import sys; from dpanet.cli import main; sys.exit(main(sys.argv[1:]))"
+    journal = tmp_path / "killed" / "scenes.jsonl"
+    process = subprocess.Popen([sys.executable, "-c", code, *command("killed"), "--workers", "1"])
+    while not journal.exists() or journal.read_bytes().count(b"\n") < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert 3 <= journal.read_bytes().count(b"\n") < 30
+    assert run(*command("killed")).code == 0
+    assert run(*command("whole")).code == 0
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+def test_photographs_with_depth_maps_through_a_lens(run: Run, photographs: Path, tmp_path: Path) -> None:
+    (tmp_path / "depth").mkdir()
+    np.save(tmp_path / "depth" / "0.npy", np.full((80, 100), 2.0))
+    cv2.imwrite(str(tmp_path / "depth" / "1.png"), np.full((80, 100), 4000, np.uint16))
+    command = ["simulate", photographs, "-o", tmp_path / "out", "--count", 2, "--seed", 1, "--depth",
+               tmp_path / "depth"]  # fmt: skip
+    result = run(*command)
+    assert result.code == 2 and "--lens" in result.sentence
+    assert run(*command, "--lens", "f=50,N=2,focus=2,pitch=25").code == 0
+    sharp, blurred = (scene.load() for scene in open_dataset(tmp_path / "out", "pairs").scenes)
+    assert sharp.truth.pixels.shape == (80, 100, 3)
+    error = [np.abs(c.pair.combined.pixels - c.truth.pixels).mean() for c in (sharp, blurred)]
+    assert error[0] < 0.02 and error[1] > 3 * error[0]
+    stored = {part: path.read_bytes() for part, path in scene_files(tmp_path / "out", "000001").items()}
+    assert encode_scene(replay(tmp_path / "out", "000001", photographs, depth=tmp_path / "depth")) == stored
+    with pytest.raises(DatasetError, match="depth maps"):
+        replay(tmp_path / "out", "000001", photographs)

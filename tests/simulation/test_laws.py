@@ -1,0 +1,112 @@
+"""What holds for every family of kernels, and what a wrong kernel breaks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from dpanet.simulation.butterworth import Ring, butterworth
+from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.render import MARGIN, Layer, render
+
+RADII = [-9.0, -2.5, 0.7, 4.0, 12.0]
+
+Family = Callable[[list[float]], Tensor]
+
+
+def _measured() -> MeasuredKernels:
+    y, x = np.mgrid[:61, :61] - 30.0
+    left = np.exp(-(((x + 4) / 5) ** 2) - (y / 8) ** 2)[None]
+    return MeasuredKernels(left, left[..., ::-1].copy())
+
+
+MEASURED = _measured()
+
+FAMILIES: dict[str, Family] = {
+    "half-disc": lambda radii: half_disc([HalfDisc(r, softness=0.5, rim=0.3) for r in radii]),
+    "butterworth": lambda radii: butterworth([Ring(r, 6, 2.0, 0.2) for r in radii]),
+    "measured": lambda radii: MEASURED.at([0] * len(radii), [r / MEASURED.radius for r in radii]),
+}
+
+
+def unity(pairs: Tensor) -> None:
+    torch.testing.assert_close(pairs.sum((-1, -2)), torch.ones(len(pairs), 2))
+
+
+def mirror(pairs: Tensor) -> None:
+    torch.testing.assert_close(pairs[:, 1], pairs[:, 0].flip(-1), atol=1e-6, rtol=1e-3)
+
+
+def crossing(pairs: Tensor, crossed: Tensor) -> None:
+    torch.testing.assert_close(pairs, crossed.flip(1), atol=1e-6, rtol=1e-3)
+
+
+def in_focus(pairs: Tensor) -> None:
+    point = torch.zeros(SIZE, SIZE)
+    point[SIZE // 2, SIZE // 2] = 1
+    torch.testing.assert_close(pairs, point.expand_as(pairs), atol=1e-6, rtol=0)
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Family:
+    return FAMILIES[request.param]
+
+
+def test_the_laws_of_kernels(family: Family) -> None:
+    pairs = family(RADII)
+    unity(pairs)
+    mirror(pairs)
+    crossing(pairs, family([-r for r in RADII]))
+    in_focus(family([0.0]))
+
+
+def test_a_planted_wrong_kernel_breaks_each_law(family: Family) -> None:
+    pairs, crossed = family(RADII), family([-r for r in RADII])
+    with pytest.raises(AssertionError):
+        unity(pairs * 1.01)
+    with pytest.raises(AssertionError):
+        mirror(pairs.roll(1, -1))
+    with pytest.raises(AssertionError):
+        mirror(torch.stack((pairs[:, 0], pairs[:, 0]), dim=1))
+    with pytest.raises(AssertionError):
+        crossing(pairs, pairs)
+    with pytest.raises(AssertionError):
+        crossing(pairs, crossed.roll(1, 0))
+    with pytest.raises(AssertionError):
+        in_focus(family([0.0]).roll(1, -2))
+
+
+def seen(kernels: Tensor, colour: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    size = colour.shape[-1] - 2 * MARGIN
+    layer = Layer(
+        scenes=torch.zeros(1, dtype=torch.long),
+        colour=colour,
+        opacity=None,
+        kernels=kernels,
+        owner=torch.zeros(1, dtype=torch.long),
+        share=torch.ones(1, 1, size, size),
+    )
+    return render([layer])
+
+
+PICTURE = torch.rand(1, 3, 32 + 2 * MARGIN, 32 + 2 * MARGIN, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("radius", [-6.0, 8.0])
+def test_left_and_right_together_are_the_picture_of_the_unsplit_lens(radius: float) -> None:
+    """A ramp too soft to divide anything gives the lens as a whole."""
+    lens = HalfDisc(radius, softness=0.4)
+    undivided = half_disc([replace(lens, softness=1e6)])
+    torch.testing.assert_close(undivided[:, 0], undivided[:, 1], atol=1e-8, rtol=1e-4)
+    left, right, _ = seen(half_disc([lens]), PICTURE)
+    whole, _, _ = seen(undivided, PICTURE)
+    torch.testing.assert_close((left + right) / 2, whole, atol=2e-5, rtol=0)
+    assert float((left - whole).abs().mean()) > 0.005, "one view alone is not"
+
+
+def test_zero_blur_gives_the_photograph_back(family: Family) -> None:
+    for found in seen(family([0.0]), PICTURE):
+        torch.testing.assert_close(found, PICTURE[..., MARGIN:-MARGIN, MARGIN:-MARGIN], atol=1e-5, rtol=0)

@@ -1,0 +1,143 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dpanet.errors import DatasetError, OutputError
+from dpanet.images.defocus import read_defocus_map
+from dpanet.images.reading import read_codes
+from dpanet.simulation.crew import make_scenes, suitable_workers
+from dpanet.simulation.recipe import Psf, Recipe, Studio, recipe_of
+from dpanet.simulation.replay import replay
+from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files
+from dpanet.simulation.stock import find_photographs
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photographs")
+    for seed in range(3):
+        codes = np.random.default_rng(seed).integers(0, 256, (90, 110, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{seed}.png"), cv2.GaussianBlur(codes, (0, 0), 2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe(photographs: Path) -> Recipe:
+    return Recipe(find_photographs(photographs), seed=4, size=32)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "scenes"
+    make_scenes(recipe, SceneFolder(folder, recipe.identity()), 5)
+    return folder
+
+
+def test_two_workers_write_the_same_bytes_as_one(recipe: Recipe, made: Path, tmp_path: Path) -> None:
+    told = []
+    held = SceneFolder(tmp_path / "two", recipe.identity())
+    make_scenes(recipe, held, 5, 2, lambda line: told.append(line["index"]))
+    assert sorted(told) == [0, 1, 2, 3, 4]
+    assert files(tmp_path / "two") == files(made)
+
+
+def test_what_is_written(made: Path, recipe: Recipe) -> None:
+    names = {f"{i:06d}_{part}.png" for i in range(5) for part in ("left", "right", "sharp")}
+    assert set(files(made)) == names | {"settings.json", "scenes.jsonl"} | {
+        f"defocus/{i:06d}.png" for i in range(5)
+    }
+    scene = Studio(recipe).scene(3)
+    found = read_codes(made / "000003_right.png")
+    assert found.dtype == np.uint16
+    np.testing.assert_allclose(found / 65535, scene.right.permute(1, 2, 0).numpy(), atol=1e-5)
+    radius = read_defocus_map(read_codes(made / "defocus" / "000003.png"))
+    np.testing.assert_allclose(radius, scene.radius.numpy(), atol=1e-3)
+
+
+def test_another_seed_and_another_number_are_other_scenes(recipe: Recipe) -> None:
+    other = Recipe(recipe.photographs, seed=5, size=32)
+    pictures = {encode_scene(Studio(r).scene(index))["left"] for r in (recipe, other) for index in (0, 1)}
+    assert len(pictures) == 4
+
+
+def test_a_scene_does_not_depend_on_those_before_it(recipe: Recipe) -> None:
+    studio = Studio(recipe)
+    for index in (2, 0, 2):
+        last = encode_scene(studio.scene(index))
+    assert last == encode_scene(Studio(recipe).scene(2))
+
+
+def test_a_stored_scene_replays_exactly(made: Path, photographs: Path) -> None:
+    again = encode_scene(replay(made, "000002", photographs))
+    stored = {part: path.read_bytes() for part, path in scene_files(made, "000002").items()}
+    assert again == stored
+    with pytest.raises(DatasetError, match="no finished scene 000009"):
+        replay(made, "000009", photographs)
+
+
+def test_replaying_from_other_photographs_is_refused(made: Path, photographs: Path, tmp_path: Path) -> None:
+    for path in photographs.iterdir():
+        codes = cv2.imread(str(path))
+        cv2.imwrite(str(tmp_path / path.name), codes[::-1])
+    lines = [json.loads(text) for text in (made / "scenes.jsonl").read_text().splitlines()]
+    name = next(line["name"] for line in lines if line["photographs"])
+    with pytest.raises(DatasetError, match="not the file that scene"):
+        replay(made, name, tmp_path)
+
+
+def test_a_run_goes_on_with_what_is_missing(recipe: Recipe, made: Path, tmp_path: Path) -> None:
+    """A line cut off, a picture gone, a stray half of a file: as after a kill."""
+    folder = tmp_path / "scenes"
+    make_scenes(recipe, SceneFolder(folder, recipe.identity()), 4)
+    journal = folder / "scenes.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-30])
+    (folder / "000001_sharp.png").unlink()
+    (folder / ".000004_left-0123abcd.png").write_bytes(b"half")
+    told = []
+    make_scenes(recipe, SceneFolder(folder, recipe.identity()), 5, 1, lambda line: told.append(line["index"]))
+    assert told == [1, 3, 4]
+    assert files(folder) == files(made)
+
+
+def test_a_folder_of_other_scenes_is_left_alone_unless_told(recipe: Recipe, tmp_path: Path) -> None:
+    make_scenes(recipe, SceneFolder(tmp_path / "s", recipe.identity()), 2)
+    before = files(tmp_path / "s")
+    other = Recipe(recipe.photographs, seed=5, size=32)
+    with pytest.raises(OutputError, match=r"other seed.*--overwrite"):
+        SceneFolder(tmp_path / "s", other.identity())
+    assert files(tmp_path / "s") == before
+    make_scenes(other, SceneFolder(tmp_path / "s", other.identity(), overwrite=True), 1)
+    assert len(files(tmp_path / "s")) == 6
+
+
+def test_a_folder_of_other_files_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "mine_left.png").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="holds other files"):
+            SceneFolder(tmp_path, recipe.identity(), overwrite)
+    with pytest.raises(OutputError, match="is a file"):
+        SceneFolder(tmp_path / "mine_left.png", recipe.identity())
+    assert set(files(tmp_path)) == {"mine_left.png"}
+
+
+def test_an_identity_is_plain_and_comes_back(photographs: Path, tmp_path: Path) -> None:
+    for side in ("left", "right"):
+        np.save(tmp_path / f"blur_kernels_{side}.npy", np.ones((1, 3, 3)))
+    measured = Recipe(find_photographs(photographs), 1, 64, Psf.parse(f"measured:{tmp_path}"))
+    plain = json.loads(json.dumps(measured.identity()))
+    assert plain == measured.identity()
+    assert recipe_of(plain, photographs, tmp_path) == measured
+    np.save(tmp_path / "blur_kernels_left.npy", np.eye(3)[None])
+    assert measured.identity()["psf"] != plain["psf"], "other kernels are another lens"
+
+
+def test_few_scenes_are_not_worth_a_process() -> None:
+    assert suitable_workers(0) == suitable_workers(20) == 1
+    assert suitable_workers(10**6) >= 1
