@@ -59,3 +59,10 @@ def test_the_average_keeps_the_symmetries_of_a_pair(passes: int, holds: tuple[bo
 def test_other_numbers_of_passes_are_refused() -> None:
     with pytest.raises(SettingsError, match="passes is 3; a pair has 1, 2 or 4"):
         Deblurrer(Lopsided(), passes=3)
+
+
+def test_unless_told_otherwise_the_network_decides() -> None:
+    network = Lopsided()
+    network.description = Description(multiple_of=2, halo=2, passes=4)
+    Deblurrer(network, device="cpu")(pair())
+    assert network.calls == 4

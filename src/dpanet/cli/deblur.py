@@ -40,7 +40,7 @@ def deblur(
     tile: str = "auto",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
-    passes: Literal[1, 2, 4] = 1,
+    passes: Literal["auto", 1, 2, 4] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
     camera: Literal["pixel4"] | None = None,
     flat_field: Annotated[tuple[Path, Path] | None, _Flag] = None,
@@ -74,7 +74,8 @@ def deblur(
     precision
         Numbers to compute in; auto takes bfloat16 where it is fast.
     passes
-        Mirror images of the pair whose pictures are averaged: better, and as many times slower.
+        Mirror images of the pair whose pictures are averaged: better, and as many times slower; auto takes two,
+        and one for the published network.
     overwrite
         Replace outputs that exist.
     camera

@@ -39,7 +39,7 @@ def evaluate(
     tile: str = "auto",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
-    passes: Literal[1, 2, 4] = 1,
+    passes: Literal["auto", 1, 2, 4] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
 ) -> None:
     """Score models and baselines on captures with truths.
@@ -84,7 +84,8 @@ def evaluate(
     precision
         Numbers to compute in; auto takes bfloat16 where it is fast.
     passes
-        Mirror images of each pair whose pictures the models average.
+        Mirror images of each pair whose pictures the models average; auto takes two, and one for the published
+        network.
     overwrite
         Start anew in a folder that holds another evaluation.
     """

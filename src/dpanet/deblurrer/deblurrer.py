@@ -54,6 +54,7 @@ class Deblurrer:
         device: ``auto`` (cuda, mps, cpu in this order), or one of these.
         precision: ``auto`` (bfloat16 where it is fast and the network bears it), ``float32``, ``bfloat16``.
         passes: 1, 2 or 4: mirror images of the pair whose pictures are averaged; better, and as many times slower.
+            ``auto``: as the network describes itself.
         progress: told (tiles done, tiles in all).
 
     Raises: SettingsError for an impossible setting.
@@ -66,13 +67,16 @@ class Deblurrer:
         tile: int | Literal["auto"] = "auto",
         device: str = "auto",
         precision: str = "auto",
-        passes: int = 1,
+        passes: int | Literal["auto"] = "auto",
         progress: Progress | None = None,
     ) -> None:
         if tile != "auto" and (not isinstance(tile, int) or tile < 0):
             raise SettingsError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
-        if passes not in (1, 2, 4):
-            raise SettingsError(f"passes is {passes!r}; a pair has 1, 2 or 4 mirror images to average")
+        if passes not in ("auto", 1, 2, 4):
+            raise SettingsError(
+                f"passes is {passes!r}; a pair has 1, 2 or 4 mirror images to average (or auto)"
+            )
+        passes = network.description.passes if passes == "auto" else passes
         self.network = network
         self.mirrors = MIRRORS[:passes]
         self.tile = tile

@@ -13,6 +13,7 @@ class Description:
     multiple_of: px; both sides of what it is given must be a multiple (pad by reflection).
     halo: px of context a tile needs on each side for its middle to come out as in the whole picture.
     encoding: what the network was trained to see.
+    passes: mirror images of a pair whose pictures are averaged, unless told otherwise.
     whole_image: a tile never comes out as in the whole picture (the published graph's central crop).
     """
 
@@ -20,3 +21,4 @@ class Description:
     halo: int
     encoding: Literal["linear", "srgb"] = "srgb"
     whole_image: bool = False
+    passes: int = 1

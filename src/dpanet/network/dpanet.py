@@ -60,6 +60,8 @@ class DPANet(nn.Module):
             halo=8 * self.config.multiple_of // 2,
             encoding="srgb",
             whole_image=self.config.bottom == "cropped",
+            # As published, one pass; the descendants win 0.1 dB by a second (docs/experiments.md).
+            passes=1 if self.config.head == "sigmoid" else 2,
         )
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
