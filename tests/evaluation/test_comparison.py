@@ -1,7 +1,7 @@
 """A small evaluation from end to end, without any network."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -134,3 +134,21 @@ def test_a_method_must_keep_the_size(root: Path, tmp_path: Path) -> None:
 
     with pytest.raises(PairError, match="crop made a picture of 96 x 72 px of scene a1"):
         compare(root, Stand("none"), Cropping("crop")).run(tmp_path)
+
+
+def test_a_defocus_map_is_scored_where_the_truth_is_known(root: Path, tmp_path: Path) -> None:
+    truth = np.linspace(50, 200, 80 * 96).reshape(80, 96).astype(np.uint8)
+    told = (250 - truth.astype(np.float32)) / 10  # the same but for gain, offset and sign
+    truth[:30] = 0  # not measured
+    cv2.imwrite(str(tmp_path / "map.png"), truth)
+
+    class Telling(Stand):
+        def defocus_map(self, pair: DualPixelPair) -> np.ndarray:
+            return told
+
+    comparison = compare(root, Stand("none"), Telling("m"))
+    scenes = tuple(replace(scene, defocus=tmp_path / "map.png") for scene in comparison.dataset.scenes)
+    comparison = replace(comparison, dataset=replace(comparison.dataset, scenes=scenes))
+    summary = comparison.defocus_summary(comparison.run(tmp_path / "out"))
+    assert list(summary) == ["m"]
+    assert all(value < 1e-6 for value in summary["m"].values())

@@ -132,15 +132,16 @@ class Comparison:
         if scene.defocus is None:
             return {}
         truth = read_codes(scene.defocus).astype(np.float64)
+        known = truth > 0  # black is where the truth could not be measured: flat surfaces, seams of objects
         found = {}
         for method in self.methods:
             told = getattr(method, "defocus_map", None)
             radius = None if told is None else told(capture.pair)
             if radius is not None:
                 found[method.name] = {
-                    "aiwe1": affine_invariant_error(radius, truth, 1),
-                    "aiwe2": affine_invariant_error(radius, truth, 2),
-                    "spearman": spearman_distance(radius, truth),
+                    "aiwe1": affine_invariant_error(radius, truth, 1, known),
+                    "aiwe2": affine_invariant_error(radius, truth, 2, known),
+                    "spearman": spearman_distance(radius, truth, known),
                 }
         return {"defocus": found} if found else {}
 
