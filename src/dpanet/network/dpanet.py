@@ -92,7 +92,7 @@ class DPANet(nn.Module):
 
     def _picture(self, left: Tensor, right: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """The picture, the smaller pictures, and the features of the decoder's levels; finest first."""
-        _check(left, right)
+        check_views(left, right)
         if self.config.single_view:
             left = right = (left + right) * 0.5
         height, width = left.shape[-2:]
@@ -129,7 +129,8 @@ def pad_to(view: Tensor, multiple: int) -> Tensor:
     return view
 
 
-def _check(left: Tensor, right: Tensor) -> None:
+def check_views(left: Tensor, right: Tensor) -> None:
+    """Raises: ShapeError unless both are (B, 3, H, W) of one shape, with at least 16 px a side."""
     if left.shape != right.shape or left.dim() != 4 or left.shape[1] != 3:
         raise ShapeError(
             f"the network was given views of shapes {tuple(left.shape)} and {tuple(right.shape)}; "

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dpanet.errors import SettingsError, ShapeError
+from dpanet.errors import SettingsError
 from dpanet.network.description import Description
-from dpanet.network.dpanet import SMALLEST_SIDE, pad_to
+from dpanet.network.dpanet import check_views, pad_to
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class DPDNet(nn.Module):
         return Description(multiple_of=self.config.multiple_of, halo=8 * self.config.multiple_of)
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        _check(left, right)
+        check_views(left, right)
         height, width = left.shape[-2:]
         x = pad_to(torch.cat((left, right), dim=1), self.config.multiple_of)
         skips = []
@@ -135,15 +135,3 @@ def _initialise(network: DPDNet) -> None:
             assert module.bias is not None
             nn.init.zeros_(module.bias)
     nn.init.xavier_uniform_(network.head[-1].weight)  # type: ignore[arg-type]
-
-
-def _check(left: Tensor, right: Tensor) -> None:
-    if left.shape != right.shape or left.dim() != 4 or left.shape[1] != 3:
-        raise ShapeError(
-            f"the network was given views of shapes {tuple(left.shape)} and {tuple(right.shape)}; "
-            "it needs two (B, 3, H, W) tensors of one shape"
-        )
-    if min(left.shape[-2:]) < SMALLEST_SIDE:
-        raise ShapeError(
-            f"the views are {left.shape[-1]} x {left.shape[-2]} px; at least {SMALLEST_SIDE} px a side are needed"
-        )
