@@ -48,7 +48,7 @@ class DPANet(nn.Module):
         self.bottom_right = None if config.shared_encoder else Block(*arguments)
         deep = (*config.fused_widths[1:], 2 * config.bottom_width)
         self.decoder = nn.ModuleList(DecoderLevel(i, deep[i], config) for i in range(len(config.widths)))
-        self.head = Head(config)
+        self.head = Head(config.fused_widths, config.head, scale=2 if config.stem == "unshuffle" else 1)
         self.defocus = DefocusHead(config.fused_widths[LEVEL]) if config.defocus else None
         initialise(self)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dpanet.errors import SettingsError
+from dpanet.network.configuration import from_plain
 from dpanet.network.description import Description
 from dpanet.network.dpanet import check_views, pad_to
 
@@ -48,18 +49,7 @@ class DPDNetConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DPDNetConfig:
         """The configuration of `to_dict`. Raises: SettingsError for an unknown or missing key or a bad value."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise SettingsError(
-                f"the network's configuration has the unknown key {unknown[0]!r}; use a newer dpanet"
-            )
-        try:
-            arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-            return cls(**arguments)
-        except TypeError as error:
-            raise SettingsError(
-                f"the network's configuration is unusable ({error}); train the checkpoint again"
-            ) from error
+        return from_plain(cls, values)
 
 
 DPDNET_PRESETS: dict[str, DPDNetConfig] = {

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from dpanet.network.alignment import Deform, Guide
 from dpanet.network.features import Block
 from dpanet.network.presets import DPANetConfig
+from dpanet.network.presets import Head as HeadKind
 
 
 class NearestUp(nn.Module):
@@ -90,13 +91,16 @@ def fit(x: Tensor, height: int, width: int) -> Tensor:
 
 
 class Head(nn.Module):
-    """Features become the picture: ``sigmoid`` as published, or residuals to the combined picture."""
+    """Features become the picture: ``sigmoid`` as published, or residuals to the combined picture.
 
-    def __init__(self, config: DPANetConfig) -> None:
+    widths: channels of the decoder's levels, finest first. scale: the picture's size against the finest level's.
+    """
+
+    def __init__(self, widths: tuple[int, ...], kind: HeadKind, scale: int) -> None:
         super().__init__()
-        width = config.fused_widths[0]
-        self.residual = config.head != "sigmoid"
-        self.scale = 2 if config.stem == "unshuffle" else 1
+        width = widths[0]
+        self.residual = kind != "sigmoid"
+        self.scale = scale
         channels = 3 * self.scale**2
         if self.residual:
             self.conv = None
@@ -106,7 +110,7 @@ class Head(nn.Module):
         else:
             self.conv = nn.Conv2d(width, width, 3, padding=1)
             self.last = nn.Conv2d(width, channels, 3, padding=1)
-        coarser = config.fused_widths[1:] if config.head == "pyramid" else ()
+        coarser = widths[1:] if kind == "pyramid" else ()
         self.coarse = nn.ModuleList(nn.Conv2d(w, 3, 3, padding=1) for w in coarser)
         for conv in self.coarse:
             nn.init.zeros_(conv.weight)  # type: ignore[arg-type]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from dpanet.errors import SettingsError
+from dpanet.network.configuration import from_plain
 
 Stem = Literal["pyramid", "unshuffle"]
 Pooling = Literal["max", "stride"]
@@ -123,19 +124,7 @@ class DPANetConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DPANetConfig:
         """The configuration of `to_dict`. Raises: SettingsError for an unknown or missing key or a bad value."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise SettingsError(
-                f"the network's configuration has the unknown key {unknown[0]!r}; use a newer dpanet"
-            )
-        try:
-            arguments: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-            return cls(**arguments)
-        except TypeError as error:
-            raise SettingsError(
-                f"the network's configuration is unusable ({error}); convert the checkpoint again"
-            ) from error
+        return from_plain(cls, values)
 
 
 PAPER = DPANetConfig(
