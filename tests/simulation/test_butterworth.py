@@ -113,9 +113,7 @@ def test_scenes_choose_it_by_its_share() -> None:
 def test_scenes_through_a_ring_differ_and_can_be_sharp() -> None:
     ramp = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (3, 90, 90), dtype=np.uint8))
     scenes = {
-        share: Simulator([ramp], None, SceneSettings(pages=1, butterworth=share)).batch(
-            np.random.default_rng(2), 2, 32
-        )
+        share: Simulator([ramp], None, SceneSettings(pages=1, butterworth=share)).scenes([[2, 0], [2, 1]], 32)
         for share in (0.0, 1.0)
     }
     assert not torch.equal(scenes[0.0][0], scenes[1.0][0])

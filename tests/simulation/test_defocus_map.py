@@ -49,7 +49,8 @@ def test_the_sign_tells_which_view_lies_where() -> None:
     picture = blocks.repeat_interleave(8, 1).repeat_interleave(8, 2)
     settings = SceneSettings(pages=1, layers=(1.0, 0.0, 0.0), slanted=0.0, grey=1.0, print_share=0.0)
     simulator = Simulator([picture], None, settings)
-    left, right, _, radius = simulator.batch_with_defocus(np.random.default_rng(3), 12, 64)
+    left, right, _, radius = simulator.scenes([[3, i] for i in range(12)], 64)
+    assert radius is not None
     checked = 0
     for scene in range(12):
         blur = float(radius[scene].mean())
@@ -61,12 +62,3 @@ def test_the_sign_tells_which_view_lies_where() -> None:
         assert np.sign(np.argmin(unlike) - 12) == np.sign(blur), (scene, blur)
         checked += 1
     assert checked > 5
-
-
-def test_the_pair_is_the_same_with_and_without() -> None:
-    ramp = torch.arange(256, dtype=torch.uint8).repeat(3, 256, 1)
-    simulator = Simulator([ramp], None, SceneSettings(pages=2))
-    plain = simulator.batch(np.random.default_rng(1), 3, 32)
-    more = simulator.batch_with_defocus(np.random.default_rng(1), 3, 32)
-    assert all(torch.equal(a, b) for a, b in zip(plain, more[:3], strict=True))
-    assert more[3].shape == (3, 1, 32, 32)

@@ -95,6 +95,78 @@ def test_negative_scale_turns_by_half_a_circle(measured: MeasuredKernels) -> Non
     torch.testing.assert_close(far, near.flip(-1, -2), atol=1e-6, rtol=1e-4)
 
 
+def test_at_the_measured_scale_the_kernel_is_the_measurement(measured: MeasuredKernels) -> None:
+    centred = MeasuredKernels(*(measured.pairs + measured.pairs.flip(1, -1, -2)).unbind(1))
+    assert centred.centroid.abs().max() < 1e-5
+    rim = (SIZE - 61) // 2
+    torch.testing.assert_close(
+        centred.at([1], [1.0])[0, :, rim:-rim, rim:-rim], centred.pairs[1], atol=1e-7, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-9, -1e-9])
+def test_in_focus_a_measured_kernel_is_one_pixel(measured: MeasuredKernels, scale: float) -> None:
+    kernels = measured.at([0, 1], [scale, scale])
+    torch.testing.assert_close(kernels[..., SIZE // 2, SIZE // 2], torch.ones(2, 2))
+    torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(2, 2))
+
+
+@pytest.mark.parametrize("scale", [0.2, -0.4, 1.25])
+def test_a_scaled_kernel_is_the_sum_over_each_pixel(measured: MeasuredKernels, scale: float) -> None:
+    """Against a plain count of many points in each measured value's square."""
+    fine = 40
+    points = (np.arange(61 * fine) + 0.5) / fine - 30.5
+    x, y = measured.centroid[1].double().numpy()
+    pixels = [np.floor(scale * (points - centre) + 0.5).astype(int) + SIZE // 2 for centre in (x, y)]
+    expected = np.zeros((SIZE, SIZE))
+    values = np.repeat(np.repeat(measured.pairs[1, 0].double().numpy(), fine, 0), fine, 1) / fine**2
+    inside = [(p >= 0) & (p < SIZE) for p in pixels]
+    np.add.at(
+        expected,
+        (pixels[1][inside[1]][:, None], pixels[0][inside[0]][None]),
+        values[np.ix_(inside[1], inside[0])],
+    )
+    found = measured.at([1], [scale])[0, 0].double().numpy()
+    assert np.abs(found - expected / expected.sum()).max() < 0.01 * expected.max()
+
+
+@pytest.fixture(scope="module")
+def field() -> MeasuredKernels:
+    """A grid of 2 x 3 cells, each of another lens."""
+    left = np.random.default_rng(3).random((6, 9, 9))
+    return MeasuredKernels(left, left[..., ::-1].copy(), grid=(2, 3))
+
+
+def test_in_the_middle_of_a_cell_its_own_kernels_apply(field: MeasuredKernels) -> None:
+    places = [((row + 0.5) / 2, (column + 0.5) / 3) for row in range(2) for column in range(3)]
+    torch.testing.assert_close(field.between(places, [0.7] * 6), field.at(list(range(6)), [0.7] * 6))
+
+
+def test_between_cells_kernels_are_blended(field: MeasuredKernels) -> None:
+    cells = field.at([0, 1, 3, 4], [1.2] * 4)
+    quarter = field.between([(0.25 + 0.5 * 0.1, 0.5 / 3 + 0.25 / 3)], [1.2])[0]
+    shares = torch.tensor([0.9 * 0.75, 0.9 * 0.25, 0.1 * 0.75, 0.1 * 0.25])
+    torch.testing.assert_close(quarter, torch.tensordot(shares, cells, dims=1))
+
+
+def test_outside_of_the_outermost_centres_nothing_changes(field: MeasuredKernels) -> None:
+    corners = field.between([(0, 0), (1, 1), (0.1, 1)], [1, 1, 1])
+    torch.testing.assert_close(corners, field.at([0, 5, 2], [1, 1, 1]))
+
+
+def test_shares_sum_to_one_everywhere(field: MeasuredKernels) -> None:
+    shares = field.shares(torch.rand(200, 2, generator=torch.Generator().manual_seed(1)))
+    torch.testing.assert_close(shares.sum(1), torch.ones(200))
+    assert (shares >= 0).all() and ((shares > 0).sum(1) <= 4).all()
+
+
+def test_kernels_between_cells_need_a_known_grid(measured: MeasuredKernels) -> None:
+    with pytest.raises(SettingsError, match="2 kernel pairs"):
+        measured.between([(0.5, 0.5)], [1.0])
+    with pytest.raises(SettingsError, match="2 x 2"):
+        MeasuredKernels(*np.ones((2, 3, 5, 5)), grid=(2, 2))
+
+
 def test_arrays_that_are_no_kernels_are_refused() -> None:
     with pytest.raises(SettingsError, match="odd"):
         MeasuredKernels(np.zeros((2, 60, 60)), np.zeros((2, 60, 60)))

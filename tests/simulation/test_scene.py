@@ -18,26 +18,43 @@ def simulator() -> Simulator:
 
 
 def test_batches_are_display_encoded_pairs(simulator: Simulator) -> None:
-    batch = simulator.batch(np.random.default_rng(1), 5, 64)
-    for tensor in batch:
+    scenes = simulator.scenes([[1, i] for i in range(5)], 64)
+    for tensor in scenes[:3]:
         assert tensor.shape == (5, 3, 64, 64)
         assert tensor.dtype == torch.float32
         assert float(tensor.min()) >= 0 and float(tensor.max()) <= 1
 
 
 def test_the_same_seed_gives_the_same_scenes(simulator: Simulator) -> None:
-    one, two, other = (simulator.batch(np.random.default_rng(s), 4, 48) for s in (3, 3, 4))
+    one, two, other = (simulator.scenes([[s, i] for i in range(4)], 48) for s in (3, 3, 4))
     for a, b, c in zip(one, two, other, strict=True):
         assert torch.equal(a, b)
         assert not torch.equal(a, c)
 
 
+def test_a_scene_is_the_same_alone_and_in_company(simulator: Simulator) -> None:
+    """Grey and colour are rendered apart, some have grain, some more layers: none of it reaches another scene."""
+    seeds = [[8, i] for i in range(12)]
+    together = simulator.scenes(seeds, 48)
+    backwards = simulator.scenes(seeds[::-1], 48)
+    for i, seed in enumerate(seeds):
+        alone = simulator.scenes([seed], 48)
+        for part in range(4):
+            a, b, c = together[part], backwards[part], alone[part]
+            assert a is not None and b is not None and c is not None
+            torch.testing.assert_close(a[i], c[0], atol=2e-6, rtol=0)
+            torch.testing.assert_close(b[11 - i], c[0], atol=2e-6, rtol=0)
+    grey = (together.truth[:, 0] == together.truth[:, 1]).all(-1).all(-1)
+    assert 0 < int(grey.sum()) < 12
+
+
 def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda rng, raw: Sensor(shot=0, read=0))
+    monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda *_: Sensor(shot=0, read=0))
     settings = SceneSettings(pages=2, slanted=0.5)
-    left, right, truth = Simulator(simulator.photographs, None, settings).batch(
-        np.random.default_rng(5), 6, 64, strength=0.0
+    left, right, truth, radius = Simulator(simulator.photographs, None, settings).scenes(
+        [[5, i] for i in range(6)], 64, strength=0.0
     )
+    assert radius is not None and not radius.any()
     torch.testing.assert_close(left, truth, atol=1e-3, rtol=0)
     torch.testing.assert_close(right, truth, atol=1e-3, rtol=0)
 
@@ -57,7 +74,7 @@ def test_display_curve_is_srgb_and_comes_back() -> None:
 def test_noise_has_the_stated_strength() -> None:
     light = torch.full((1, 1, 400, 400), 0.25)
     generator = torch.Generator().manual_seed(0)
-    left, right, truth = record(light, light, light, [Sensor(shot=4e-4, read=0.003)], generator)
+    left, right, truth = record(light, light, light, [Sensor(shot=4e-4, read=0.003)], [generator])
     for view in (left, right):
         spread = float((to_linear(view) - 0.25).std())
         assert spread == pytest.approx((4e-4 * 0.25 + 0.003**2) ** 0.5, rel=0.02)
@@ -68,14 +85,14 @@ def test_noise_has_the_stated_strength() -> None:
 def test_tilt_brightens_the_views_towards_opposite_sides() -> None:
     light = torch.full((1, 1, 8, 101), 0.2)
     quiet = Sensor(shot=0, read=0, tilt=0.1)
-    left, right, _ = record(light, light, light, [quiet], torch.Generator())
+    left, right, _ = record(light, light, light, [quiet], [torch.Generator()])
     assert float(to_linear(left)[0, 0, 0, -1]) == pytest.approx(0.21, rel=1e-3)
     assert float(to_linear(right)[0, 0, 0, -1]) == pytest.approx(0.19, rel=1e-3)
 
 
 def test_levels_round_the_file() -> None:
     light = torch.rand(1, 1, 50, 50)
-    left, _, _ = record(light, light, light, [Sensor(levels=15)], torch.Generator())
+    left, _, _ = record(light, light, light, [Sensor(levels=15)], [torch.Generator()])
     torch.testing.assert_close(left * 15, (left * 15).round())
 
 

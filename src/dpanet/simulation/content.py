@@ -141,8 +141,31 @@ def crop(rng: Generator, picture: Tensor, size: int) -> Tensor:
     return part.flip(-1) if rng.random() < 0.5 else part
 
 
+def sparks(rng: Generator, size: int) -> Tensor:
+    """Bright points (1, size, size), linear light far beyond white, few pixels each: lamps, reflections, drops."""
+    light = torch.zeros(1, size, size)
+    for _ in range(int(rng.integers(1, 25))):
+        y, x = (int(v) for v in rng.integers(0, size, 2))
+        side = int(rng.integers(1, 4))
+        light[:, y : y + side, x : x + side] = float(np.exp(rng.uniform(np.log(2), np.log(40))))
+    return light
+
+
+def _strands(rng: Generator, draw: Any, size: int) -> None:
+    """Curved lines of one to four pixels' width, from one border to somewhere."""
+    for _ in range(int(rng.integers(2, 16))):
+        width = int(rng.integers(2, 9))
+        place, angle = rng.uniform(0, size, 2), rng.uniform(0, 2 * np.pi)
+        points = [(float(place[0]), float(place[1]))]
+        for _ in range(int(rng.integers(4, 20))):
+            angle += rng.normal(0, 0.35)
+            place = place + size / 14 * np.array((np.cos(angle), np.sin(angle)))
+            points.append((float(place[0]), float(place[1])))
+        draw.line(points, fill=255, width=width, joint="curve")
+
+
 def outline(rng: Generator, size: int) -> Tensor:
-    """A random opacity (1, size, size): blobs, polygons, discs, bars or letters; borders a pixel soft."""
+    """A random opacity (1, size, size): blobs, polygons, bars, strands or letters; borders a pixel soft."""
     kind = rng.random()
     if kind < 0.45:
         cells = int(rng.integers(3, 9))
@@ -166,6 +189,8 @@ def outline(rng: Generator, size: int) -> Tensor:
             draw.line(
                 [float(v) for v in ends], fill=255, width=int(np.exp(rng.uniform(np.log(3), np.log(60))))
             )
+    elif kind < 0.9:  # twigs, hair, wires
+        _strands(rng, draw, size * scale)
     else:
         font = ImageFont.truetype(str(rng.choice(np.array(_fonts()))), int(rng.integers(40, 400)))
         for _ in range(int(rng.integers(1, 4))):

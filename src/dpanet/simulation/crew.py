@@ -105,11 +105,12 @@ def _begin(recipe: Recipe) -> None:
     """In a new worker: leave an interrupt to the parent, end with it, and build the studio."""
     global _studio
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     _studio = Studio(recipe)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait for the end of the parent, then end too; for a thread of a worker process."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for([parent.sentinel])

@@ -41,7 +41,7 @@ def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
         share=torch.stack(shares)[:, None, None].expand(-1, -1, photograph.shape[-2], -1),
     )
     generator = torch.Generator().manual_seed(seed)
-    left, right, truth = (_pixels(x) for x in record(*render([layer]), [Sensor()], generator))
+    left, right, truth = (_pixels(x) for x in record(*render([layer]), [Sensor()], [generator]))
     return DualPixelPair(left, right, "srgb"), Picture(truth, "srgb")
 
 

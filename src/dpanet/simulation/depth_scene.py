@@ -112,6 +112,6 @@ def depth_scene(
     colour = to_linear(torch.from_numpy(codes.astype(np.float32) / 255))
     views = render(layers(colour, radius, optics))
     noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    left, right, sharp = record(*views, [draw_sensor(rng, optics.is_measured)], noise)
+    left, right, sharp = record(*views, [draw_sensor(rng, optics.is_measured)], [noise])
     inner = radius[MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32)
     return left[0], right[0], sharp[0], torch.from_numpy(inner)

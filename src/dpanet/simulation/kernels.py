@@ -7,8 +7,8 @@ mirrored halves swaps the views.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,8 @@ class HalfDisc:
     softness: of the ramp across x in units of the radius; near 0 a hard cut, above 1 both views
     see much of the whole. rim: brightness of the rim against the centre minus 1. edge: px over which
     the disc's border fades. squeeze: height of the aperture against its width.
+    clip: (x, y) by which the barrel's stop, as wide as the aperture, is seen beside it, in units of the signed
+    radius: off the axis of a lens, the disc becomes the overlap of both, and each view loses another part.
     """
 
     radius: float
@@ -54,15 +56,30 @@ class HalfDisc:
     rim: float = 0.0
     edge: float = 0.8
     squeeze: float = 1.0
+    clip: tuple[float, float] = (0.0, 0.0)
 
 
 def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
-    """Kernel pairs (N, 2, SIZE, SIZE); the right is the left mirrored in x.
+    """Kernel pairs (N, 2, SIZE, SIZE); the right is the left mirrored in x, of a lens whose `clip` is mirrored.
 
     Raises: SettingsError if a disc does not fit into SIZE px.
     """
-    y, x = kernel_points(torch.device(device))
-    left = []
+    return to_pixels(_half_discs(lenses, torch.device(device)).flatten(0, 1)).reshape(-1, 2, SIZE, SIZE)
+
+
+def brightness(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
+    """(N, 2): the light that reaches each view, as a share of what it gets without `clip`."""
+    clipped, whole = (
+        _half_discs(some, torch.device(device)).sum((-1, -2))
+        for some in (lenses, [replace(lens, clip=(0.0, 0.0)) for lens in lenses])
+    )
+    return clipped / whole
+
+
+def _half_discs(lenses: list[HalfDisc], device: torch.device) -> Tensor:
+    """(N, 2, count, count) on the fine grid: of every aperture, the light that left and right see."""
+    y, x = kernel_points(device)
+    pairs = []
     for lens in lenses:
         if abs(lens.radius) + lens.edge > SIZE / 2:
             raise SettingsError(
@@ -74,22 +91,31 @@ def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Ten
         distance = torch.sqrt(x**2 + (y / lens.squeeze) ** 2)
         disc = ((radius - distance) / edge + 0.5).clamp(0, 1)
         disc = disc * (1 + lens.rim * (distance / radius).clamp(max=1) ** 2)
-        towards = -x if lens.radius >= 0 else x
         divided = min(abs(lens.radius) / 0.5, 1.0)
-        ramp = (0.5 + 0.5 * divided * towards / (lens.softness * radius)).clamp(0, 1)
-        left.append(disc * ramp)
-    fine = torch.stack(left)
-    return torch.stack((to_pixels(fine), to_pixels(fine.flip(-1))), dim=1)
+        if any(lens.clip):
+            beside_x, beside_y = (lens.radius * divided * shift for shift in lens.clip)
+            stop = torch.sqrt((x - beside_x) ** 2 + ((y - beside_y) / lens.squeeze) ** 2)
+            disc = disc * ((radius - stop) / edge + 0.5).clamp(0, 1)
+        towards = -x if lens.radius >= 0 else x
+        slope = 0.5 * divided * towards / (lens.softness * radius)
+        pairs.append(torch.stack((disc * (0.5 + slope).clamp(0, 1), disc * (0.5 - slope).clamp(0, 1))))
+    return torch.stack(pairs)
+
+
+GRIDS = {1: (1, 1), 48: (6, 8)}
+"""Rows and columns in which kernels were measured, by their number."""
 
 
 class MeasuredKernels:
-    """Kernel pairs measured over the field of a real lens, at any scale.
+    """Kernel pairs measured over the field of a real lens, at any place and any scale.
 
-    Built from two arrays (cells, K, K), left and right. The centroid common to both views is removed:
-    it is a shift of the whole lens, and a network trained with it learns to move the picture.
+    Built from two arrays (cells, K, K), left and right, the cells in rows from the top left. The centroid common
+    to both views is removed: it is a shift of the whole lens, and a network trained with it learns to move the
+    picture.
+    Args: grid: rows and columns of the cells; by their number (`GRIDS`), unless given.
     """
 
-    def __init__(self, left: np.ndarray, right: np.ndarray) -> None:
+    def __init__(self, left: np.ndarray, right: np.ndarray, grid: tuple[int, int] | None = None) -> None:
         if (
             left.ndim != 3
             or left.shape != right.shape
@@ -111,6 +137,13 @@ class MeasuredKernels:
         spread = (pairs * (line**2 + line[:, None] ** 2)).sum((-1, -2)).mean(1) - x**2 - y**2
         self.radius = float(np.sqrt(2 * spread).mean())
         """Pixels; of the even disc that spreads light as far as both views' kernels together, at scale 1."""
+        self.grid = GRIDS.get(len(pairs)) if grid is None else grid
+        """Rows and columns, or None for a number of cells that makes no known grid."""
+        if self.grid is not None and self.grid[0] * self.grid[1] != len(pairs):
+            raise SettingsError(
+                f"a grid of {self.grid[0]} x {self.grid[1]} cells was asked for, but {len(pairs)} kernel pairs came; "
+                "give the grid they were measured on"
+            )
 
     @classmethod
     def read(cls, folder: Path) -> MeasuredKernels:
@@ -130,15 +163,59 @@ class MeasuredKernels:
     def at(self, cells: list[int], scales: list[float], device: torch.device | str = "cpu") -> Tensor:
         """Kernel pairs (N, 2, SIZE, SIZE) of grid `cells` at signed `scales`; both lists of N.
 
-        k_s(p) = k(p / s) / s**2; s < 0 turns by 180 degrees; |s| below 0.02 counts as 0.02.
+        k_s(p) = k(p / s) / s**2, each measured value an even square of |s| px, summed over each pixel: exact at
+        scale 1, and one pixel in focus; s < 0 turns by 180 degrees.
         """
         device = torch.device(device)
         pairs = self.pairs[cells].to(device)
-        centroid = self.centroid[cells].to(device)
-        y, x = kernel_points(device)
-        scale = torch.tensor([math.copysign(max(abs(s), 0.02), s) for s in scales], device=device)
-        half = pairs.shape[-1] / 2
-        gx = (x / scale[:, None, None] + centroid[:, 0, None, None]) / half
-        gy = (y / scale[:, None, None] + centroid[:, 1, None, None]) / half
-        fine = F.grid_sample(pairs, torch.stack((gx, gy), dim=-1), align_corners=False)
-        return to_pixels(fine.reshape(-1, *fine.shape[-2:])).reshape(-1, 2, SIZE, SIZE)
+        x, y = self.centroid[cells].to(device).unbind(1)
+        scale = torch.tensor(scales, dtype=torch.float32, device=device)
+        across, down = (_overlap(centre, scale, pairs.shape[-1]) for centre in (x, y))
+        kernels = down[:, None] @ pairs @ across[:, None].mT
+        return kernels / kernels.sum((-1, -2), keepdim=True)
+
+    def shares(self, places: Sequence[tuple[float, float]] | Tensor) -> Tensor:
+        """How much of each cell's kernels applies at each place: (N, cells), each row summing to 1.
+
+        Args:   places: N of (y, x) in the field, 0..1 from its top left corner.
+        Bilinear between the centres of the four nearest cells; outside of the outermost centres nothing changes.
+        Raises: SettingsError if the grid of the cells is not known.
+        """
+        if self.grid is None:
+            raise SettingsError(
+                f"the calibration holds {len(self)} kernel pairs; 48 (a grid of 6 x 8 over the field) or 1 are "
+                "expected where kernels between cells are wanted, so give such a calibration"
+            )
+        where = torch.as_tensor(places, dtype=torch.float32).cpu()
+        weights = []
+        for axis, count in enumerate(self.grid):
+            place = where[:, axis] * count - 0.5
+            distance = place.clamp(0, count - 1)[:, None] - torch.arange(count)
+            weights.append((1 - distance.abs()).clamp(min=0))
+        return (weights[0][:, :, None] * weights[1][:, None, :]).flatten(1)
+
+    def between(
+        self,
+        places: Sequence[tuple[float, float]],
+        scales: Sequence[float],
+        device: torch.device | str = "cpu",
+    ) -> Tensor:
+        """Kernel pairs (N, 2, SIZE, SIZE) at places of the field (see `shares`) and signed `scales`; both N long."""
+        kernels = []
+        for shares, scale in zip(self.shares(places), scales, strict=True):
+            cells = [int(cell) for cell in shares.nonzero()[:, 0]]
+            near = self.at(cells, [scale] * len(cells), device)
+            kernels.append(torch.tensordot(shares[cells].to(near.device), near, dims=1))
+        return torch.stack(kernels)
+
+
+def _overlap(centre: Tensor, scale: Tensor, count: int) -> Tensor:
+    """The share (N, SIZE, count) of each of `count` measured values, `centre` at 0 and scaled, in each pixel."""
+    width = scale.abs().clamp(min=1e-4)[:, None, None]
+    values = scale[:, None, None] * (
+        torch.arange(count, device=scale.device) - count // 2 - centre[:, None, None]
+    )
+    pixels = torch.arange(SIZE, device=scale.device)[:, None] - SIZE // 2
+    top = torch.minimum(pixels + 0.5, values + width / 2)
+    bottom = torch.maximum(pixels - 0.5, values - width / 2)
+    return (top - bottom).clamp(min=0) / width

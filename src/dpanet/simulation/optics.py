@@ -25,6 +25,11 @@ class SceneSettings:
     scale: largest |blur scale| of the measured lens. radius: largest blur radius of the half disc and the ring, px.
     layers: probabilities of 1, 2, 3 layers. print_share: of layers that are printed pages.
     slanted: of layers whose blur varies inside, by up to `slant` of the largest blur.
+    one_sided: of scenes that lie on one side of the focal plane as a whole.
+    vignetted: of scenes through a half disc that are seen off the axis, by up to `clip` (`HalfDisc`).
+    soft: of surfaces whose pixels are softer than a shrunk photograph's, by a Gaussian of sigma `softness` px.
+    sparkling: of surfaces with bright points far beyond white. unbalanced: of scenes whose views differ in
+    brightness, as they do beside the axis when the flat field is not exact.
     grey: of scenes without colour. pages: printed pages kept in stock.
     """
 
@@ -35,6 +40,13 @@ class SceneSettings:
     print_share: float = 0.35
     slanted: float = 0.35
     slant: float = 0.35
+    one_sided: float = 0.6
+    vignetted: float = 0.3
+    clip: float = 0.7
+    soft: float = 0.7
+    softness: tuple[float, float] = (0.3, 0.9)
+    sparkling: float = 0.05
+    unbalanced: float = 0.6
     grey: float = 0.5
     pages: int = 160
     butterworth: float = 0.0
@@ -52,16 +64,21 @@ class Optics:
     ) -> None:
         self.slanted, self.slant = settings.slanted, settings.slant
         self.scale, self.radius = settings.scale * strength, settings.radius * strength
+        self.side = float(rng.choice((-1.0, 1.0))) if rng.random() < settings.one_sided else 0.0
         self.measured = measured if rng.random() < settings.measured else None
         self.is_measured = self.measured is not None
         self.largest_radius = self.radius if self.measured is None else self.scale * self.measured.radius
-        self.cell = int(rng.integers(len(measured))) if measured is not None else 0
+        self.place = (float(rng.uniform()), float(rng.uniform()))
+        """(y, x) in the field of the measured lens, 0..1."""
+        far, angle = settings.clip * float(rng.uniform()), float(rng.uniform(0, 2 * np.pi))
+        off_axis = rng.random() < settings.vignetted
         self.lens = HalfDisc(
             radius=0.0,
             softness=float(rng.uniform(0.15, 1.6)),
             rim=float(rng.uniform(-0.5, 0.6)),
             edge=float(rng.uniform(0.8, 2.0)),
             squeeze=float(rng.uniform(0.8, 1.1)),
+            clip=(far * float(np.cos(angle)), far * float(np.sin(angle))) if off_axis else (0.0, 0.0),
         )
         self.ring: Ring | None = None
         if settings.butterworth > 0 and rng.random() < settings.butterworth and not self.is_measured:
@@ -84,10 +101,8 @@ class Optics:
 
     def blurs(self, rng: Generator, size: int) -> tuple[list[float], Tensor]:
         """Blurs of one layer, -1..1 of the largest, and each one's share (N, 1, size, size)."""
-        level = rng.uniform(-1, 1)
-        level = float(np.sign(level)) * abs(level) ** 1.4  # what can be won is won at moderate blurs
-        if rng.random() < 0.08:
-            level *= 0.05
+        level = float(rng.uniform(-1, 1))
+        level = self.side * abs(level) if self.side else level
         if rng.random() >= self.slanted:
             return [float(level)], torch.ones(1, 1, size, size)
         span = float(rng.uniform(0.1, 1)) * self.slant
@@ -101,10 +116,8 @@ class Optics:
         return [float(v) for v in np.linspace(near, far, nodes)], share
 
     def kernels(self, blurs: list[float], device: torch.device) -> Tensor:
-        """Kernel pairs (N, 2, K, K) at those blurs."""
-        if self.measured is not None:
-            return self.measured.at([self.cell] * len(blurs), [b * self.scale for b in blurs], device)
-        return self.at_radii([b * self.radius for b in blurs], device)
+        """Kernel pairs (N, 2, K, K) at those blurs, -1..1 of the largest."""
+        return self.at_radii([blur * self.largest_radius for blur in blurs], device)
 
     def at_radii(self, radii: list[float], device: torch.device | str = "cpu") -> Tensor:
         """Kernel pairs (N, 2, K, K) at signed blur radii in px.
@@ -113,7 +126,10 @@ class Optics:
         """
         if self.measured is not None:
             scales = [radius / self.measured.radius for radius in radii]
-            return self.measured.at([self.cell] * len(radii), scales, torch.device(device))
+            if self.measured.grid is None:  # no telling which kernels are neighbours
+                cell = int(self.place[0] * len(self.measured))
+                return self.measured.at([cell] * len(radii), scales, device)
+            return self.measured.between([self.place] * len(radii), scales, device)
         if self.ring is not None:
             return butterworth([replace(self.ring, radius=radius) for radius in radii], device)
         return half_disc([replace(self.lens, radius=radius) for radius in radii], device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -93,7 +94,7 @@ class Recipe:
             "seed": self.seed,
             "size": self.size,
             "psf": self.psf.identity,
-            "scenes": {**asdict(self.scenes), "layers": list(self.scenes.layers)},
+            "scenes": json.loads(json.dumps(asdict(self.scenes))),
             "depth": None if self.depth is None else [path.name for path in self.depth],
             "lens": None if self.lens is None else asdict(self.lens),
             "photographs": [path.name for path in self.photographs],
@@ -105,7 +106,9 @@ def recipe_of(
     identity: Mapping[str, Any], photographs: Path, kernels: Path | None = None, depth: Path | None = None
 ) -> Recipe:
     """The recipe with this identity, its photographs, measured kernels and depth maps being in these folders."""
-    scenes = {**identity["scenes"], "layers": tuple(identity["scenes"]["layers"])}
+    scenes: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in identity["scenes"].items()
+    }
     files = tuple(photographs / name for name in identity["photographs"])
     psf = Psf(identity["psf"]["family"], kernels)
     maps = None if depth is None else tuple(depth / name for name in identity["depth"] or ())
@@ -171,7 +174,8 @@ class Studio:
             self._depth = {f"depth/{depth.name}": hashlib.sha256(depth.read_bytes()).hexdigest()}
             return depth_scene(rng, picture, depth, recipe.lens, optics, recipe.size)
         assert recipe.size is not None
-        left, right, sharp, radius = self.simulator.batch_with_defocus(rng, 1, recipe.size)
+        left, right, sharp, radius = self.simulator.scenes([[recipe.seed, index]], recipe.size)
+        assert radius is not None
         return left[0], right[0], sharp[0], radius[0, 0]
 
     def _sources(self) -> dict[str, str]:

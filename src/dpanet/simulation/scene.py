@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,18 +12,31 @@ import torch.nn.functional as F
 from numpy.random import Generator
 from torch import Tensor
 
-from dpanet.simulation.content import crop, outline, printed_page
+from dpanet.simulation.content import crop, outline, printed_page, sparks
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.kernels import MeasuredKernels
 from dpanet.simulation.optics import Optics, SceneSettings
 from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
 from dpanet.simulation.sensor import draw_sensor, record
 
-__all__ = ["SceneSettings", "Simulator"]
+__all__ = ["SceneSettings", "Scenes", "Simulator"]
+
+
+class Scenes(NamedTuple):
+    """Scenes to train on or to write.
+
+    left, right, truth: (N, 3, size, size) float32, display-encoded, 0..1. radius: (N, 1, size, size), the signed blur
+    radius in px (docs/simulation.md), or None where it is not known.
+    """
+
+    left: Tensor
+    right: Tensor
+    truth: Tensor
+    radius: Tensor | None
 
 
 class Simulator:
-    """Makes batches of pairs, without end. The same generator state gives the same scenes.
+    """Makes dual-pixel scenes, as many as there are seeds.
 
     Args: photographs: (3, H, W) uint8 each. measured: kernels of a real lens, or None for other lenses only.
           pages: printed pages, (3, H, W) uint8 each, instead of `settings.pages` of our own.
@@ -44,49 +58,59 @@ class Simulator:
         stock = np.random.default_rng(20)
         self.pages = [printed_page(stock) for _ in range(self.settings.pages)] if pages is None else pages
 
-    def batch(
-        self, rng: Generator, count: int, size: int, strength: float = 1.0
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """`count` scenes: left, right, truth, each (count, 3, size, size), display-encoded, 0..1.
+    def scenes(self, seeds: Sequence[Sequence[int]], size: int, strength: float = 1.0) -> Scenes:
+        """One scene, `size` px a side, for each of `seeds`, with its radius.
 
-        `strength` shrinks every blur, so that training may begin with what is easy.
+        Scene i is drawn from a generator seeded with seeds[i] and from nothing else: it is the same, but for the
+        rounding of sums, whatever else is in the batch. `strength` shrinks every blur, so that training may
+        begin with what is easy.
         """
-        left, right, truth, _ = self.batch_with_defocus(rng, count, size, strength)
-        return left, right, truth
+        drawn = [np.random.default_rng(list(seed)) for seed in seeds]
+        grey = [rng.random() < self.settings.grey for rng in drawn]
+        made: dict[int, Sequence[Tensor]] = {}
+        for channels, wanted in ((1, True), (3, False)):
+            places = [i for i in range(len(drawn)) if grey[i] == wanted]
+            if places:
+                group = self._group([drawn[i] for i in places], size, channels, strength)
+                made |= dict(zip(places, zip(*group, strict=True), strict=True))
+        left, right, truth, radius = (
+            torch.stack([made[i][part] for i in range(len(drawn))]) for part in range(4)
+        )
+        return Scenes(left, right, truth, radius)
 
-    def batch_with_defocus(
-        self, rng: Generator, count: int, size: int, strength: float = 1.0
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """As `batch`, and the signed blur radius (count, 1, size, size) in px."""
-        grey = int(rng.binomial(count, self.settings.grey))
-        parts = [self._scenes(rng, n, size, c, strength) for n, c in ((grey, 1), (count - grey, 3)) if n]
-        left, right, truth = (torch.cat([p[i].expand(-1, 3, -1, -1) for p in parts]) for i in range(3))
-        return left, right, truth, torch.cat([p[3] for p in parts])
-
-    def _scenes(
-        self, rng: Generator, count: int, size: int, channels: int, strength: float
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        optics = [Optics(rng, self.measured, self.settings, strength) for _ in range(count)]
-        depth = rng.choice(3, count, p=self.settings.layers)
+    def _group(self, drawn: list[Generator], size: int, channels: int, strength: float) -> tuple[Tensor, ...]:
+        """left, right, truth, radius of scenes with so many channels, each from its own generator."""
+        optics = [Optics(rng, self.measured, self.settings, strength) for rng in drawn]
+        depth = [int(rng.choice(3, p=self.settings.layers)) for rng in drawn]
         layers = [
-            self._layer(rng, [i for i in range(count) if depth[i] >= k], optics, size, channels, k > 0)
-            for k in range(int(depth.max()) + 1)
+            self._layer(drawn, [i for i in range(len(drawn)) if depth[i] >= k], optics, size, channels, k > 0)
+            for k in range(max(depth) + 1)
         ]
         left, right, truth = render(layers)
-        sensors = [draw_sensor(rng, optics[i].is_measured) for i in range(count)]
-        noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
-        left, right, truth = record(left, right, truth, sensors, noise)
-        return _mirrored(rng, left, right, truth, defocus_map(layers))
+        sensors = [
+            draw_sensor(rng, lens.is_measured, self.settings.unbalanced)
+            for rng, lens in zip(drawn, optics, strict=True)
+        ]
+        noise = [torch.Generator(self.device).manual_seed(int(rng.integers(2**62))) for rng in drawn]
+        views = [x.expand(-1, 3, -1, -1) for x in record(left, right, truth, sensors, noise)]
+        scenes = zip(drawn, *views, defocus_map(layers), strict=True)
+        return tuple(torch.stack(part) for part in zip(*(_mirrored(*one) for one in scenes), strict=True))
 
     def _layer(
-        self, rng: Generator, scenes: list[int], optics: list[Optics], size: int, channels: int, masked: bool
+        self,
+        drawn: list[Generator],
+        scenes: list[int],
+        optics: list[Optics],
+        size: int,
+        channels: int,
+        masked: bool,
     ) -> Layer:
         canvas = size + 2 * MARGIN
-        colour = torch.stack([self._surface(rng, canvas, channels) for _ in scenes])
-        opacity = torch.stack([outline(rng, canvas) for _ in scenes]) if masked else None
+        colour = torch.stack([self._surface(drawn[scene], canvas, channels) for scene in scenes])
+        opacity = torch.stack([outline(drawn[scene], canvas) for scene in scenes]) if masked else None
         owner, kernels, shares, radii = [], [], [], []
         for entry, scene in enumerate(scenes):
-            blurs, share = optics[scene].blurs(rng, size)
+            blurs, share = optics[scene].blurs(drawn[scene], size)
             kernels.append(optics[scene].kernels(blurs, self.device))
             shares.append(share)
             radii += [blur * optics[scene].largest_radius for blur in blurs]
@@ -112,26 +136,28 @@ class Simulator:
         else:
             picture = picture[torch.from_numpy(rng.permutation(3))]
             picture = picture * torch.from_numpy(rng.uniform(0.75, 1.0, (3, 1, 1)).astype(np.float32))
-        if rng.random() < 0.4:  # not every scene's pixels are as sharp as a shrunk photograph's
-            picture = _soften(picture, float(rng.uniform(0.3, 0.75)))
+        if rng.random() < self.settings.soft:
+            picture = _soften(picture, float(rng.uniform(*self.settings.softness)))
         if rng.random() < 0.2:  # highlights beyond white become discs when out of focus
             picture = picture * (1 + float(rng.exponential(3.0)) * ((picture - 0.85) / 0.15).clamp(0, 1))
+        if rng.random() < self.settings.sparkling:
+            picture = torch.maximum(picture, sparks(rng, canvas))
         exposure = float(np.exp(rng.uniform(np.log(0.3), np.log(1.15))))
         haze = float(rng.uniform(0, 0.03)) if rng.random() < 0.5 else 0.0
         return picture * exposure * (1 - haze) + haze
 
 
 def _soften(picture: Tensor, sigma: float) -> Tensor:
-    line = torch.exp(-0.5 * (torch.arange(-2, 3) / sigma) ** 2)
+    line = torch.exp(-0.5 * (torch.arange(-3, 4) / sigma) ** 2)
     line = line / line.sum()
-    padded = F.pad(picture[:, None], (2, 2, 2, 2), mode="reflect")
-    return F.conv2d(F.conv2d(padded, line.reshape(1, 1, 1, 5)), line.reshape(1, 1, 5, 1))[:, 0]
+    padded = F.pad(picture[:, None], (3, 3, 3, 3), mode="reflect")
+    return F.conv2d(F.conv2d(padded, line.reshape(1, 1, 1, 7)), line.reshape(1, 1, 7, 1))[:, 0]
 
 
 def _mirrored(
     rng: Generator, left: Tensor, right: Tensor, truth: Tensor, radius: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The symmetries of a pair: mirrored left-right with the views swapped, and top-bottom."""
+    """The symmetries of a pair (C, H, W): mirrored left-right with the views swapped, and top-bottom."""
     if rng.random() < 0.5:
         left, right, truth, radius = right.flip(-1), left.flip(-1), truth.flip(-1), radius.flip(-1)
     if rng.random() < 0.5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,25 +18,29 @@ class Sensor:
     """How one scene is recorded.
 
     shot: variance of the noise per unit of signal; read: its standard deviation in the dark, both linear.
-    tilt: relative gain between the views from the left to the right border. contrast: strength of an
-    S-shaped tone curve on display values, as cameras render. grain: standard deviation of the fine grain
-    (display values) that 8-bit palettes and compression leave. levels: display values are rounded to so many.
+    tilt: relative gain between the views from the left to the right border; balance: the same, everywhere.
+    contrast: strength of an S-shaped tone curve on display values, as cameras render. grain: standard deviation
+    of the fine grain (display values) that 8-bit palettes and compression leave. levels: display values are
+    rounded to so many.
     """
 
     shot: float = 1e-6
     read: float = 3e-4
     tilt: float = 0.0
+    balance: float = 0.0
     contrast: float = 0.0
     grain: float = 0.0
     levels: int = 0
 
 
-def draw_sensor(rng: np.random.Generator, raw: bool) -> Sensor:
-    """A clean raw reading, or a rendered file of some camera, at random."""
+def draw_sensor(rng: np.random.Generator, raw: bool, unbalanced: float = 0.0) -> Sensor:
+    """A clean raw reading, or a rendered file of some camera, at random; `unbalanced`: how likely views differ."""
     strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
     sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
     if rng.random() < 0.4:
         sensor = replace(sensor, tilt=float(rng.normal(0, 0.015)))
+    if rng.random() < unbalanced:
+        sensor = replace(sensor, balance=float(rng.normal(0, 0.01)))
     if raw and rng.random() < 0.8:
         return sensor
     if rng.random() < 0.6:
@@ -48,27 +53,38 @@ def draw_sensor(rng: np.random.Generator, raw: bool) -> Sensor:
 
 
 def record(
-    left: Tensor, right: Tensor, truth: Tensor, sensors: list[Sensor], generator: Generator
+    left: Tensor, right: Tensor, truth: Tensor, sensors: Sequence[Sensor], noise: Sequence[Generator]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Linear views and truth (B, C, H, W) become display-encoded files, 0..1, one sensor a scene."""
+    """Linear views and truth (B, C, H, W) become display-encoded files, 0..1.
+
+    Each scene has its own sensor, and a generator of its own to draw its noise from.
+    """
 
     def column(name: str) -> Tensor:
         values = [float(getattr(s, name)) for s in sensors]
         return torch.tensor(values, device=left.device).reshape(-1, 1, 1, 1)
 
-    def noise() -> Tensor:
-        return torch.randn(left.shape, generator=generator, device=left.device)
+    def white(wanted: Sequence[bool]) -> Tensor:
+        """Noise where it is wanted, zero elsewhere: no scene's noise depends on another's."""
+        made = torch.zeros_like(left)
+        for scene, generator in enumerate(noise):
+            if wanted[scene]:
+                made[scene].normal_(generator=generator)
+        return made
 
-    slope = torch.linspace(-0.5, 0.5, left.shape[-1], device=left.device) * column("tilt")
+    slope = torch.linspace(-0.5, 0.5, left.shape[-1], device=left.device) * column("tilt") + column("balance")
     contrast, grain, levels = column("contrast"), column("grain"), column("levels")
     files = []
     for view, gain in ((left, 1 + slope), (right, 1 - slope)):
         light = view.clamp(min=0) * gain
-        light = light + noise() * torch.sqrt(column("shot") * light + column("read") ** 2)
+        light = light + white([True] * len(sensors)) * torch.sqrt(
+            column("shot") * light + column("read") ** 2
+        )
         file = _tone(to_display(light.clamp(0, 1)), contrast)
-        if bool((grain > 0).any()):
-            white = noise()
-            fine = white - F.avg_pool2d(white, 3, stride=1, padding=1, count_include_pad=False)
+        grainy = [sensor.grain > 0 for sensor in sensors]
+        if any(grainy):
+            fine = white(grainy)
+            fine = fine - F.avg_pool2d(fine, 3, stride=1, padding=1, count_include_pad=False)
             file = (file + grain * fine).clamp(0, 1)
         rounded = (file * levels.clamp(min=1)).round() / levels.clamp(min=1)
         files.append(torch.where(levels > 0, rounded, file))

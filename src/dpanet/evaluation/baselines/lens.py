@@ -56,10 +56,6 @@ def _half_disc(radius: float) -> KernelPairs:
     return np.asarray(half_disc([HalfDisc(radius, softness=0.8, edge=1.2)]).numpy(), np.float32)
 
 
-GRIDS = {1: (1, 1), 48: (6, 8)}
-"""Rows and columns in which kernels were measured, by their number."""
-
-
 class MeasuredLens:
     """A lens whose kernels were measured on a grid that spans the picture.
 
@@ -71,13 +67,13 @@ class MeasuredLens:
     scales = tuple(float(scale) for scale in np.linspace(-1.6, 1.6, 33))
 
     def __init__(self, kernels: MeasuredKernels) -> None:
-        if len(kernels) not in GRIDS:
+        if kernels.grid is None:
             raise SettingsError(
                 f"the calibration holds {len(kernels)} kernel pairs; 48 (a grid of 6 x 8 over the picture) or 1 "
                 "are expected, so give such a calibration"
             )
         self.kernels = kernels
-        self.grid = GRIDS[len(kernels)]
+        self.grid = kernels.grid
         self.identity = hashlib.sha256(kernels.pairs.numpy().tobytes()).hexdigest()
 
     def cell(self, y: float, x: float) -> int:
