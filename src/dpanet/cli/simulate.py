@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from dpanet.cli.failure import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 
 def simulate(
-    photographs: Annotated[Path, Parameter(name="PHOTOS")],
+    photographs: Annotated[Path | None, Parameter(name="PHOTOS")] = None,
     /,
     *,
-    output: Annotated[Path, Parameter(name=["--output", "-o"])],
-    count: int,
-    seed: int,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    count: int | None = None,
+    seed: int | None = None,
     psf: str = "half-disc",
     depth: Path | None = None,
     lens: str | None = None,
     size: int | None = None,
     workers: int | None = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
+    check_fidelity: Annotated[Path | None, Parameter(name="--check-fidelity")] = None,
+    calibration: Path | None = None,
 ) -> None:
     """Make dual-pixel pairs with their truth from sharp photographs.
 
@@ -32,12 +38,15 @@ def simulate(
     command is given again, and a larger count adds scenes. `dpanet evaluate FOLDER --layout pairs` takes the
     folder as it is.
 
+    With --check-fidelity it measures instead how well such blur explains real captures: their truth, blurred by each
+    family of kernels with the best scale in each cell of 168 px, against their views.
+
     Parameters
     ----------
     photographs
         A folder of sharp photographs (PNG, TIFF, JPEG, WebP).
     output
-        The folder to write to; it is made if there is none.
+        The folder to write to; it is made if there is none. With --check-fidelity, for fidelity.json, if wanted.
     count
         Number of scenes.
     seed
@@ -56,8 +65,28 @@ def simulate(
     workers
         Processes that work at once; as many as there are cores for many scenes, unless given.
     overwrite
-        Start anew in a folder that holds other scenes.
+        Start anew in a folder that holds other scenes, or replace fidelity.json.
+    check_fidelity
+        A folder of Pixel 4 captures with truth, as its authors publish them; needs nothing else.
+    calibration
+        Folder of measured blur kernels and white sheets for --check-fidelity; its calibration/ unless given.
     """
+    if check_fidelity is not None:
+        given = {"PHOTOS": photographs, "--count": count, "--seed": seed, "--depth": depth, "--lens": lens}
+        given |= {"--size": size, "--workers": workers, "--psf": None if psf == "half-disc" else psf}
+        extra = [name for name, value in given.items() if value is not None]
+        if extra:
+            raise UsageError(
+                f"--check-fidelity makes no scenes and takes no {' or '.join(extra)}; leave it out"
+            )
+        _check_fidelity(check_fidelity, calibration or check_fidelity / "calibration", output, overwrite)
+        return
+    if calibration is not None:
+        raise UsageError("--calibration belongs to --check-fidelity; to simulate, give --psf measured:FOLDER")
+    if photographs is None or output is None or count is None or seed is None:
+        needed = {"PHOTOS": photographs, "--output": output, "--count": count, "--seed": seed}
+        missing_names = [name for name, value in needed.items() if value is None]
+        raise UsageError(f"{', '.join(missing_names)} must be given; see dpanet simulate --help")
     if count < 1:
         raise UsageError(f"--count is {count}; give at least 1")
     if workers is not None and workers < 1:
@@ -91,3 +120,41 @@ def simulate(
             lambda line: meter.next_file(),
         )
     print(f"{output}: {missing} scenes made, {len(held.lines)} in all")
+
+
+def _check_fidelity(root: Path, calibration: Path, output: Path | None, overwrite: bool) -> None:
+    from dpanet.cli.progress import Meter
+    from dpanet.evaluation.datasets import open_dataset
+    from dpanet.evaluation.fidelity import FIDELITY_FILE, check_scene, document, families_of, summarise, write
+    from dpanet.images.output import prepare_output
+    from dpanet.simulation.kernels import MeasuredKernels
+
+    families = families_of(MeasuredKernels.read(calibration))
+    dataset = open_dataset(root, "pixel4", calibration=calibration)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        prepare_output(output / FIDELITY_FILE, overwrite)
+    found = []
+    names = [family.name for family in families]
+    print(f"{'median PSNR, dB':<16}{'cells':>6}" + "".join(f"{name:>13}" for name in names) + "    |scale|")
+    with Meter(len(dataset.scenes)) as meter:
+        for scene in dataset.scenes:
+            found.append(check_scene(scene.load(), families))
+            _print_fidelity(scene.name, summarise(found[-1].cells), names)
+            meter.next_file()
+    result = document(found, families)
+    _print_fidelity("all cells", result["summary"], names)
+    for name in names:
+        spread = "  ".join(f"{q} % {value:.1f}" for q, value in result["summary"]["psnr"][name].items())
+        print(f"{name}: of all cells below {spread}")
+    if output is not None:
+        print(f"\n{write(result, output, overwrite)}")
+
+
+def _print_fidelity(title: str, summary: Mapping[str, Any], names: list[str]) -> None:
+    scale = summary["scale"][names[-1]]
+    print(
+        f"{title:<16}{summary['cells']:>6}"
+        + "".join(f"{summary['psnr'][name]['50']:>13.2f}" for name in names)
+        + (f"{scale['50']:>11.2f}" if scale else f"{'-':>11}")
+    )

@@ -45,5 +45,5 @@ def find_dpdd(
         inspection.scene(existing(one, other), existing(combined, truth), bits)
         if one is not None and other is not None and truth is not None:
             load = partial(load_display, name, one, other, truth, colours_matched)
-            scenes.append(Scene(name, load, labels.get(name), combined=combined))
+            scenes.append(Scene(name, load, labels.get(name), combined=combined, files=(one, other, truth)))
     return scenes

@@ -44,7 +44,7 @@ def find_pairs_with_truth(
         inspection.scene(existing(left, right), existing(sharp), bits, given[name].values())
         if left is not None and right is not None and sharp is not None:
             load = partial(load_display, name, left, right, sharp, colours_matched)
-            scenes.append(Scene(name, load, given=given[name]))
+            scenes.append(Scene(name, load, given=given[name], files=(left, right, sharp)))
     return scenes
 
 

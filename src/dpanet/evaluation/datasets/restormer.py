@@ -41,7 +41,7 @@ def find_restormer(
         inspection.scene(existing(left, right), existing(truth, own), bits)
         if left is not None and right is not None and truth is not None:
             load = partial(load_display, name, left, right, truth, colours_matched)
-            scenes.append(Scene(name, load, labels.get(name), combined=own))
+            scenes.append(Scene(name, load, labels.get(name), combined=own, files=(left, right, truth)))
     return scenes
 
 

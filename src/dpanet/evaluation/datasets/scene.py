@@ -18,6 +18,7 @@ class Scene:
     label:    ``indoor``, ``outdoor``, or None where the data set does not say.
     given:    further methods' finished pictures, by the method's name.
     combined: the data set's own ordinary photograph, where it has one.
+    files:    left view, right view and truth as they lie on the disk; empty where they are not read as they are.
     defocus:  the true defocus map, one channel, of the truth's size, known up to gain and offset; where there
               is one.
     """
@@ -28,3 +29,4 @@ class Scene:
     given: Mapping[str, Path] = field(default_factory=dict)
     combined: Path | None = None
     defocus: Path | None = None
+    files: tuple[Path, ...] = ()
