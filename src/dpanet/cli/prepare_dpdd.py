@@ -1,0 +1,47 @@
+"""`dpanet prepare-dpdd`: the DPDD data set becomes patches to train on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from dpanet.cli.failure import UsageError
+
+
+def prepare_dpdd(
+    root: Annotated[Path, Parameter(name="DPDD")],
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    threads: int | None = None,
+) -> None:
+    """Cut the DPDD data set into the patches that training on it takes.
+
+    Writes train/ and val/, each with NAME_left.png, NAME_right.png and NAME_sharp.png: 512 px, 16 bits as in the data
+    set, about 12 GB. The test split is not touched. A run that was stopped goes on when the same command is given
+    again; the bytes are the same whatever the number of threads.
+
+    Parameters
+    ----------
+    root
+        The data set as its authors publish it: train_c, train_l, train_r, val_c, val_l, val_r.
+    output
+        The folder to write to; it is made if there is none.
+    threads
+        Patches worked on at once; one for each core unless given.
+    """
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads is {threads}; give at least 1")
+
+    from dpanet.cli.progress import Meter
+    from dpanet.training.dpdd_patches import PatchFolder, open_splits
+
+    folder = PatchFolder(output, open_splits(root))
+    missing = len(folder.missing())
+    with Meter(missing) as meter:
+        folder.fill(threads or os.cpu_count() or 1, meter.next_file)
+    counts = ", ".join(f"{folder.patches(split)} patches in {folder.place(split)}" for split in folder.splits)
+    print(f"{missing} pictures cut; {counts}")
