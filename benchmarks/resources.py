@@ -6,8 +6,6 @@ python benchmarks/resources.py tiles LEFT RIGHT [--camera pixel4] [--model NAME|
     largest difference between the default tile and the whole picture, in units of 1/255 on display values
 python benchmarks/resources.py evaluation [--pictures N ...] [--size WIDTHxHEIGHT] [--model NAME|FILE]
     peak memory and seconds of `dpanet evaluate` on a data set in DPDD's layout with 4 and with 76 pictures
-python benchmarks/resources.py training [--preset NAME] [--steps N]
-    patches of 256 x 256 px a second, simulation included (half discs, photographs of scikit-image)
 """
 
 from __future__ import annotations
@@ -20,10 +18,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
 from dpanet import Deblurrer, load_model, read_pair
 from dpanet.images.captures import read_raw_pair
@@ -32,9 +28,6 @@ from dpanet.images.raw import PIXEL4
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
 from dpanet.simulation.demo import demo_pair
-from dpanet.simulation.scene import SceneSettings, Simulator
-from dpanet.training.loop import Run
-from dpanet.training.settings import TrainingSettings
 
 
 def main() -> None:
@@ -57,10 +50,6 @@ def main() -> None:
     evaluation.add_argument("--pictures", type=int, nargs="+", default=[4, 76])
     evaluation.add_argument("--size", default="1680x1120")
     evaluation.set_defaults(run=measure_evaluation)
-    training = commands.add_parser("training")
-    training.add_argument("--preset", default="compact")
-    training.add_argument("--steps", type=int, default=12)
-    training.set_defaults(run=measure_training)
     for command in (timing, tiles, evaluation):
         command.add_argument("--model", default="compact")
     options = parser.parse_args()
@@ -149,40 +138,6 @@ def compare_tiles(options: argparse.Namespace) -> None:
         f"{pair.left.shape[1]} x {pair.left.shape[0]}: largest difference {difference.max():.2g}/255, "
         f"mean {difference.mean():.2g}/255, 99.99 % below {np.quantile(difference, 0.9999):.2g}/255"
     )
-
-
-def measure_training(options: argparse.Namespace) -> None:
-    from skimage.data import astronaut, coffee
-
-    pictures = astronaut(), coffee()
-    photographs = [torch.from_numpy(pixels.copy()).permute(2, 0, 1) for pixels in pictures]
-    simulator = Simulator(photographs, None, SceneSettings(pages=10))
-    settings = TrainingSettings(preset=options.preset, steps=options.steps, growing=0.0, easy=1.0)
-    with tempfile.TemporaryDirectory() as name:
-        run = Run(settings, Path(name))
-        watched = _Watched(simulator)
-        run.train(watched, None, every=options.steps + 1)  # type: ignore[arg-type]
-    steps = np.diff(watched.started)[2:]  # the first ones warm up
-    spent = np.array(watched.spent)[2:-1]
-    print(
-        f"{options.preset}: {settings.batch / np.median(steps):.1f} patches of {settings.patch} px a side "
-        f"a second; a step {np.median(steps):.2f} s, {100 * np.median(spent) / np.median(steps):.0f} % simulation"
-    )
-
-
-class _Watched:
-    """A simulator that notes when it was asked and how long it took."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
-        self.started: list[float] = []
-        self.spent: list[float] = []
-
-    def batch(self, *given: Any) -> Any:
-        self.started.append(time.perf_counter())
-        made = self.simulator.batch(*given)
-        self.spent.append(time.perf_counter() - self.started[-1])
-        return made
 
 
 def _write_pair(folder: Path, height: int, width: int) -> None:

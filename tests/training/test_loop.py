@@ -1,148 +1,168 @@
 import csv
-import json
-from dataclasses import replace
-from itertools import pairwise
+import math
+import signal
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from training.conftest import PLAIN, OneBlur, Use, equal, small, trained, weights
 
-import dpanet.training.loop as loop
-from dpanet.errors import SettingsError
-from dpanet.network import PRESETS, preset
-from dpanet.network.weights import load_model
-from dpanet.simulation.kernels import HalfDisc, half_disc
-from dpanet.simulation.render import MARGIN, blur
-from dpanet.simulation.scene import SceneSettings, Simulator
-from dpanet.training.loop import Run, charbonnier, rate
-from dpanet.training.settings import TrainingSettings
-
-TINY = TrainingSettings(
-    preset="tiny", steps=12, batch=2, patch=32, small_patch=32, warmup=2, learning_rate=3e-3, seed=3
-)
+from dpanet.errors import SettingsError, UnreadableImageError
+from dpanet.network.weights import load_model, save_model
+from dpanet.simulation.scene import Scenes
+from dpanet.training.loop import train
+from dpanet.training.run_folder import RunFolder
 
 
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = preset(
-        "compact", widths=(8, 8, 8, 8), decoder_widths=(), bottom_width=8, cost_width=4, name="tiny"
-    )
-    monkeypatch.setitem(PRESETS, "tiny", config)
+class Failing(OneBlur):
+    """Does something at one step."""
+
+    def __init__(self, step: int, what: Any) -> None:
+        self.step, self.what = step, what
+
+    def scenes(self, seeds: Sequence[Sequence[int]], size: int, strength: float = 1.0) -> Scenes:
+        made = super().scenes(seeds, size, strength)
+        return made if seeds[0][1] != self.step else self.what(made)
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Simulator:
-    ramp = torch.arange(256, dtype=torch.uint8).repeat(3, 256, 1)
-    return Simulator([ramp], None, SceneSettings(pages=2, layers=(1.0, 0.0, 0.0), slanted=0.0))
+def resumed(path: Path, *changes: str) -> list[str]:
+    """Go on with a run to its end; what it said."""
+    lines: list[str] = []
+    assert train(RunFolder.held(path, changes), lines.append) == "finished"
+    return lines
 
 
-class OneBlur:
-    """Fresh blocks of 4 px, always through the same kernels: little to learn, and soon."""
-
-    def batch(
-        self, rng: np.random.Generator, count: int, size: int, strength: float
-    ) -> tuple[torch.Tensor, ...]:
-        cells = (size + 2 * MARGIN) // 4
-        blocks = torch.from_numpy(rng.random((count, 1, cells, cells), dtype=np.float32))
-        canvas = blocks.repeat_interleave(4, 2).repeat_interleave(4, 3).expand(-1, 3, -1, -1)
-        kernels = half_disc([HalfDisc(2.5)] * count)
-        left, right = blur(canvas, kernels, torch.arange(count))
-        return left, right, canvas[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+def rows(path: Path) -> list[dict[str, str]]:
+    with (path / "log.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_model(folder / "model.safetensors").state_dict()
+def test_the_loss_falls_and_everything_is_written_down(tmp_path: Path, use: Use) -> None:
+    use(OneBlur())
+    settings = small(steps=120, batch=4, log_every=30, network=PLAIN, validation={"every": 60})
+    path = trained(tmp_path / "run", settings)
+    log = rows(path)
+    assert [int(row["step"]) for row in log] == [30, 60, 90, 120]
+    assert float(log[-1]["loss"]) < 0.9 * float(log[0]["loss"])
+    assert float(log[-1]["psnr"]) > float(log[-1]["nothing"]) + 0.5
+    assert [bool(row["psnr"]) for row in log] == [False, True, False, True]
+    names = {file.name for file in path.iterdir()}
+    assert names == {"config.toml", "checkpoint.pt", "model.safetensors", "best.safetensors", "log.csv", "curves.png",
+                     "samples", "tensorboard"}  # fmt: skip
+    assert {file.name for file in (path / "samples").iterdir()} == {"step-0000060.png", "step-0000120.png"}
+    assert (path / "curves.png").stat().st_size > 5000
+    assert list((path / "tensorboard").iterdir())
 
 
-def test_a_stopped_run_ends_as_one_never_stopped(
-    tmp_path: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+def fail(made: Scenes) -> Scenes:
+    raise UnreadableImageError("photograph.png is damaged; replace it")
+
+
+def exhaust(made: Scenes) -> Scenes:
+    raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+
+def interrupt(made: Scenes) -> Scenes:
+    signal.raise_signal(signal.SIGINT)
+    return made
+
+
+def test_a_stopped_run_ends_as_one_never_stopped(tmp_path: Path, use: Use) -> None:
+    """Stopped by a damaged file at step 5, whose picture is replaced, and by Ctrl-C at step 8."""
+    use(OneBlur())
+    settings = small(log_every=2)
+    whole = trained(tmp_path / "whole", settings)
+    path = tmp_path / "stopped"
+    use(Failing(5, fail))
+    with pytest.raises(UnreadableImageError):
+        train(RunFolder.new(path, settings), lambda line: None)
+    assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 5
+    use(Failing(8, interrupt))
+    assert train(RunFolder.held(path), lambda line: None) == "interrupted"
+    assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 9, "the step was ended"
+    use(OneBlur())
+    resumed(path)
+    assert equal(weights(whole), weights(path))
+    assert equal(weights(whole / "best.safetensors"), weights(path / "best.safetensors"))
+    for one, other in zip(rows(whole), rows(path), strict=True):
+        assert {**one, "seconds": ""} == {**other, "seconds": ""}
+    assert "step 12 of 12" in resumed(path)[0], "it has ended, and says so"
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_memory_that_runs_out_is_told_and_the_batch_can_be_taken_in_parts(tmp_path: Path, use: Use) -> None:
+    use(Failing(5, exhaust))
+    with pytest.raises(SettingsError, match=r"memory ran out at step 5.*--set accumulate=N"):
+        train(RunFolder.new(tmp_path / "run", small()), lambda line: None)
+    use(OneBlur())
+    assert "step 5 of 12" in resumed(tmp_path / "run", "accumulate=2")[0]
+
+
+@pytest.mark.parametrize("step", [0, 4])
+def test_a_loss_that_is_no_number_stops_the_run_at_the_last_checkpoint(
+    tmp_path: Path, use: Use, step: int
 ) -> None:
-    monkeypatch.setattr(loop, "SAVE_EVERY", -1.0)  # a checkpoint each step
-
-    class KilledError(Exception):
-        pass
-
-    class Fragile:
-        def __init__(self) -> None:
-            self.left = 5
-
-        def batch(self, *given: object) -> object:
-            self.left -= 1
-            if self.left < 0:
-                raise KilledError
-            return simulator.batch(*given)  # type: ignore[arg-type]
-
-    Run(TINY, tmp_path / "whole").train(simulator, None)
-    with pytest.raises(KilledError):
-        Run(TINY, tmp_path / "stopped").train(Fragile(), None)  # type: ignore[arg-type]
-    resumed = Run(TINY, tmp_path / "stopped")
-    assert resumed.step == 5
-    resumed.train(simulator, None)
-    whole, stopped = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
-    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
-    assert not list(tmp_path.rglob("*.part"))
+    use(Failing(step, lambda made: made._replace(truth=made.truth * math.nan)))
+    run = RunFolder.new(tmp_path / "run", small(checkpoint_minutes=0.0))
+    says = "the last good state" if step else "before the first checkpoint"
+    with pytest.raises(SettingsError, match=rf"the loss became nan at step {step}.* {says}"):
+        train(run, lambda line: None)
+    if step:
+        assert all(bool(tensor.isfinite().all()) for tensor in weights(run.path).values())
+        assert torch.load(run.checkpoint, weights_only=True)["step"] == step
+        use(OneBlur())
+        resumed(run.path, "optimiser.learning_rate=1e-3")
+        assert "# from step 4: optimiser.learning_rate = 0.001 instead of 0.003" in run.config.read_text()
 
 
-def test_the_loss_falls_and_is_written_down(tmp_path: Path) -> None:
-    settings = replace(TINY, steps=120, batch=4)
-    scenes = OneBlur()
-    validation = scenes.batch(np.random.default_rng(9), 4, 32, 1.0)
-    Run(settings, tmp_path).train(scenes, validation, every=30)  # type: ignore[arg-type]
-    with (tmp_path / "log.csv").open() as stream:
-        rows = list(csv.DictReader(stream))
-    assert [int(r["step"]) for r in rows] == [30, 60, 90, 120]
-    assert float(rows[-1]["loss"]) < 0.9 * float(rows[0]["loss"])
-    assert float(rows[-1]["psnr"]) > float(rows[-1]["psnr_of_doing_nothing"]) + 0.5
-    assert json.loads((tmp_path / "settings.json").read_text())[0]["settings"]["steps"] == 120
+def test_parts_of_a_batch_give_the_gradients_of_the_whole(tmp_path: Path, use: Use) -> None:
+    use(OneBlur())
+    runs = [trained(tmp_path / str(parts), small(steps=3, batch=4, accumulate=parts, network=PLAIN,
+            optimiser={"kind": "adamw"})) for parts in (1, 2)]  # fmt: skip
+    one, other = map(weights, runs)
+    start = weights_at_start(tmp_path, small(network=PLAIN))
+    moved = max(float((one[name] - start[name]).abs().max()) for name in one)
+    apart = max(float((one[name] - other[name]).abs().max()) for name in one)
+    assert apart < 0.01 * moved
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, simulator: Simulator) -> None:
-    class Broken:
-        def batch(self, *given: object) -> tuple[torch.Tensor, ...]:
-            left, right, truth = simulator.batch(*given)  # type: ignore[arg-type]
-            return left, right, truth * float("nan")
+def weights_at_start(path: Path, settings: Any) -> dict[str, torch.Tensor]:
+    from dpanet.training.state import network_to_train
 
-    run = Run(TINY, tmp_path)
-    before = {n: t.clone() for n, t in run.network.state_dict().items()}
-    with pytest.raises(SettingsError, match="the loss became nan at step 0"):
-        run.train(Broken(), None)  # type: ignore[arg-type]
-    assert all(torch.equal(before[n], t) for n, t in run.network.state_dict().items())
+    return network_to_train(settings).state_dict()
 
 
-def test_a_resumed_run_keeps_its_settings_and_says_what_changed(tmp_path: Path, simulator: Simulator) -> None:
-    Run(replace(TINY, steps=2), tmp_path).train(simulator, None, every=1)
-    Run(replace(TINY, steps=4), tmp_path).train(simulator, None, every=1)
-    held = json.loads((tmp_path / "settings.json").read_text())
-    assert [(h["from_step"], h["settings"]["steps"]) for h in held] == [(0, 2), (2, 4)]
-    with pytest.raises(SettingsError, match="trained with batch = 2, now it is 3"):
-        Run(replace(TINY, steps=4, batch=3), tmp_path)
+def test_a_run_begins_with_another_ones_best_model(tmp_path: Path, use: Use) -> None:
+    use(OneBlur())
+    first = trained(tmp_path / "first", small(network=PLAIN))
+    marked = load_model(first / "best.safetensors")
+    marked.get_parameter("head.last.bias").data += 0.125
+    save_model(marked, first / "best.safetensors")
+    second = small(steps=1, network={"start": str(first)},
+                   optimiser={"learning_rate": 1e-9})  # fmt: skip
+    after = weights(trained(tmp_path / "second", second))
+    for name, tensor in marked.state_dict().items():
+        assert torch.allclose(after[name], tensor, atol=1e-6), name
 
 
-def test_rows_after_the_checkpoint_are_written_once(tmp_path: Path, simulator: Simulator) -> None:
-    Run(replace(TINY, steps=2), tmp_path).train(simulator, None, every=1)
-    with (tmp_path / "log.csv").open("a") as stream:
-        stream.write("3,9,0,0,0,0\n")  # a step that the checkpoint does not have
-    Run(replace(TINY, steps=3), tmp_path).train(simulator, None, every=1)
-    with (tmp_path / "log.csv").open() as stream:
-        assert [int(r["step"]) for r in csv.DictReader(stream)] == [1, 2, 3]
-
-
-def test_charbonnier_by_hand() -> None:
-    output, truth = torch.tensor([0.0, 0.3]), torch.tensor([0.0, 0.7])
-    assert float(charbonnier(output, truth, 0.3)) == pytest.approx((0.3 + 0.5) / 2)
-
-
-def test_rate_rises_and_falls() -> None:
-    settings = TrainingSettings(steps=1000, warmup=100)
-    rates = [rate(step, settings) for step in range(1001)]
-    assert rates[0] == pytest.approx(0.01, abs=0.001)
-    assert max(rates) == pytest.approx(1, abs=0.03)
-    assert rates[-1] == pytest.approx(settings.final, abs=1e-6)
-    assert all(a >= b for a, b in pairwise(rates[100:]))
-
-
-@pytest.mark.parametrize("changes", [{"steps": 0}, {"average": 1.0}, {"learning_rate": -1.0}], ids=str)
-def test_impossible_settings_are_refused(changes: dict[str, float]) -> None:
-    with pytest.raises(SettingsError):
-        TrainingSettings(**changes)  # type: ignore[arg-type]
+def test_the_average_follows_the_weights(tmp_path: Path, use: Use) -> None:
+    """By the recursion, from the states that a checkpoint a step holds."""
+    use(OneBlur())
+    settings = small(steps=1, average=0.5, checkpoint_minutes=0.0)
+    path = trained(tmp_path / "run", settings)
+    expected = weights_at_start(tmp_path, settings)
+    for step in range(1, 13):
+        if step > 1:
+            resumed(path, f"steps={step}", "optimiser.learning_rate=0.003")
+        held = torch.load(path / "checkpoint.pt", weights_only=True)
+        keep = min(0.5, (1 + step) / (10 + step))
+        expected = {
+            name: keep * tensor + (1 - keep) * held["network"][name] for name, tensor in expected.items()
+        }
+        assert all(torch.allclose(held["averaged"][name], expected[name], atol=1e-6) for name in expected), (
+            step
+        )
+        if step == 3:
+            break

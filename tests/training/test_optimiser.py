@@ -2,12 +2,15 @@
 
 from copy import deepcopy
 
+import pytest
 import torch
 
 from dpanet.network import DPANet, preset
 from dpanet.training.optimiser import Optimiser
+from dpanet.training.settings import OptimiserSettings
 
 RATE = 0.01
+MUON = OptimiserSettings(weight_decay=0.0)
 
 
 def tiny() -> DPANet:
@@ -20,14 +23,15 @@ def stepped(network: DPANet, optimiser: Optimiser) -> dict[str, torch.Tensor]:
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
     generator = torch.Generator().manual_seed(1)
     for parameter in network.parameters():
-        parameter.grad = torch.randn(parameter.shape, generator=generator)
+        if parameter.requires_grad:
+            parameter.grad = torch.randn(parameter.shape, generator=generator)
     optimiser.step(RATE)
     return {name: p.detach() - before[name] for name, p in network.named_parameters()}
 
 
 def test_every_parameter_moves_and_convolutions_along_orthogonal_steps() -> None:
     network = tiny()
-    moved = stepped(network, Optimiser(network, RATE, 0.99, weight_decay=0.0))
+    moved = stepped(network, Optimiser(network, MUON))
     assert all(step.any() for step in moved.values())
     step = moved["encoder.1.block.conv.weight"].flatten(1)
     values = torch.linalg.svdvals(step)
@@ -37,12 +41,32 @@ def test_every_parameter_moves_and_convolutions_along_orthogonal_steps() -> None
     )
 
 
+@pytest.mark.parametrize("kind", ["adam", "adamw"])
+def test_adam_moves_every_weight_by_the_rate_and_adamw_decays(kind: str) -> None:
+    network = tiny()
+    decay = 0.5 if kind == "adamw" else 0.0
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    settings = OptimiserSettings(kind=kind, weight_decay=decay)  # type: ignore[arg-type]
+    moved = stepped(network, Optimiser(network, settings))
+    for name, step in moved.items():
+        step = step + RATE * decay * before[name]
+        assert torch.allclose(step.abs(), torch.full((1,), RATE), atol=1e-4), name
+
+
+def test_what_is_held_still_stays() -> None:
+    network = tiny()
+    network.head.requires_grad_(False)
+    moved = stepped(network, Optimiser(network, OptimiserSettings(weight_decay=0.5)))
+    assert not any(step.any() for name, step in moved.items() if name.startswith("head"))
+    assert all(step.any() for name, step in moved.items() if not name.startswith("head"))
+
+
 def test_a_state_goes_on_where_it_stopped() -> None:
     network = tiny()
-    optimiser = Optimiser(network, RATE, 0.99, weight_decay=0.0)
+    optimiser = Optimiser(network, MUON)
     stepped(network, optimiser)
     copy = tiny()
-    resumed = Optimiser(copy, RATE, 0.99, weight_decay=0.0)
+    resumed = Optimiser(copy, MUON)
     copy.load_state_dict(network.state_dict())
     resumed.load_state_dict(deepcopy(optimiser.state_dict()))  # torch shares what it loads
     first, second = stepped(network, optimiser), stepped(copy, resumed)

@@ -17,6 +17,8 @@ _COMMANDS = {
     "deblur": "Make a sharper picture of the two views of a dual-pixel capture, or of a folder of them.",
     "evaluate": "Score models and baselines on captures with truths: a table, scores.json, a page.",
     "simulate": "Make dual-pixel pairs with their truth from sharp photographs.",
+    "train": "Train a network on simulated or real pairs, as a configuration says.",
+    "prepare-dpdd": "Cut the DPDD data set into the patches that training on it takes.",
     "demo": "See it work without any data: simulate a blurred pair, deblur it, measure the gain.",
     "convert": "Convert a checkpoint of the official code into a file that is safe to open.",
 }
@@ -32,7 +34,8 @@ def build() -> App:
         suppress_keyboard_interrupt=False,
     )
     for place, (name, text) in enumerate(_COMMANDS.items()):
-        app.command(f"dpanet.cli.{name}:{name}", name=name, help=text, sort_key=place)
+        module = name.replace("-", "_")
+        app.command(f"dpanet.cli.{module}:{module}", name=name, help=text, sort_key=place)
     return app
 
 

@@ -19,7 +19,9 @@ from dpanet.errors import SettingsError
 from dpanet.network import DPANet
 from dpanet.network.defocus import UNIT
 from dpanet.network.weights import load_model, save_model
-from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene import SceneSettings, Simulator
+from dpanet.training.settings import DataSettings
+from dpanet.training.source import simulator
 
 
 def teach(
@@ -45,13 +47,13 @@ def teach(
     taught.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     taught.defocus.requires_grad_(True)
     optimiser = torch.optim.AdamW(taught.defocus.parameters(), learning_rate, fused=True)
-    rng = np.random.default_rng(seed)
     errors: list[float] = []
     began = time.monotonic()
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-        left, right, _, radius = simulator.batch_with_defocus(rng, batch, patch)
+        left, right, _, radius = simulator.scenes([[seed, step, scene] for scene in range(batch)], patch)
+        assert radius is not None
         with torch.autocast("cpu", torch.bfloat16):
             _, told = taught.with_defocus(left, right)
         loss = F.smooth_l1_loss(told.float() / UNIT, radius / UNIT, beta=0.25)
@@ -70,8 +72,6 @@ def teach(
 
 def main() -> None:
     """Read the command line and teach."""
-    from dpanet.training.__main__ import simulators
-
     parser = argparse.ArgumentParser(
         prog="python -m dpanet.training.defocus", description="Teach a finished network to tell the blur."
     )
@@ -87,8 +87,15 @@ def main() -> None:
         raise SettingsError(
             f"{given.model} is no DPANet and has no alignment to read the blur from; give one"
         )
-    simulator, _ = simulators(given.photographs, given.kernels)
-    taught = teach(network, simulator, steps=given.steps)
+    measured = SceneSettings().measured if given.kernels else 0.0
+    scenes = DataSettings(
+        photographs=str(given.photographs),
+        kernels=str(given.kernels or ""),
+        scenes=SceneSettings(measured=measured),
+    )
+    photographed = simulator(scenes)
+    assert photographed is not None
+    taught = teach(network, photographed, steps=given.steps)
     save_model(taught, given.output, torch.float16 if given.half else torch.float32)
 
 

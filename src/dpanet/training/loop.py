@@ -1,228 +1,179 @@
-"""The training loop: simulate, step, average, and never lose more than a few minutes."""
+"""The training loop: the scenes of a step, its gradients, the step, the average; then tell, judge and save.
+
+A step depends on the weights and on its number alone: scenes and dropout are drawn from (seed, step). So a run that
+was killed goes on from its last checkpoint and ends with the same weights, bit for bit, as one that was not.
+"""
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-import os
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from dpanet.errors import SettingsError
-from dpanet.network import DPANet, build
-from dpanet.network.build import AnyNetwork
-from dpanet.network.weights import fill, read_model, save_model
-from dpanet.simulation.scene import Simulator
-from dpanet.training.optimiser import Optimiser
+from dpanet.deblurrer.placement import keeping_memory
+from dpanet.errors import SettingsError, WorkerError
+from dpanet.training.batches import Batch, Batches
+from dpanet.training.journal import Entry, Journal
+from dpanet.training.launch import Interruption, launch, own_device, told
+from dpanet.training.losses import judge
+from dpanet.training.run_folder import RunFolder
+from dpanet.training.schedule import Schedule
 from dpanet.training.settings import TrainingSettings
+from dpanet.training.source import Data, open_data
+from dpanet.training.state import State, network_to_train, seed_generators
+from dpanet.training.validation import validate
 
-SAVE_EVERY = 240.0
-"""Seconds between checkpoints."""
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from lightning_fabric.wrappers import _FabricModule
+
+Ending = Literal["finished", "interrupted"]
 
 
-def charbonnier(output: Tensor, truth: Tensor, epsilon: float) -> Tensor:
-    """Mean of sqrt(difference**2 + epsilon**2), on display values. Source: Charbonnier et al., 1994."""
-    return torch.sqrt((output - truth) ** 2 + epsilon**2).mean()
+def _nothing(step: int, steps: int) -> None:
+    """Told of each step unless somebody else is."""
 
 
-class Run:
-    """A training run in a folder: `settings.json`, `log.csv`, `checkpoint.pt`, `model.safetensors` (the average).
+def train(
+    run: RunFolder, say: Callable[[str], None] = print, stepped: Callable[[int, int], None] = _nothing
+) -> Ending:
+    """Train from the last checkpoint, or from the start, to the end.
 
-    A folder that holds a checkpoint is taken up where it stopped, at the same scenes and random numbers. A new run
-    begins with the weights of the file `start`, where one is given.
+    Args:   say: given each line of the log. stepped: told each step's number, and the last one's.
+    Raises: SettingsError, DatasetError and alike before anything is written; later on, with what was reached saved,
+            UnreadableImageError for a damaged picture, WorkerError if a process died; OutputError if a file cannot be
+            written, SettingsError if the loss is no number any more, both with the last checkpoint intact.
     """
+    settings, held = run.settings, run.read_checkpoint()
+    network = network_to_train(settings, held)
+    data = open_data(settings, own_device(settings))
+    fabric = launch(settings, network.description)
+    schedule = Schedule.of(settings, data.epoch)
+    state = State(network, settings, fabric.device)
+    state.restore(held)
+    if fabric.is_global_zero:
+        run.claim(state.step)
+        say(f"{run.path}: {state.told}, {data.told}, step {state.step} of {schedule.steps}, {told(fabric)}")
+    learning = fabric.setup_module(network)
+    if hasattr(network, "with_scales"):
+        learning.mark_forward_method("with_scales")
 
-    def __init__(
-        self, settings: TrainingSettings, folder: Path, device: str = "cpu", start: Path | None = None
-    ) -> None:
-        self.settings = settings
-        self.folder = folder
-        self.device = torch.device(device)
-        self.rng = np.random.default_rng(settings.seed)
-        torch.manual_seed(settings.seed)
-        self.network = build(settings.preset).to(self.device)
-        if start is not None:
-            fill(self.network, read_model(start).state_dict(), start).train()
-        self.averaged = build(settings.preset).to(self.device).requires_grad_(False).eval()
-        self.averaged.load_state_dict(self.network.state_dict())
-        self.optimiser = Optimiser(
-            self.network, settings.learning_rate, settings.beta2, settings.weight_decay
-        )
-        self.held: list[dict[str, Any]] = []
-        self.step = 0
-        self.seconds = 0.0
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / "checkpoint.pt").exists():
-            self._resume()
-        self._note_settings()
+    began, saved = time.monotonic() - state.seconds, time.monotonic()
+    with (
+        keeping_memory(),
+        Interruption() as interruption,
+        Journal(run, state.step, say, silent=not fabric.is_global_zero) as journal,
+        Batches(data.training, schedule, state.step, fabric.global_rank, fabric.world_size) as batches,
+    ):
+        while state.step < schedule.steps:
+            step = state.step
+            with _saved_on_failure(run, state, fabric):
+                seed_generators(settings.seed, step, fabric.global_rank)
+                judged = _gradients(fabric, learning, batches.next_step(), settings)
+                length = nn.utils.clip_grad_norm_(network.parameters(), settings.optimiser.clip or math.inf)
+                loss, norm, stop = _agreed(fabric, judged, length, interruption.asked)
+            if not math.isfinite(loss + norm):
+                raise SettingsError(_no_number(run, step, loss))
+            state.advance(schedule.learning_rate(step), loss)
+            state.seconds = time.monotonic() - began
 
-    def train(
-        self, simulator: Simulator, validation: tuple[Tensor, Tensor, Tensor] | None, every: int = 250
-    ) -> None:
-        """Train to the last step. Raises: SettingsError if the loss becomes NaN (the last checkpoint is good)."""
-        s = self.settings
-        self.network.train()
-        started = saved = time.monotonic()
-        losses: list[float] = []
-        while self.step < s.steps:
-            progress = self.step / s.steps
-            strength = min(1.0, s.easy + (1 - s.easy) * progress / max(s.hardening, 1e-9))
-            patch = s.small_patch if progress < s.growing else s.patch
-            left, right, truth = (
-                x.to(self.device, memory_format=torch.channels_last)
-                for x in simulator.batch(self.rng, s.batch, patch, strength)
-            )
-            with torch.autocast(self.device.type, torch.bfloat16):
-                pictures = _scales(self.network, left, right)
-            losses_of = [charbonnier(p.float(), _shrunk(truth, p), s.epsilon) for p in pictures]
-            loss = losses_of[0] + s.coarse * sum(losses_of[1:])
-            if not torch.isfinite(loss):
-                raise SettingsError(
-                    f"the loss became {loss.item()} at step {self.step}; {self.folder / 'checkpoint.pt'} is the "
-                    "last good state, so lower learning_rate and start again from it"
+            last = state.step == schedule.steps
+            if last or state.step % settings.log_every == 0 or state.step % settings.validation.every == 0:
+                entry = Entry(
+                    state.step,
+                    state.seconds,
+                    schedule.learning_rate(step),
+                    schedule.patch(step),
+                    state.mean_loss(),
                 )
-            self.network.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), s.clip)
-            self.optimiser.step(s.learning_rate * rate(self.step, s))
-            self.step += 1
-            self._average()
-            losses.append(losses_of[0].item())
-            now = time.monotonic()
-            if self.step % every == 0 or self.step == s.steps:
-                self.seconds, started = self.seconds + now - started, now
-                self._log(float(np.mean(losses)), None if validation is None else self.validate(validation))
-                losses = []
-            if now - saved > SAVE_EVERY or self.step == s.steps:
-                self.seconds, started = self.seconds + now - started, now
-                self.save()
+                _tell(entry, journal, run, state, data, fabric, last=last)
+            if last or stop or time.monotonic() - saved >= 60 * settings.checkpoint_minutes:
+                if fabric.is_global_zero:
+                    run.save(state)
                 saved = time.monotonic()
+            stepped(state.step, schedule.steps)
+            if stop and not last:
+                return "interrupted"
+    return "finished"
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        weight = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        for slow, fast in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
-            slow.lerp_(fast, 1 - weight)
 
-    @torch.no_grad()
-    def validate(self, batch: tuple[Tensor, Tensor, Tensor]) -> tuple[float, float]:
-        """Mean PSNR over scenes of the averaged network, and of the mean of the views, on display values."""
-        left, right, truth = (x.to(self.device) for x in batch)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            output = torch.cat([self.averaged(a[None], b[None]) for a, b in zip(left, right, strict=True)])
-        return _psnr(output.float().clamp(0, 1), truth), _psnr((left + right) / 2, truth)
-
-    def _log(self, loss: float, scores: tuple[float, float] | None) -> None:
-        output, nothing = scores or (math.nan, math.nan)
-        row: dict[str, Any] = {
-            "step": self.step,
-            "seconds": round(self.seconds),
-            "rate": self.settings.learning_rate * rate(self.step - 1, self.settings),
-            "loss": loss,
-            "psnr": output,
-            "psnr_of_doing_nothing": nothing,
-        }
-        file = self.folder / "log.csv"
-        fresh = not file.exists()
-        with file.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, row)
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
-        print(
-            " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()),
-            flush=True,
-        )
-
-    def save(self) -> None:
-        """Write the checkpoint and the averaged model, each by atomic rename."""
-        state = {
-            "step": self.step,
-            "seconds": self.seconds,
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "scenes": json.dumps(self.rng.bit_generator.state),
-            "settings": json.dumps(self.held),
-        }
-        _write(self.folder / "checkpoint.pt", lambda p: torch.save(state, p))
-        save_model(self.averaged, self.folder / "model.safetensors")
-
-    def _note_settings(self) -> None:
-        """Write `settings.json`: from which step on which settings held."""
-        file = self.folder / "settings.json"
-        now = json.loads(json.dumps(self.settings.to_dict()))
-        if self.held and self.held[-1]["settings"] == now:
-            return
-        self.held.append({"from_step": self.step, "settings": now})
-        _write(file, lambda p: p.write_text(json.dumps(self.held, indent=1)))
-
-    def _check_settings(self) -> None:
-        """Raises: SettingsError if a resumed run is given other settings than it had; only `steps` may change."""
-        before, now = self.held[-1]["settings"], json.loads(json.dumps(self.settings.to_dict()))
-        other = [key for key in now if key != "steps" and before.get(key) != now[key]]
-        if other:
-            raise SettingsError(
-                f"{self.folder} was trained with {other[0]} = {before.get(other[0])}, now it is {now[other[0]]}; "
-                "give the same settings (only steps may change), or another folder"
+def _gradients(
+    fabric: Fabric, network: _FabricModule, parts: Iterator[Batch], settings: TrainingSettings
+) -> Tensor:
+    """Give the network the gradients of one global batch; returns this process's loss."""
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    losses = []
+    for number, scenes in enumerate(parts, 1):
+        left, right, truth = (part.to(fabric.device, memory_format=layout) for part in scenes)
+        with fabric.no_backward_sync(network, enabled=number < settings.accumulate):
+            pictures = (
+                network.with_scales(left, right)
+                if hasattr(network, "with_scales")
+                else [network(left, right)]
             )
-
-    def _forget_later_rows(self) -> None:
-        """Drop rows of `log.csv` that were written after the checkpoint: their steps are made again."""
-        file = self.folder / "log.csv"
-        if not file.exists():
-            return
-        head, *rows = file.read_text().splitlines(keepends=True)
-        kept = [head, *(row for row in rows if int(row.split(",")[0]) <= self.step)]
-        _write(file, lambda p: p.write_text("".join(kept)))
-
-    def _resume(self) -> None:
-        state = torch.load(self.folder / "checkpoint.pt", map_location=self.device, weights_only=True)
-        self.held = json.loads(state["settings"])
-        self._check_settings()
-        self.step, self.seconds = state["step"], state["seconds"]
-        self.network.load_state_dict(state["network"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.rng.bit_generator.state = json.loads(state["scenes"])
-        self._forget_later_rows()
+            whole, finest = judge(pictures, truth, settings.loss)
+            fabric.backward(whole / settings.accumulate)
+        losses.append(finest.detach())
+    return torch.stack(losses).mean()
 
 
-def _scales(network: AnyNetwork, left: Tensor, right: Tensor) -> list[Tensor]:
-    """The picture and the smaller ones, of a network that tells any."""
-    return network.with_scales(left, right) if isinstance(network, DPANet) else [network(left, right)]
+def _agreed(fabric: Fabric, loss: Tensor, norm: Tensor, asked: bool) -> tuple[float, float, bool]:
+    """Loss and norm over all processes, and whether any of them was asked to stop."""
+    mine = torch.stack((loss, norm, loss.new_tensor(float(asked))))
+    reduced = fabric.all_reduce(mine)
+    assert isinstance(reduced, Tensor)
+    loss_of_all, norm_of_all, share = reduced.tolist()
+    return loss_of_all, norm_of_all, share > 0
 
 
-def _shrunk(truth: Tensor, picture: Tensor) -> Tensor:
-    """The truth at the size of `picture`, by averaging."""
-    step = truth.shape[-1] // picture.shape[-1]
-    return truth if step == 1 else F.avg_pool2d(truth, step)
+def _tell(
+    entry: Entry, journal: Journal, run: RunFolder, state: State, data: Data, fabric: Fabric, *, last: bool
+) -> None:
+    """Write the line, with a validation where one is due; the best model so far is kept."""
+    due = last or state.step % run.settings.validation.every == 0
+    if data.validation is None or not due:
+        return journal.write(entry)
+    psnr, nothing, samples = validate(
+        fabric, state.averaged, data.validation, run.settings.validation.samples
+    )
+    if psnr > state.best:
+        state.best = psnr
+        if fabric.is_global_zero:
+            run.save_model(state, run.best)
+    journal.write(replace(entry, psnr=psnr, nothing=nothing), samples)
 
 
-def rate(step: int, settings: TrainingSettings) -> float:
-    """The learning rate of `step` as a share of the highest."""
-    warm = min(1.0, (step + 1) / max(settings.warmup, 1))
-    fallen = 0.5 + 0.5 * math.cos(math.pi * min(step / settings.steps, 1.0))
-    return warm * (settings.final + (1 - settings.final) * fallen)
-
-
-def _psnr(output: Tensor, truth: Tensor) -> float:
-    mse = ((output - truth) ** 2).mean((1, 2, 3)).clamp(min=1e-10)
-    return float((-10 * torch.log10(mse)).mean())
-
-
-def _write(path: Path, how: Callable[[Path], object]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+@contextmanager
+def _saved_on_failure(run: RunFolder, state: State, fabric: Fabric) -> Iterator[None]:
+    """What fails in here fails before the weights change: the state as it was before the step is saved."""
     try:
-        how(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except Exception as error:
+        if fabric.is_global_zero:
+            run.save(state)
+        said = str(error).lower()
+        if isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
+            raise SettingsError(
+                f"memory ran out at step {state.step}; go on with --resume {run.path} --set accumulate=N, "
+                "which takes the batch in N parts"
+            ) from error
+        if fabric.world_size > 1 and isinstance(error, RuntimeError):
+            raise WorkerError(
+                f"a process of the run failed or ended at step {state.step} ({str(error).splitlines()[0]}); what was "
+                f"reached is in {run.checkpoint}, so go on with --resume {run.path}"
+            ) from error
+        raise
+
+
+def _no_number(run: RunFolder, step: int, loss: float) -> str:
+    what = f"the loss became {loss}" if not math.isfinite(loss) else "the gradients became infinite"
+    advice = f"--resume {run.path} --set optimiser.learning_rate=LOWER"
+    if not run.checkpoint.exists():
+        return f"{what} at step {step}, before the first checkpoint; begin again with a lower optimiser.learning_rate"
+    return f"{what} at step {step}; {run.checkpoint} is the last good state, so go on from it with {advice}"

@@ -1,4 +1,4 @@
-"""Muon for the weights of convolutions, AdamW for everything else, as one optimiser.
+"""Muon for the weights of convolutions and AdamW for everything else as one optimiser; or AdamW, or Adam alone.
 
 Muon (Jordan et al., 2024; Liu et al., 2025) replaces the momentum of a matrix by its nearest orthogonal one, so
 that every direction of a layer learns at one pace. Without normalisation layers that is worth a great deal:
@@ -12,34 +12,44 @@ from typing import Any
 import torch
 from torch import nn
 
+from dpanet.training.settings import OptimiserSettings
+
 SETTLING = ("guide", "head")
 """Parts that start at zero, and say something with each channel: offsets, masks, the picture. Left to AdamW."""
 
 
 class Optimiser:
-    """Steps all parameters of `network`; the learning rate is one, scaled for Muon to AdamW's usual step.
+    """Steps all parameters of `network` that are to learn; the rate is one, scaled for Muon to AdamW's usual step.
 
-    Convolution weights (D, C, K, K) are re-laid as rows of matrices (D, C*K*K) that share their memory.
+    With ``muon``, convolution weights (D, C, K, K) are re-laid as rows of matrices (D, C*K*K) that share their
+    memory, so the network must already be on its device.
     """
 
-    def __init__(self, network: nn.Module, learning_rate: float, beta2: float, weight_decay: float) -> None:
+    def __init__(self, network: nn.Module, settings: OptimiserSettings) -> None:
         self.convolutions: list[nn.Parameter] = []
         others: list[nn.Parameter] = []
         for name, parameter in network.named_parameters():
+            matrix_like = settings.kind == "muon" and parameter.dim() == 4
             settling = any(word in name for word in SETTLING)
-            (self.convolutions if parameter.dim() == 4 and not settling else others).append(parameter)
+            if parameter.requires_grad:
+                (self.convolutions if matrix_like and not settling else others).append(parameter)
         self.matrices = []
         for parameter in self.convolutions:
             matrix = nn.Parameter(parameter.data.contiguous().flatten(1))
             parameter.data = matrix.data.view(parameter.shape)
             self.matrices.append(matrix)
-        muon = torch.optim.Muon(
-            self.matrices, learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
-        )
-        adam = torch.optim.AdamW(
-            others, learning_rate, betas=(0.9, beta2), weight_decay=weight_decay, fused=True
-        )
-        self.parts: tuple[torch.optim.Optimizer, ...] = (muon, adam)
+        rate, decay = settings.learning_rate, settings.weight_decay
+        betas = (0.9, settings.beta2)
+        parts: list[torch.optim.Optimizer] = []
+        if self.matrices:
+            parts.append(
+                torch.optim.Muon(self.matrices, rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+            )
+        if settings.kind == "adam":
+            parts.append(torch.optim.Adam(others, rate, betas, fused=True))
+        elif others:
+            parts.append(torch.optim.AdamW(others, rate, betas, weight_decay=decay, fused=True))
+        self.parts = tuple(parts)
 
     def step(self, learning_rate: float) -> None:
         """One step at `learning_rate`, along the gradients that the network's parameters hold."""

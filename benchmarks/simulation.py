@@ -1,0 +1,130 @@
+"""Simulated pairs a second, streamed to a training loop and written to a folder.
+
+python benchmarks/simulation.py [--photographs FOLDER] [--kernels FOLDER] [--device D] [--threads N] [--size PX]
+    half discs and the photographs of scikit-image unless given; with --kernels, as many scenes through the measured
+    lens as the settings of training draw. Streamed: `Simulator.scenes`, --batch at a time, on N threads. Written: what
+    `dpanet simulate` does, start of its N processes left out. Besides, pairs a second of processor time: what an idle
+    core would do, where others are at work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from dpanet.simulation.crew import make_scenes
+from dpanet.simulation.kernels import MeasuredKernels
+from dpanet.simulation.recipe import Psf, Recipe, Studio
+from dpanet.simulation.scene import SceneSettings, Simulator
+from dpanet.simulation.scene_folder import SceneFolder, write_scene
+from dpanet.simulation.stock import Photographs, find_photographs
+
+PAGES = 20
+"""Printed pages in stock: fewer than in training, for a short start."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photographs", type=Path)
+    parser.add_argument("--kernels", type=Path)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--pairs", type=int, default=160)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(options.threads)
+    with tempfile.TemporaryDirectory() as name:
+        folder = options.photographs or own_photographs(Path(name) / "photographs")
+        files = find_photographs(folder)
+        report = {
+            "photographs": len(files),
+            "kernels": "half-disc" if options.kernels is None else "measured",
+            "size": options.size,
+            "device": options.device,
+            "threads": options.threads,
+            "streamed": streamed(options, files),
+            "written": written(options, files, Path(name)),
+        }
+    print(json.dumps(report, indent=1))
+
+
+def own_photographs(folder: Path) -> Path:
+    """A folder of photographs that scikit-image brings."""
+    from skimage.data import astronaut, chelsea, coffee, rocket
+
+    folder.mkdir()
+    for picture in (astronaut, chelsea, coffee, rocket):
+        pixels = picture()  # type: ignore[no-untyped-call]
+        cv2.imwrite(str(folder / f"{picture.__name__}.png"), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    return folder
+
+
+def streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, float]:
+    measured = None if options.kernels is None else MeasuredKernels.read(options.kernels)
+    simulator = Simulator(Photographs(files), measured, SceneSettings(pages=PAGES), options.device)
+
+    def batch(step: int) -> None:
+        seeds = [[1, step, scene] for scene in range(options.batch)]
+        np.asarray(simulator.scenes(seeds, options.size).left.sum().cpu())  # waits for the device
+
+    batch(0)
+    steps = max(options.pairs // options.batch, 1)
+    clock = Clock()
+    for step in range(1, 1 + steps):
+        batch(step)
+    return clock.rates(steps * options.batch)
+
+
+def written(options: argparse.Namespace, files: tuple[Path, ...], folder: Path) -> dict[str, float]:
+    psf = Psf() if options.kernels is None else Psf("measured", options.kernels)
+    recipe = Recipe(files, 1, options.size, psf, SceneSettings(pages=PAGES))
+    target = folder / "scenes"
+    if options.threads == 1:
+        studio = Studio(recipe)
+        SceneFolder(target, recipe.identity())
+        for index in range(PAGES):
+            write_scene(studio.scene(index), target, index)
+        clock = Clock()
+        for index in range(PAGES, PAGES + options.pairs):
+            write_scene(studio.scene(index), target, index)
+        return clock.rates(options.pairs)
+    began: list[float] = []
+    make_scenes(
+        recipe,
+        SceneFolder(target, recipe.identity()),
+        PAGES + options.pairs,
+        options.threads,
+        lambda line: began.append(time.perf_counter()),
+    )
+    shutil.rmtree(target)
+    return {"a second": round(options.pairs / (began[-1] - began[PAGES - 1]), 2)}
+
+
+class Clock:
+    """Seconds on the wall and of this process since it was made."""
+
+    def __init__(self) -> None:
+        self.wall, self.processor = time.perf_counter(), time.process_time()
+
+    def rates(self, pairs: int) -> dict[str, float]:
+        """Pairs a second of both."""
+        return {
+            "a second": round(pairs / (time.perf_counter() - self.wall), 2),
+            "a second of processor time": round(pairs / (time.process_time() - self.processor), 2),
+        }
+
+
+if __name__ == "__main__":
+    main()

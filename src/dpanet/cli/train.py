@@ -1,0 +1,117 @@
+"""`dpanet train`: a network is trained as a configuration says."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from dpanet.cli.failure import DONE, INTERRUPTED, UsageError
+
+
+def train(
+    config: Annotated[str | None, Parameter(name="CONFIG")] = None,
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=(), consume_multiple=True)] = (),
+    resume: Path | None = None,
+    list_: Annotated[bool, Parameter(name="--list", negative=())] = False,
+) -> int:
+    """Train a network: `dpanet train CONFIG -o RUN`, and `dpanet train --resume RUN` to go on.
+
+    RUN/model.safetensors is the finished model, RUN/best.safetensors the best one on the validation scenes;
+    `--model` of the other commands takes either. A run that was stopped or killed ends with the same weights as one
+    that was not. On many GPUs or machines: torchrun ... -m dpanet train ...
+
+    Parameters
+    ----------
+    config
+        A shipped configuration (see --list), or a .toml file.
+    output
+        The folder of the new run; it is made if there is none.
+    set_
+        Change settings, such as --set data.photographs=FOLDER optimiser.learning_rate=1e-3.
+    resume
+        The folder of a run to go on with.
+    list_
+        Tell the shipped configurations.
+    """
+    if list_:
+        from dpanet.training.config import shipped
+
+        print("\n".join(f"{name:18} {text}" for name, text in shipped().items()))
+        return DONE
+    if (config is None) == (resume is None):
+        raise UsageError(
+            "give a configuration to begin with, or --resume RUN to go on with; dpanet train --list"
+        )
+    if (output is None) == (resume is None):
+        raise UsageError(
+            f"--output names the folder of a new run, {'so give one' if resume is None else 'not now'}"
+        )
+
+    from dpanet.training.launch import check_installed
+
+    check_installed()
+
+    from dpanet.training.config import load_config
+    from dpanet.training.run_folder import RunFolder
+
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started, one makes the folder
+    if resume is not None:
+        run = RunFolder.held(resume, set_)
+    else:
+        assert config is not None and output is not None
+        settings = load_config(config, set_)
+        run = RunFolder.new(output, settings) if first else RunFolder(output, settings)
+
+    from dpanet.training.loop import train as run_to_its_end
+
+    with _Steps() as steps:
+        ending = run_to_its_end(run, steps.say, steps.stepped)
+    if not first:
+        return DONE
+    if ending == "interrupted":
+        print(f"dpanet: stopped as asked; go on with: dpanet train --resume {run.path}", file=sys.stderr)
+        return INTERRUPTED
+    print(run.model)
+    return DONE
+
+
+class _Steps:
+    """A bar over the steps on a terminal; lines on standard output everywhere."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._bar = Progress(
+            TextColumn("step"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not self._shown,
+        )
+        self._task = self._bar.add_task("steps", total=None)
+
+    def __enter__(self) -> _Steps:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        print(line, flush=True)
+
+    def stepped(self, step: int, steps: int) -> None:
+        self._bar.update(self._task, completed=step, total=steps)

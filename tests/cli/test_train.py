@@ -1,0 +1,113 @@
+import csv
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from cli.conftest import Run, listing
+
+from dpanet.network.weights import load_model
+from dpanet.training.config import shipped
+
+SMALL = ["--set", "steps=4", "batch=2", "log_every=2", "stages=[{until=1.0, patch=32}]", "validation.patch=32",
+         "validation.scenes=1", "data.scenes.pages=1"]  # fmt: skip
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for seed in range(3):
+        codes = np.random.default_rng(seed).integers(0, 256, (80, 100, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{seed}.png"), cv2.GaussianBlur(codes, (0, 0), 2))
+    return folder
+
+
+def test_tiny_is_trained_from_one_end_to_the_other_and_its_loss_falls(run: Run, tmp_path: Path) -> None:
+    began = time.process_time()
+    result = run("train", "tiny", "-o", tmp_path / "run")
+    assert (result.code, result.err) == (0, "")
+    assert time.process_time() - began < 100, "seconds of processor; under a minute on two free cores"
+    with (tmp_path / "run" / "log.csv").open() as stream:
+        losses = [float(row["loss"]) for row in csv.DictReader(stream)]
+    assert len(losses) == 6 and losses[-1] < 0.6 * losses[0]
+    lines = result.out.splitlines()
+    assert len(lines) == 8 and lines[1].startswith("step 25  loss 0.") and " dB (" in lines[-2]
+    assert lines[-1] == str(tmp_path / "run" / "model.safetensors")
+    network = load_model(lines[-1])
+    with torch.no_grad():
+        assert network(torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)).shape == (1, 3, 32, 32)
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    again = run("train", "--resume", tmp_path / "run")
+    assert again.code == 0 and "step 150 of 150" in again.out
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+    refused = run("train", "tiny", "-o", tmp_path / "run")
+    assert refused.code == 1 and "holds a run; go on with it by --resume" in refused.sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["tiny"], "--output names the folder"),
+        (["-o", "out"], "give a configuration"),
+        ([], "give a configuration"),
+        (["tiny", "--resume", "out"], "give a configuration"),
+        (["teeny", "-o", "out"], "there is no configuration 'teeny'"),
+        (["compact", "-o", "out"], "data.kernels is missing"),
+        (["compact", "-o", "out", "--set", "data.scenes.measured=0"], "data.photographs is missing"),
+        (["tiny", "-o", "out", "--set", "data.photographs=nowhere"], "data.photographs is nowhere"),
+        (["dpdd_mse", "-o", "out"], "data.pairs is missing"),
+        (["tiny", "-o", "out", "--set", "optimizer.clip=1"], "optimizer is unknown; did you mean optimiser"),
+        (["tiny", "-o", "out", "--set", "batch=0", "--set", "seed=3"], "batch is 0"),
+        (["tiny", "-o", "out", "--set", "network.preset=huge"], "there is no preset 'huge'"),
+        (["tiny", "-o", "out", "--set", "network.changes.width=[8]"], "network.changes.width is unknown"),
+        (["tiny", "-o", "out", "--set", "stages=[{until=1.0, patch=50}]"], "stages[0].patch is 50"),
+        (["tiny", "-o", "out", "--set", "device=tpu"], "device is 'tpu'"),
+        (["--resume", "out"], "out holds no run"),
+    ],
+)
+def test_misuse_is_told_before_anything_is_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("train", *arguments)
+    assert result.code == 2 and says in result.sentence
+    assert listing(tmp_path) == []
+
+
+def test_the_shipped_configurations_are_listed(run: Run) -> None:
+    result = run("train", "--list")
+    assert result.code == 0 and [line.split()[0] for line in result.out.splitlines()] == list(shipped())
+
+
+def test_a_damaged_photograph_is_named_and_what_was_reached_is_kept(
+    run: Run, tmp_path: Path, photographs: Path
+) -> None:
+    """Its header and its end are whole, so it is found only when it is decoded."""
+    whole = (photographs / "1.png").read_bytes()
+    damaged = bytearray(whole)
+    damaged[len(damaged) // 2] ^= 255
+    (photographs / "1.png").write_bytes(damaged)
+    arguments = [*SMALL, f"data.photographs={photographs}", "steps=30", "data.scenes.print_share=0.0"]
+    result = run("train", "tiny", "-o", tmp_path / "run", *arguments)
+    assert result.code == 1 and "1.png is a truncated or damaged PNG" in result.sentence
+    assert (tmp_path / "run" / "checkpoint.pt").exists()
+    (photographs / "1.png").write_bytes(whole)
+    assert run("train", "--resume", tmp_path / "run", "--set", "steps=4").code == 0
+
+
+def test_without_the_extra_a_sentence_says_what_to_install(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib.util
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "tensorboard" else found(name, *more)
+    )
+    result = run("train", "tiny", "-o", tmp_path / "run")
+    assert (
+        result.code == 2 and "training needs tensorboard" in result.sentence and "[train]" in result.sentence
+    )

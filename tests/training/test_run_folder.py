@@ -1,0 +1,104 @@
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from training.conftest import OneBlur, Use, equal, small, trained, weights
+from training.test_loop import Failing, resumed
+
+from dpanet.errors import OutputError, SettingsError, WeightsError
+from dpanet.simulation.scene import Scenes
+from dpanet.training.journal import COLUMNS, read_log
+from dpanet.training.loop import train
+from dpanet.training.run_folder import RunFolder
+
+
+def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    RunFolder.new(run, small()).claim(0)
+    with pytest.raises(OutputError, match=r"run holds a run; go on with it by --resume"):
+        RunFolder.new(run, small())
+    (tmp_path / "other").mkdir()
+    RunFolder.new(tmp_path / "other", small())
+    (tmp_path / "other" / "file").touch()
+    with pytest.raises(OutputError, match="holds other files"):
+        RunFolder.new(tmp_path / "other", small())
+    with pytest.raises(OutputError, match="is a file"):
+        RunFolder.new(tmp_path / "other" / "file", small())
+    with pytest.raises(SettingsError, match="holds no run"):
+        RunFolder.held(tmp_path / "other")
+
+
+def test_only_some_settings_may_change_as_a_run_goes_on(tmp_path: Path) -> None:
+    RunFolder.new(tmp_path / "run", small()).claim(0)
+    with pytest.raises(SettingsError, match="seed was 3 so far and cannot become 4"):
+        RunFolder.held(tmp_path / "run", ["seed=4"])
+    for step, count in ((5, 20), (7, 30)):
+        run = RunFolder.held(tmp_path / "run", [f"steps={count}"])
+        run.claim(step)
+        assert run.settings.steps == count
+    assert RunFolder.held(tmp_path / "run").settings == small(steps=30)
+    notes = [line for line in run.config.read_text().splitlines() if line.startswith("#")]
+    assert notes == ["# from step 5: steps = 20 instead of 12", "# from step 7: steps = 30 instead of 20"]
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, use: Use) -> None:
+    use(OneBlur())
+    path = trained(tmp_path / "run", small(steps=1))
+    whole = (path / "checkpoint.pt").read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"nonsense"):
+        (path / "checkpoint.pt").write_bytes(damaged)
+        with pytest.raises(WeightsError, match=r"checkpoint\.pt is damaged"):
+            RunFolder.held(path).read_checkpoint()
+
+
+@contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """No file can grow beyond `room` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("room", [100, 12_000])
+def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(
+    tmp_path: Path, use: Use, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First nothing fits, then the log but no checkpoint; at step 6 of a run that saves at every step."""
+    use(OneBlur())
+    settings = small(steps=8, checkpoint_minutes=0.0, validation={"every": 100})
+    whole = trained(tmp_path / "whole", settings)
+    assert (whole / "checkpoint.pt").stat().st_size > 12_000
+    disk = full_disk(room)
+
+    def fill(made: Scenes) -> Scenes:
+        disk.__enter__()
+        return made
+
+    use(Failing(6, fill))
+    path = tmp_path / "full"
+    try:
+        with pytest.raises(OutputError, match=r"cannot be written .*free space"):
+            train(RunFolder.new(path, settings), lambda line: None)
+    finally:
+        disk.__exit__(None, None, None)
+    assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 6
+    assert not list(path.glob(".*"))
+    use(OneBlur())
+    resumed(path)
+    assert equal(weights(whole), weights(path))
+    assert [entry.step for entry in read_log(path / "log.csv")] == list(range(1, 9))
+
+
+def test_a_log_that_was_cut_off_is_read_as_far_as_it_is_whole(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(",".join(COLUMNS) + "\n1,2.5,1e-3,32,0.5,,\n2,2.6,1e-3,32,0.4,30.5,29\n3,2.7,1e")
+    first, second = read_log(log)
+    assert (first.step, first.loss, first.psnr) == (1, 0.5, None)
+    assert (second.step, second.psnr, second.nothing) == (2, 30.5, 29)
+    assert read_log(tmp_path / "none.csv") == []
