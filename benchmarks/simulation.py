@@ -2,9 +2,9 @@
 
 python benchmarks/simulation.py [--photographs FOLDER] [--kernels FOLDER] [--device D] [--threads N] [--size PX]
     half discs and the photographs of scikit-image unless given; with --kernels, as many scenes through the measured
-    lens as the settings of training draw. Streamed: `Simulator.scenes`, --batch at a time, on N threads. Written: what
-    `dpanet simulate` does, start of its N processes left out. Besides, pairs a second of processor time: what an idle
-    core would do, where others are at work.
+    lens as the settings of training draw. Streamed: `Simulator.scenes`, --batch at a time, on N threads. Written:
+    what `dpanet simulate` does, start of its N processes left out. Besides, pairs a second of processor time: what an
+    idle core would do, where others are at work.
 """
 
 from __future__ import annotations

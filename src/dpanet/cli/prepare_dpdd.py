@@ -21,7 +21,7 @@ def prepare_dpdd(
     """Cut the DPDD data set into the patches that training on it takes.
 
     Writes train/ and val/, each with NAME_left.png, NAME_right.png and NAME_sharp.png: 512 px, 16 bits as in the data
-    set, about 12 GB. The test split is not touched. A run that was stopped goes on when the same command is given
+    set, about 30 GB. The test split is not touched. A run that was stopped goes on when the same command is given
     again; the bytes are the same whatever the number of threads.
 
     Parameters

@@ -11,9 +11,25 @@ from torch import Tensor
 
 from dpanet.errors import SettingsError
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
-from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, brightness, half_disc
 
 RINGS: tuple[tuple[float, ...], ...] = (ORDERS, CUTOFFS, FLOORS)
+
+FIELD = 1000
+"""Pixels across the field that random scenes are parts of."""
+
+GAUGE = 12.0
+"""Blur radius in px at which the brightness of views is told; it is the same at any but the smallest."""
+
+
+def off_axis(place: tuple[float, float], barrel: float) -> tuple[float, float]:
+    """The `clip` of a `HalfDisc` at a place (y, x) of the field, 0..1.
+
+    The barrel's front rim cuts off the side of the aperture that lies towards the border of the field: right of the
+    axis the right view is the darker one. `barrel`: how far the rim is beside the aperture in the corner, in radii.
+    """
+    y, x = place
+    return barrel * (1 - 2 * x) / 2**0.5, barrel * (1 - 2 * y) / 2**0.5
 
 
 @dataclass(frozen=True)
@@ -26,7 +42,9 @@ class SceneSettings:
     layers: probabilities of 1, 2, 3 layers. print_share: of layers that are printed pages.
     slanted: of layers whose blur varies inside, by up to `slant` of the largest blur.
     one_sided: of scenes that lie on one side of the focal plane as a whole.
-    vignetted: of scenes through a half disc that are seen off the axis, by up to `clip` (`HalfDisc`).
+    vignetted: of scenes through a half disc whose barrel cuts into it off the axis, in the corner of the field by up
+    to `clip` (`HalfDisc`). curved: of lenses with a curved field of focus, by up to `curvature` of the largest blur
+    from the axis to the corner.
     soft: of surfaces whose pixels are softer than a shrunk photograph's, by a Gaussian of sigma `softness` px.
     sparkling: of surfaces with bright points far beyond white. unbalanced: of scenes whose views differ in
     brightness, as they do beside the axis when the flat field is not exact.
@@ -43,6 +61,8 @@ class SceneSettings:
     one_sided: float = 0.6
     vignetted: float = 0.3
     clip: float = 0.7
+    curved: float = 0.15
+    curvature: float = 0.3
     soft: float = 0.7
     softness: tuple[float, float] = (0.3, 0.9)
     sparkling: float = 0.05
@@ -69,21 +89,30 @@ class Optics:
         self.is_measured = self.measured is not None
         self.largest_radius = self.radius if self.measured is None else self.scale * self.measured.radius
         self.place = (float(rng.uniform()), float(rng.uniform()))
-        """(y, x) in the field of the measured lens, 0..1."""
-        far, angle = settings.clip * float(rng.uniform()), float(rng.uniform(0, 2 * np.pi))
-        off_axis = rng.random() < settings.vignetted
+        """(y, x) in the field, 0..1 from its top left corner: which measured kernels apply, and how far off axis."""
+        barrel = settings.clip * float(rng.uniform()) if rng.random() < settings.vignetted else 0.0
+        bend = settings.curvature * float(rng.uniform(-1, 1))
+        self.bend = bend if rng.random() < settings.curved else 0.0
         self.lens = HalfDisc(
             radius=0.0,
             softness=float(rng.uniform(0.15, 1.6)),
             rim=float(rng.uniform(-0.5, 0.6)),
             edge=float(rng.uniform(0.8, 2.0)),
             squeeze=float(rng.uniform(0.8, 1.1)),
-            clip=(far * float(np.cos(angle)), far * float(np.sin(angle))) if off_axis else (0.0, 0.0),
+            clip=off_axis(self.place, barrel),
         )
         self.ring: Ring | None = None
         if settings.butterworth > 0 and rng.random() < settings.butterworth and not self.is_measured:
             order, cutoff, floor = (values[int(rng.integers(len(values)))] for values in RINGS)
             self.ring = Ring(0.0, int(order), cutoff, floor)
+
+    @property
+    def gains(self) -> tuple[float, float]:
+        """How bright left and right are against their mean; the light that both lose is left to the exposure."""
+        if self.family != "half-disc" or not any(self.lens.clip):
+            return 1.0, 1.0
+        left, right = brightness([replace(self.lens, radius=GAUGE)])[0].tolist()
+        return 2 * left / (left + right), 2 * right / (left + right)
 
     @property
     def family(self) -> str:
@@ -103,17 +132,31 @@ class Optics:
         """Blurs of one layer, -1..1 of the largest, and each one's share (N, 1, size, size)."""
         level = float(rng.uniform(-1, 1))
         level = self.side * abs(level) if self.side else level
-        if rng.random() >= self.slanted:
-            return [float(level)], torch.ones(1, 1, size, size)
-        span = float(rng.uniform(0.1, 1)) * self.slant
-        near, far = max(level - span / 2, -1.0), min(level + span / 2, 1.0)
-        nodes = 2 + int((far - near) / 0.15)
-        angle = rng.uniform(0, 2 * np.pi)
         line = torch.linspace(-0.5, 0.5, size)
-        ramp = (line[:, None] * float(np.sin(angle)) + line * float(np.cos(angle))) / 1.2 + 0.5
-        place = ramp.clamp(0, 1) * (nodes - 1)
+        levels = torch.full((size, size), level)
+        if rng.random() < self.slanted:
+            span, angle = float(rng.uniform(0.1, 1)) * self.slant, rng.uniform(0, 2 * np.pi)
+            ramp = (line[:, None] * float(np.sin(angle)) + line * float(np.cos(angle))) / 1.2
+            levels = levels + span * ramp.clamp(-0.5, 0.5)
+        if self.bend:
+            levels = levels + self.bend * self.farther(line * size)
+        levels = levels.clamp(-1, 1)
+        near, far = float(levels.min()), float(levels.max())
+        if far - near < 1e-3:
+            return [level], torch.ones(1, 1, size, size)
+        nodes = 2 + int((far - near) / 0.15)
+        place = (levels - near) * ((nodes - 1) / (far - near))
         share = torch.stack([(1 - (place - n).abs()).clamp(min=0) for n in range(nodes)])[:, None]
         return [float(v) for v in np.linspace(near, far, nodes)], share
+
+    def farther(self, line: Tensor) -> Tensor:
+        """(N, N) of N offsets in px from the middle of the scene: how much farther from the axis than the middle.
+
+        Squared distance, 0 on the axis and 1 in the corner of the field, that of the middle subtracted.
+        """
+        y, x = (2 * at - 1 + 2 * line / FIELD for at in self.place)
+        middle = sum((2 * at - 1) ** 2 for at in self.place)
+        return (y[:, None] ** 2 + x**2 - middle) / 2
 
     def kernels(self, blurs: list[float], device: torch.device) -> Tensor:
         """Kernel pairs (N, 2, K, K) at those blurs, -1..1 of the largest."""

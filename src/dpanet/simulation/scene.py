@@ -87,6 +87,8 @@ class Simulator:
             for k in range(max(depth) + 1)
         ]
         left, right, truth = render(layers)
+        gains = torch.tensor([lens.gains for lens in optics], device=self.device)
+        left, right = (view * gains[:, i, None, None, None] for i, view in enumerate((left, right)))
         sensors = [
             draw_sensor(rng, lens.is_measured, self.settings.unbalanced)
             for rng, lens in zip(drawn, optics, strict=True)
