@@ -19,11 +19,9 @@ from dpanet.simulation.demo import demo_pair
 def test_weights_are_there_small_and_of_their_preset(name: str) -> None:
     file = resources.files("dpanet.network") / "shipped" / f"{name}.safetensors"
     assert len(file.read_bytes()) <= 16_000_000
-    shipped = load_model(name).config
-    assert shipped == replace(PRESETS[name], head=shipped.head, defocus=True)
+    assert load_model(name).config == replace(PRESETS[name], defocus=True)
 
 
-@pytest.mark.xfail(strict=True, reason="these weights leave their deep levels unused: docs/experiments.md")
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_level_and_the_alignment_have_a_say(name: str) -> None:
     """A level may be alive and still unused: silence each part and see that the picture changes."""
