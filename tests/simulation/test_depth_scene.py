@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -184,6 +185,13 @@ def test_a_whole_photograph_with_its_map(tmp_path: Path) -> None:
     assert radius[:, :30].abs().max() == 0 and float(radius[0, -1]) == pytest.approx(expected)
     error = (left - sharp).abs().mean((0, 1))
     assert float(error[:28].mean()) < 0.2 * float(error[36:].mean())
+
+
+def test_a_curved_field_blurs_the_corners_of_what_is_in_focus(tmp_path: Path) -> None:
+    _, (left, _, sharp, radius) = scene(tmp_path, replace(LENS, curvature=4.0))
+    assert float(radius[0, 0]) == float(radius[-1, 0]) == pytest.approx(4) and float(radius[20, 29]) < 0.01
+    error = (left - sharp).abs().mean(0)
+    assert float(error[:6, :6].mean()) > 3 * float(error[18:22, 24:29].mean())
 
 
 def test_a_part_of_it(tmp_path: Path) -> None:

@@ -61,6 +61,22 @@ def test_equals_a_direct_convolution() -> None:
         torch.testing.assert_close(seen[view], direct, atol=1e-5, rtol=1e-4)
 
 
+def test_kernels_of_any_reach_together_do_what_each_does_alone() -> None:
+    """Transforms are as large as each kernel needs; none is cut, none wraps around, planes need not be square."""
+    lenses = [HalfDisc(r) for r in (0.0, 2.5, -6.9, 15.0, -31.0, 47.0)]
+    kernels, owner = half_disc(lenses), torch.tensor([0, 1, 1, 0, 1, 0])
+    planes = torch.cat((picture(), picture(5)))[..., : CANVAS - 11]
+    seen = blur(planes, kernels, owner)
+    assert seen.shape == (2, 6, 3, SIZE, SIZE - 11)
+    for entry in range(len(lenses)):
+        alone = blur(planes[owner[entry]][None], kernels[entry][None], torch.tensor([0]))
+        torch.testing.assert_close(seen[:, entry], alone[:, 0], atol=1e-6, rtol=0)
+        for view in range(2):
+            kernel = kernels[entry, view].flip(-1, -2).expand(3, 1, -1, -1)
+            direct = torch.nn.functional.conv2d(planes[owner[entry]][None], kernel, groups=3)[0]
+            torch.testing.assert_close(seen[view, entry], direct, atol=1e-5, rtol=1e-4)
+
+
 def test_no_blur_gives_the_photograph_back() -> None:
     left, right, truth = render([layer(picture(), [0.0])])
     for seen in (left, right, truth):

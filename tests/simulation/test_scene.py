@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw
+from scipy.ndimage import binary_erosion
 
 from dpanet.errors import SettingsError
-from dpanet.simulation.content import crop, outline, printed_page, read_photographs
+from dpanet.simulation.content import crop, outline, printed_page, read_photographs, sparks, strands
 from dpanet.simulation.demo import demo_pair
 from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.scene import SceneSettings, Simulator
@@ -50,7 +52,7 @@ def test_a_scene_is_the_same_alone_and_in_company(simulator: Simulator) -> None:
 
 def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda *_: Sensor(shot=0, read=0))
-    settings = SceneSettings(pages=2, slanted=0.5)
+    settings = SceneSettings(pages=2, slanted=0.5, curved=0.5, vignetted=0.0)
     left, right, truth, radius = Simulator(simulator.photographs, None, settings).scenes(
         [[5, i] for i in range(6)], 64, strength=0.0
     )
@@ -115,9 +117,40 @@ def test_outlines_and_pages_show_something() -> None:
     assert float(page.float().std()) > 10
 
 
-def test_photographs_are_read_and_a_broken_one_is_named(tmp_path) -> None:
-    from PIL import Image
+def test_strands_are_thin() -> None:
+    """Hardly any of what they cover is more than 5 px from what they leave free, in a picture twice as large."""
+    for seed in range(6):
+        image = Image.new("L", (600, 600))
+        strands(np.random.default_rng(seed), ImageDraw.Draw(image), 600)
+        covered = np.asarray(image) > 0
+        assert covered.sum() > 500
+        assert binary_erosion(covered, np.ones((11, 11))).sum() < 0.02 * covered.sum()
 
+
+def test_sparks_are_few_pixels_far_beyond_white() -> None:
+    for seed in range(6):
+        lit = sparks(np.random.default_rng(seed), 100)
+        assert 0 < int((lit > 0).sum()) <= 24 * 9
+        assert float(lit[lit > 0].min()) >= 2 and float(lit.max()) <= 40
+
+
+def test_out_of_focus_a_spark_is_a_disc_that_outshines_its_surroundings() -> None:
+    dark = torch.full((3, 200, 200), 30, dtype=torch.uint8)
+    shared = {"layers": (1.0, 0.0, 0.0), "grey": 1.0, "slanted": 0.0, "vignetted": 0.0, "curved": 0.0}
+    seeds = [[2, i] for i in range(6)]
+    shown = {}
+    for share in (0.0, 1.0):
+        settings = SceneSettings(**shared, sparkling=share)  # type: ignore[arg-type]
+        scenes = Simulator([dark], None, settings, pages=[dark]).scenes(seeds, 64)
+        shown[share] = (
+            (((scenes.left + scenes.right) / 2) > 0.4).float().mean(),
+            (scenes.truth > 0.4).float().mean(),
+        )
+    assert shown[0.0] == (0, 0)
+    assert shown[1.0][1] > 0 and shown[1.0][0] > 3 * shown[1.0][1], "light spreads over more pixels"
+
+
+def test_photographs_are_read_and_a_broken_one_is_named(tmp_path) -> None:
     Image.new("RGB", (20, 10), (255, 0, 0)).save(tmp_path / "a.png")
     (tmp_path / "notes.txt").write_text("no picture")
     (photograph,) = read_photographs(tmp_path)

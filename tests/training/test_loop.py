@@ -14,6 +14,8 @@ from dpanet.network.weights import load_model, save_model
 from dpanet.simulation.scene import Scenes
 from dpanet.training.loop import train
 from dpanet.training.run_folder import RunFolder
+from dpanet.training.settings import TrainingSettings
+from dpanet.training.state import network_to_train
 
 
 class Failing(OneBlur):
@@ -117,20 +119,42 @@ def test_a_loss_that_is_no_number_stops_the_run_at_the_last_checkpoint(
         assert "# from step 4: optimiser.learning_rate = 0.001 instead of 0.003" in run.config.read_text()
 
 
-def test_parts_of_a_batch_give_the_gradients_of_the_whole(tmp_path: Path, use: Use) -> None:
+def test_parts_of_a_batch_give_the_gradients_of_the_whole(
+    tmp_path: Path, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their length is compared apart, since the optimiser hardly minds it."""
     use(OneBlur())
-    runs = [trained(tmp_path / str(parts), small(steps=3, batch=4, accumulate=parts, network=PLAIN,
-            optimiser={"kind": "adamw"})) for parts in (1, 2)]  # fmt: skip
-    one, other = map(weights, runs)
-    start = weights_at_start(tmp_path, small(network=PLAIN))
+    clip, norms = torch.nn.utils.clip_grad_norm_, []
+
+    def noted(*given: Any) -> torch.Tensor:
+        norms.append(float(clip(*given)))
+        return torch.tensor(norms[-1])
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", noted)
+    settings = [
+        small(steps=3, batch=4, accumulate=parts, network=PLAIN, optimiser={"kind": "adamw"})
+        for parts in (1, 2)
+    ]
+    one, other = (weights(trained(tmp_path / str(s.accumulate), s)) for s in settings)
+    assert norms[:3] == pytest.approx(norms[3:], rel=1e-3)
+    start = weights_at_start(settings[0])
     moved = max(float((one[name] - start[name]).abs().max()) for name in one)
     apart = max(float((one[name] - other[name]).abs().max()) for name in one)
     assert apart < 0.01 * moved
 
 
-def weights_at_start(path: Path, settings: Any) -> dict[str, torch.Tensor]:
-    from dpanet.training.state import network_to_train
+def test_a_run_that_goes_on_remembers_how_good_the_best_model_was(tmp_path: Path, use: Use) -> None:
+    use(OneBlur())
+    path = trained(tmp_path / "run", small(steps=6))
+    best = (path / "best.safetensors").read_bytes()
+    held = torch.load(path / "checkpoint.pt", weights_only=True)
+    assert held["best"] == pytest.approx(float(rows(path)[-1]["psnr"]))
+    torch.save({**held, "best": 1000.0}, path / "checkpoint.pt")
+    resumed(path, "steps=12")
+    assert (path / "best.safetensors").read_bytes() == best
 
+
+def weights_at_start(settings: TrainingSettings) -> dict[str, torch.Tensor]:
     return network_to_train(settings).state_dict()
 
 
@@ -152,7 +176,7 @@ def test_the_average_follows_the_weights(tmp_path: Path, use: Use) -> None:
     use(OneBlur())
     settings = small(steps=1, average=0.5, checkpoint_minutes=0.0)
     path = trained(tmp_path / "run", settings)
-    expected = weights_at_start(tmp_path, settings)
+    expected = weights_at_start(settings)
     for step in range(1, 13):
         if step > 1:
             resumed(path, f"steps={step}", "optimiser.learning_rate=0.003")

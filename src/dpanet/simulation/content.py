@@ -151,7 +151,7 @@ def sparks(rng: Generator, size: int) -> Tensor:
     return light
 
 
-def _strands(rng: Generator, draw: Any, size: int) -> None:
+def strands(rng: Generator, draw: Any, size: int) -> None:
     """Curved lines of one to four pixels' width, from one border to somewhere."""
     for _ in range(int(rng.integers(2, 16))):
         width = int(rng.integers(2, 9))
@@ -190,7 +190,7 @@ def outline(rng: Generator, size: int) -> Tensor:
                 [float(v) for v in ends], fill=255, width=int(np.exp(rng.uniform(np.log(3), np.log(60))))
             )
     elif kind < 0.9:  # twigs, hair, wires
-        _strands(rng, draw, size * scale)
+        strands(rng, draw, size * scale)
     else:
         font = ImageFont.truetype(str(rng.choice(np.array(_fonts()))), int(rng.integers(40, 400)))
         for _ in range(int(rng.integers(1, 4))):

@@ -96,7 +96,7 @@ def depth_scene(
         raise SettingsError(
             f"size is {size} px, but the photograph of {depth.name} is {width} x {height}; choose less"
         )
-    radius = lens.radius(metres, width)
+    radius = lens.radius(metres, width) + lens.bend(height, width)
     most = float(np.abs(radius).max())
     if most > optics.most_radius:
         raise SettingsError(

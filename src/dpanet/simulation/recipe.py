@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -169,7 +169,8 @@ class Studio:
         rng = np.random.default_rng([recipe.seed, index])
         if recipe.depth is not None and recipe.lens is not None:
             place = index % len(recipe.depth)
-            optics = Optics(rng, self.measured, self.settings, 1.0)
+            # The whole field is seen, and one kernel holds for all of a layer: no clip that differs by place.
+            optics = Optics(rng, self.measured, replace(self.settings, vignetted=0.0), 1.0)
             picture, depth = self.photographs[place], recipe.depth[place]
             self._depth = {f"depth/{depth.name}": hashlib.sha256(depth.read_bytes()).hexdigest()}
             return depth_scene(rng, picture, depth, recipe.lens, optics, recipe.size)

@@ -18,7 +18,7 @@ from dpanet.errors import SettingsError
 FULL_FRAME = 36.0
 """Millimetres; width of the sensor unless a pixel pitch is given."""
 
-_KEYS = {"f": "focal_length", "N": "f_number", "focus": "focus", "pitch": "pitch"}
+_KEYS = {"f": "focal_length", "N": "f_number", "focus": "focus", "pitch": "pitch", "curvature": "curvature"}
 
 _Depth = TypeVar("_Depth", float, NDArray[np.float64])
 
@@ -28,17 +28,21 @@ class ThinLens:
     """focal_length: mm. f_number: focal length over the aperture's diameter. focus: m, from lens to what is sharp.
 
     pitch: micrometres from pixel to pixel; None for a full-frame sensor under the whole width of the photograph.
+    curvature: px, signed; the blur radius in the corner of the photograph of what is in focus in its middle.
     """
 
     focal_length: float
     f_number: float
     focus: float
     pitch: float | None = None
+    curvature: float = 0.0
 
     def __post_init__(self) -> None:
+        if not abs(self.curvature) < float("inf"):
+            raise SettingsError(f"lens has curvature={self.curvature:g}; it must be a number of pixels")
         for key, name in _KEYS.items():
             value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
+            if name != "curvature" and value is not None and not 0 < value < float("inf"):
                 raise SettingsError(f"lens has {key}={value:g}; it must be a number above zero")
         if self.focus * 1000 <= self.focal_length:
             raise SettingsError(
@@ -48,21 +52,23 @@ class ThinLens:
 
     @classmethod
     def parse(cls, text: str) -> ThinLens:
-        """From ``f=50,N=2.8,focus=1.5`` or the same with ``,pitch=6``.
+        """From ``f=50,N=2.8,focus=1.5`` or the same with ``,pitch=6`` or ``,curvature=-3``.
 
-        Raises: SettingsError for a missing, unknown or repeated key, or a value that is no number above zero.
+        Raises: SettingsError for a missing, unknown or repeated key, or a value that is no number above zero (or,
+                for the curvature, none at all).
         """
         given: dict[str, float] = {}
         for part in text.split(","):
             key, _, value = (piece.strip() for piece in part.partition("="))
             if key not in _KEYS or _KEYS[key] in given:
                 raise SettingsError(
-                    f"lens has {part.strip()!r}; give each of f=MM, N=F, focus=M once, and pitch=MICROMETRES if known"
+                    f"lens has {part.strip()!r}; give each of f=MM, N=F, focus=M once, and pitch=MICROMETRES, "
+                    "curvature=PX if wanted"
                 )
             try:
                 given[_KEYS[key]] = float(value)
             except ValueError:
-                raise SettingsError(f"lens has {part.strip()!r}; {key} must be a number above zero") from None
+                raise SettingsError(f"lens has {part.strip()!r}; {key} must be a number") from None
         absent = [key for key in ("f", "N", "focus") if _KEYS[key] not in given]
         if absent:
             raise SettingsError(f"lens is {text!r}, without {absent[0]}; give f=MM,N=F,focus=M")
@@ -81,3 +87,12 @@ class ThinLens:
         focal, focus = self.focal_length, self.focus * 1000
         reach = focal**2 / (2 * self.f_number * (focus - focal)) / pitch
         return reach * (1 - self.focus / depth)
+
+    def bend(self, height: int, width: int) -> NDArray[np.float64]:
+        """What field curvature adds to the radius, (height, width) in px.
+
+        It grows with the squared distance from the middle of the photograph, as that of a spherical field does.
+        """
+        y, x = (np.linspace(-1, 1, count) if count > 1 else np.zeros(1) for count in (height, width))
+        aspect = (width / height) ** 2
+        return self.curvature * (y[:, None] ** 2 + aspect * x**2) / (1 + aspect)
