@@ -61,6 +61,13 @@ def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch:
     torch.testing.assert_close(right, truth, atol=1e-3, rtol=0)
 
 
+def test_a_share_is_between_none_and_all() -> None:
+    with pytest.raises(SettingsError, match=r"^measured is 1.5; a share must be 0 to 1$"):
+        SceneSettings(measured=1.5)
+    with pytest.raises(SettingsError, match="layers"):
+        SceneSettings(layers=(1.5, -0.5, 0.0))
+
+
 def test_probabilities_must_sum_to_one() -> None:
     with pytest.raises(SettingsError, match="layers"):
         SceneSettings(layers=(0.5, 0.5, 0.5))

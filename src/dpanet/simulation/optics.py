@@ -32,6 +32,10 @@ def off_axis(place: tuple[float, float], barrel: float) -> tuple[float, float]:
     return barrel * (1 - 2 * x) / 2**0.5, barrel * (1 - 2 * y) / 2**0.5
 
 
+SHARES = "measured butterworth print_share slanted one_sided vignetted curved soft sparkling unbalanced grey".split()
+"""Settings of scenes that are probabilities."""
+
+
 @dataclass(frozen=True)
 class SceneSettings:
     """How likely is what. Shares are probabilities; ranges are uniform unless said otherwise.
@@ -72,7 +76,10 @@ class SceneSettings:
     butterworth: float = 0.0
 
     def __post_init__(self) -> None:
-        if abs(sum(self.layers) - 1) > 1e-6:
+        for key in SHARES:
+            if not 0 <= getattr(self, key) <= 1:
+                raise SettingsError(f"{key} is {getattr(self, key)}; a share must be 0 to 1")
+        if len(self.layers) != 3 or min(self.layers) < 0 or abs(sum(self.layers) - 1) > 1e-6:
             raise SettingsError(f"layers is {self.layers}; the three probabilities must sum to 1")
 
 
