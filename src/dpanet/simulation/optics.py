@@ -32,7 +32,19 @@ def off_axis(place: tuple[float, float], barrel: float) -> tuple[float, float]:
     return barrel * (1 - 2 * x) / 2**0.5, barrel * (1 - 2 * y) / 2**0.5
 
 
-SHARES = "measured butterworth print_share slanted one_sided vignetted curved soft sparkling unbalanced grey".split()
+SHARES = (
+    "measured",
+    "butterworth",
+    "print_share",
+    "slanted",
+    "one_sided",
+    "vignetted",
+    "curved",
+    "soft",
+    "sparkling",
+    "unbalanced",
+    "grey",
+)
 """Settings of scenes that are probabilities."""
 
 
