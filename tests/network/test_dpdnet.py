@@ -12,8 +12,6 @@ from dpanet.network import PRESETS, DPANet, build
 from dpanet.network.dpdnet import DPDNET_PRESETS, DPDNet, DPDNetConfig
 from dpanet.network.weights import FORMAT, load_model, save_model
 from dpanet.pair import DualPixelPair
-from dpanet.training.loop import Run
-from dpanet.training.settings import TrainingSettings
 
 TINY = DPDNetConfig(widths=(4, 6, 8), name="tiny-dpdnet")
 
@@ -143,25 +141,6 @@ def test_every_preset_of_both_families_is_built_by_name() -> None:
 def test_impossible_settings_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
         DPDNetConfig(**changes)  # type: ignore[arg-type]
-
-
-def test_the_trainer_teaches_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class OneBatch:
-        """The same scene again and again."""
-
-        def batch(self, *_: object) -> tuple[torch.Tensor, ...]:
-            left, right = pair(32, 32, batch=2)
-            return left, right, (left + right) / 4
-
-    monkeypatch.setitem(DPDNET_PRESETS, "tiny-dpdnet", TINY)
-    settings = TrainingSettings(
-        preset="tiny-dpdnet", steps=12, batch=2, patch=32, small_patch=32, warmup=1, learning_rate=3e-3
-    )
-    Run(settings, tmp_path).train(OneBatch(), None, every=1)  # type: ignore[arg-type]
-    rows = (tmp_path / "log.csv").read_text().splitlines()
-    losses = [float(row.split(",")[3]) for row in rows[1:]]
-    assert losses[-1] < losses[0]
-    assert isinstance(load_model(tmp_path / "model.safetensors"), DPDNet)
 
 
 def test_a_deblurrer_runs_it_in_tiles() -> None:

@@ -143,6 +143,24 @@ def test_parts_of_a_batch_give_the_gradients_of_the_whole(
     assert apart < 0.01 * moved
 
 
+class Fine(OneBlur):
+    """A picture without blur whose values bfloat16 does not have."""
+
+    def scenes(self, seeds: Sequence[Sequence[int]], size: int, strength: float = 1.0) -> Scenes:
+        view = torch.full((len(seeds), 3, size, size), 0.9 + 1 / 1024)
+        return Scenes(view, view, view, None)
+
+
+def test_bfloat16_is_computed_in_and_the_views_stay_exact(tmp_path: Path, use: Use) -> None:
+    """The network begins by doing nothing, so that what is left of the loss is rounding."""
+    use(Fine())
+    settings = small(steps=1, precision="bfloat16", network=PLAIN, loss={"kind": "mse"})
+    lines: list[str] = []
+    train(RunFolder.new(tmp_path / "run", settings), lines.append)
+    assert lines[0].endswith("bfloat16")
+    assert float(rows(tmp_path / "run")[0]["loss"]) < 1e-10
+
+
 def test_a_run_that_goes_on_remembers_how_good_the_best_model_was(tmp_path: Path, use: Use) -> None:
     use(OneBlur())
     path = trained(tmp_path / "run", small(steps=6))

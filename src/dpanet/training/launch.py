@@ -60,6 +60,13 @@ def launch(settings: TrainingSettings, description: Description) -> Fabric:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own imports
         from lightning_fabric import Fabric
+        from lightning_fabric.plugins import MixedPrecision
+
+    class Autocast(MixedPrecision):
+        """Leaves the views as they are: rounded to bfloat16, they would have eight bits, and the picture too."""
+
+        def convert_input(self, data: Any) -> Any:
+            return data
 
     devices: Any = here
     if processes == 1 and device.index is not None:
@@ -70,7 +77,7 @@ def launch(settings: TrainingSettings, description: Description) -> Fabric:
         devices=devices,
         num_nodes=processes // here,
         strategy="ddp" if processes > 1 else "auto",
-        precision="bf16-mixed" if bfloat16 else "32-true",
+        plugins=Autocast("bf16-mixed", device.type) if bfloat16 else None,
     )
     fabric.launch()
     return fabric
