@@ -155,10 +155,19 @@ def test_bfloat16_is_computed_in_and_the_views_stay_exact(tmp_path: Path, use: U
     """The network begins by doing nothing, so that what is left of the loss is rounding."""
     use(Fine())
     settings = small(steps=1, precision="bfloat16", network=PLAIN, loss={"kind": "mse"})
-    lines: list[str] = []
-    train(RunFolder.new(tmp_path / "run", settings), lines.append)
-    assert lines[0].endswith("bfloat16")
-    assert float(rows(tmp_path / "run")[0]["loss"]) < 1e-10
+    seen: set[torch.dtype] = set()
+
+    def note(module: torch.nn.Module, given: Any, made: Any) -> None:
+        if isinstance(module, torch.nn.Conv2d) and made.requires_grad:  # not of validation
+            seen.add(made.dtype)
+
+    hook = torch.nn.modules.module.register_module_forward_hook(note)
+    try:
+        path = trained(tmp_path / "run", settings)
+    finally:
+        hook.remove()
+    assert seen == {torch.bfloat16}
+    assert float(rows(path)[0]["loss"]) < 1e-10
 
 
 def test_a_run_that_goes_on_remembers_how_good_the_best_model_was(tmp_path: Path, use: Use) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import torch
-from training.conftest import equal, small, trained, weights
+from training.conftest import PLAIN, equal, small, trained, weights
 from training.test_loop import rows
 
 from dpanet.training.config import to_toml
@@ -57,8 +57,7 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights_bit_for_bit(tmp_p
 
 def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
     """By torchrun, on gloo, each with its half of the global batch; in one process, in one part and in two."""
-    network = {"preset": "dpdnet-compact", "changes": {"widths": [4, 8], "dropout": 0.0}}
-    settings = small(steps=4, batch=4, network=network, optimiser={"kind": "adamw", "warmup": 0})
+    settings = small(steps=4, batch=4, network=PLAIN, optimiser={"kind": "adamw", "warmup": 0})
     config, path = written(tmp_path / "own.toml", settings), tmp_path / "two"
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(

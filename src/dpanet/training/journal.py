@@ -136,7 +136,8 @@ def draw_curves(entries: Sequence[Entry], path: Path) -> None:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     left.plot([e.step for e in entries], [e.loss for e in entries], color="tab:blue")
-    left.set(xlabel="step", ylabel="loss", yscale="log")
+    scale = "log" if all(e.loss > 0 for e in entries) else "linear"
+    left.set(xlabel="step", ylabel="loss", yscale=scale)
     judged = [e for e in entries if e.psnr is not None]
     right.plot([e.step for e in judged], [e.psnr for e in judged], color="tab:green", label="moving average")
     right.plot(

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from dpanet.deblurrer.placement import keeping_memory
 from dpanet.errors import SettingsError, WorkerError
+from dpanet.network.build import AnyNetwork
+from dpanet.network.dpdnet import DPDNet
 from dpanet.training.batches import Batch, Batches
 from dpanet.training.journal import Entry, Journal
 from dpanet.training.launch import Interruption, launch, own_device, told
@@ -60,9 +62,7 @@ def train(
     if fabric.is_global_zero:
         run.claim(state.step)
         say(f"{run.path}: {state.told}, {data.told}, step {state.step} of {schedule.steps}, {told(fabric)}")
-    learning = fabric.setup_module(network)
-    if hasattr(network, "with_scales"):
-        learning.mark_forward_method("with_scales")
+    learning = fabric.setup_module(_Learning(network))
 
     began, saved = time.monotonic() - state.seconds, time.monotonic()
     with (
@@ -103,6 +103,23 @@ def train(
     return "finished"
 
 
+class _Learning(nn.Module):
+    """A network whose call gives all pictures that are judged.
+
+    Fabric computes in bfloat16, and joins processes, in the call alone; for a method that is marked as forward it does
+    so only where there are several processes.
+    """
+
+    def __init__(self, network: AnyNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, left: Tensor, right: Tensor) -> list[Tensor]:
+        if isinstance(self.network, DPDNet):
+            return [self.network(left, right)]
+        return self.network.with_scales(left, right)
+
+
 def _gradients(
     fabric: Fabric, network: _FabricModule, parts: Iterator[Batch], settings: TrainingSettings
 ) -> Tensor:
@@ -112,12 +129,7 @@ def _gradients(
     for number, scenes in enumerate(parts, 1):
         left, right, truth = (part.to(fabric.device, memory_format=layout) for part in scenes)
         with fabric.no_backward_sync(network, enabled=number < settings.accumulate):
-            pictures = (
-                network.with_scales(left, right)
-                if hasattr(network, "with_scales")
-                else [network(left, right)]
-            )
-            whole, finest = judge(pictures, truth, settings.loss)
+            whole, finest = judge(network(left, right), truth, settings.loss)
             fabric.backward(whole / settings.accumulate)
         losses.append(finest.detach())
     return torch.stack(losses).mean()
