@@ -106,8 +106,8 @@ def train(
 class _Learning(nn.Module):
     """A network whose call gives all pictures that are judged.
 
-    Fabric computes in bfloat16, and joins processes, in the call alone; for a method that is marked as forward it does
-    so only where there are several processes.
+    Fabric computes in bfloat16, and joins processes, in the call alone; for a method that is marked as forward it
+    does so only where there are several processes.
     """
 
     def __init__(self, network: AnyNetwork) -> None:
