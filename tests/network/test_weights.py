@@ -7,7 +7,7 @@ from oracles import official as form
 from safetensors.torch import save_file
 
 from dpanet.errors import OutputError, WeightsError
-from dpanet.network import DPANet, preset
+from dpanet.network import DPANet, build, preset
 from dpanet.network.official import convert_official, read_official
 from dpanet.network.weights import FORMAT, load_model, save_model
 
@@ -143,3 +143,14 @@ def test_conversion_never_overwrites(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already"):
         convert_official(tmp_path / "absent.pth", target)
     assert target.read_bytes() == b"precious"
+
+
+def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
+    network = build("unet-compact")
+    files = set()
+    for number in range(6):
+        save_model(network, tmp_path / f"{number}.safetensors")
+        files.add((tmp_path / f"{number}.safetensors").read_bytes())
+    assert len(files) == 1
+    again = load_model(tmp_path / "0.safetensors").state_dict()
+    assert all(torch.equal(again[name], tensor) for name, tensor in network.state_dict().items())

@@ -217,3 +217,12 @@ def test_the_average_follows_the_weights(tmp_path: Path, use: Use) -> None:
         )
         if step == 3:
             break
+
+
+def test_a_run_cannot_be_made_shorter_than_it_is(tmp_path: Path, use: Use) -> None:
+    use(OneBlur())
+    path = trained(tmp_path / "run", small(steps=4))
+    before = (path / "config.toml").read_text()
+    with pytest.raises(SettingsError, match=r"steps is 2, but .* has made 4"):
+        resumed(path, "steps=2")
+    assert (path / "config.toml").read_text() == before

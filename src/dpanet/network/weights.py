@@ -40,10 +40,18 @@ def save_model(network: AnyNetwork, path: Path | str, dtype: torch.dtype = torch
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # `save_file` would make the file readable for its owner alone, whatever the umask says.
-        part.write_bytes(save(tensors, metadata))
+        part.write_bytes(_in_one_order(save(tensors, metadata)))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _in_one_order(file: bytes) -> bytes:
+    """The same safetensors file with a sorted header: as written, the order of its metadata is left to chance."""
+    end = 8 + int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + file[end:]
 
 
 def load_model(source: str | Path) -> AnyNetwork:

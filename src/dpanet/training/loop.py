@@ -59,6 +59,10 @@ def train(
     schedule = Schedule.of(settings, data.epoch)
     state = State(network, settings, fabric.device)
     state.restore(held)
+    if state.step > schedule.steps:
+        raise SettingsError(
+            f"steps is {schedule.steps}, but {run.path} has made {state.step}; give at least as many"
+        )
     if fabric.is_global_zero:
         run.claim(state.step)
         say(f"{run.path}: {state.told}, {data.told}, step {state.step} of {schedule.steps}, {told(fabric)}")
