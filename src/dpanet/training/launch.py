@@ -7,6 +7,8 @@ import os
 import signal
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,23 @@ def check_installed() -> None:
         raise SettingsError(
             f"training needs {missing[0]}, which is not installed; run: pip install 'dpanet[train]'"
         )
+
+
+@contextmanager
+def parting(fabric: Fabric) -> Iterator[None]:
+    """Take leave of the other processes at the end, where there are any.
+
+    What torch leaves of the group to the end of the interpreter now and then aborts it there, after all was done.
+    """
+    ended = False
+    try:
+        yield
+        ended = True
+    finally:
+        if fabric.world_size > 1:
+            if ended:
+                fabric.barrier()
+            torch.distributed.destroy_process_group()
 
 
 def own_device(settings: TrainingSettings) -> torch.device:

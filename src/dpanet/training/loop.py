@@ -22,7 +22,7 @@ from dpanet.network.build import AnyNetwork
 from dpanet.network.dpdnet import DPDNet
 from dpanet.training.batches import Batch, Batches
 from dpanet.training.journal import Entry, Journal
-from dpanet.training.launch import Interruption, launch, own_device, told
+from dpanet.training.launch import Interruption, launch, own_device, parting, told
 from dpanet.training.losses import judge
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.schedule import Schedule
@@ -70,6 +70,7 @@ def train(
 
     began, saved = time.monotonic() - state.seconds, time.monotonic()
     with (
+        parting(fabric),
         keeping_memory(),
         Interruption() as interruption,
         Journal(run, state.step, say, silent=not fabric.is_global_zero) as journal,
