@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from network.cost import macs
 from safetensors.torch import save_file
-from torch.utils.flop_counter import FlopCounterMode
 
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.errors import SettingsError, ShapeError, WeightsError
@@ -19,15 +19,6 @@ TINY = DPDNetConfig(widths=(4, 6, 8), name="tiny-dpdnet")
 def pair(height: int, width: int, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
     left, right = torch.rand(2, batch, 3, height, width, generator=torch.Generator().manual_seed(height))
     return left, right
-
-
-def macs(name: str) -> float:
-    """Multiply-adds a pixel of convolutions and matrix products."""
-    network = build(name).eval()
-    view = torch.rand(1, 3, 64, 64)
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        network(view, view)
-    return counter.get_total_flops() / 2 / view[0, 0].numel()
 
 
 def test_the_published_graph_has_its_layers_parameters() -> None:

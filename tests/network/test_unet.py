@@ -2,10 +2,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from network.cost import macs
 
 from dpanet.errors import SettingsError, ShapeError, WeightsError
-from dpanet.network import build
 from dpanet.network.unet import UNet, UNetConfig
 from dpanet.network.weights import load_model, save_model
 
@@ -27,14 +26,6 @@ def stirred(config: UNetConfig = TINY) -> UNet:
         for parameter in network.head.parameters():
             parameter.normal_(std=0.1)
     return network
-
-
-def macs(name: str) -> float:
-    network = build(name).eval()
-    view = torch.rand(1, 3, 64, 64)
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        network(view, view)
-    return counter.get_total_flops() / 2 / view[0, 0].numel()
 
 
 def test_it_costs_what_compact_costs() -> None:

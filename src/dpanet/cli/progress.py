@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-class Meter:
-    """Bars on standard error: one for the files, one for a picture's tiles, if there are several."""
+class _Bars:
+    """Bars on standard error, shown on a terminal alone."""
 
-    def __init__(self, files: int) -> None:
+    def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._shown = sys.stderr.isatty()  # whatever FORCE_COLOR says
         self._bars = Progress(
@@ -24,10 +25,8 @@ class Meter:
             transient=True,
             disable=not self._shown,
         )
-        self._files = self._bars.add_task("files", total=files, visible=files > 1)
-        self._tiles = self._bars.add_task("tiles", total=None, visible=False)
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 
@@ -35,6 +34,27 @@ class Meter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bars.stop()
+
+
+class Steps(_Bars):
+    """One bar, of the steps of a training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._task = self._bars.add_task("steps", total=None)
+
+    def stepped(self, step: int, steps: int) -> None:
+        """Told of each step's number, and the last one's."""
+        self._bars.update(self._task, completed=step, total=steps)
+
+
+class Meter(_Bars):
+    """One bar for the files, one for a picture's tiles, if there are several."""
+
+    def __init__(self, files: int) -> None:
+        super().__init__()
+        self._files = self._bars.add_task("files", total=files, visible=files > 1)
+        self._tiles = self._bars.add_task("tiles", total=None, visible=False)
 
     def tiles(self, done: int, total: int) -> None:
         """Told by a Deblurrer."""

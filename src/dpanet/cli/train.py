@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dpanet.cli.failure import DONE, INTERRUPTED, UsageError
 
@@ -72,10 +69,11 @@ def train(
         settings = load_config(config, set_)
         run = RunFolder.new(output, settings) if first else RunFolder(output, settings)
 
+    from dpanet.cli.progress import Steps
     from dpanet.training.loop import train as run_to_its_end
 
-    with _Steps() as steps:
-        ending = run_to_its_end(run, steps.say, steps.stepped)
+    with Steps() as steps:
+        ending = run_to_its_end(run, lambda line: print(line, flush=True), steps.stepped)
     if not first:
         return DONE
     if ending == "interrupted":
@@ -83,35 +81,3 @@ def train(
         return INTERRUPTED
     print(run.model)
     return DONE
-
-
-class _Steps:
-    """A bar over the steps on a terminal; lines on standard output everywhere."""
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._bar = Progress(
-            TextColumn("step"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not self._shown,
-        )
-        self._task = self._bar.add_task("steps", total=None)
-
-    def __enter__(self) -> _Steps:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def say(self, line: str) -> None:
-        print(line, flush=True)
-
-    def stepped(self, step: int, steps: int) -> None:
-        self._bar.update(self._task, completed=step, total=steps)
