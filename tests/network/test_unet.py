@@ -56,6 +56,12 @@ def test_it_tells_the_views_apart_and_every_level_has_a_say() -> None:
     with torch.inference_mode():
         picture = network(left, right)
         assert (network(right, left) - picture).abs().max() > 1e-3
+        for changed in (
+            (left, right.flip(-1)),
+            (left.flip(-1), right),
+        ):  # what is added depends on either view
+            added = network(*changed) - sum(changed) * 0.5
+            assert (added - (picture - (left + right) * 0.5)).abs().max() > 1e-3
         for part in (network.bottom, *network.encoder):
             kept = part.conv.bias.clone()
             part.conv.bias.add_(1)
