@@ -13,6 +13,11 @@ DpanetError
 """
 
 
+def counted(number: int, noun: str) -> str:
+    """In words for a sentence: ``1 pair``, ``2 pairs``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 class DpanetError(Exception):
     """Base of all errors that a user can mend; its text is one clear sentence."""
 

@@ -57,7 +57,7 @@ def test_the_same_command_goes_on_and_a_larger_count_adds(
     before = files(tmp_path / "out")
     assert "0 scenes made, 2 in all" in run(*command, 2).out
     assert files(tmp_path / "out") == before
-    assert "1 scenes made, 3 in all" in run(*command, 3).out
+    assert "1 scene made, 3 in all" in run(*command, 3).out
     other = run(*command, 2, "--psf", "butterworth")
     assert other.code == 1 and "other psf" in other.sentence
     assert run(*command, 1, "--psf", "butterworth", "--overwrite").code == 0
@@ -173,6 +173,12 @@ def test_photographs_with_depth_maps_through_a_lens(run: Run, photographs: Path,
                tmp_path / "depth"]  # fmt: skip
     result = run(*command)
     assert result.code == 2 and "--lens" in result.sentence
+    command[-1] = tmp_path / "deep"
+    result = run(*command, "--lens", "f=50,N=2,focus=2,pitch=25")
+    assert result.code == 1 and "deep is no folder; name one with a depth map" in result.sentence
+    command[-1] = tmp_path / "depth"
+    result = run(*command, "--lens", "f=500,N=1,focus=1,pitch=1")
+    assert result.code != 0 and "blur" in result.sentence, "too strong, and no reason to begin elsewhere"
     assert run(*command, "--lens", "f=50,N=2,focus=2,pitch=25").code == 0
     sharp, blurred = (scene.load() for scene in open_dataset(tmp_path / "out", "pairs").scenes)
     assert sharp.truth.pixels.shape == (80, 100, 3)
@@ -182,3 +188,12 @@ def test_photographs_with_depth_maps_through_a_lens(run: Run, photographs: Path,
     assert encode_scene(replay(tmp_path / "out", "000001", photographs, depth=tmp_path / "depth")) == stored
     with pytest.raises(DatasetError, match="depth maps"):
         replay(tmp_path / "out", "000001", photographs)
+
+
+def test_a_folder_without_kernels_is_told_by_the_file_that_is_missing(
+    run: Run, photographs: Path, tmp_path: Path
+) -> None:
+    result = run("simulate", photographs, "-o", tmp_path / "out", "--count", 1, "--seed", 1, "--psf",
+                 f"measured:{photographs}")  # fmt: skip
+    assert result.code == 2 and "blur_kernels_left.npy is missing; name a folder with" in result.sentence
+    assert "Errno" not in result.sentence and not (tmp_path / "out").exists()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dpanet.errors import OutputError, PairError
+from dpanet.evaluation.baselines.model import row_name
 from dpanet.evaluation.comparison import Comparison
 from dpanet.evaluation.datasets import open_dataset
 from dpanet.evaluation.depth import Depth
@@ -152,3 +153,9 @@ def test_a_defocus_map_is_scored_where_the_truth_is_known(root: Path, tmp_path: 
     summary = comparison.defocus_summary(comparison.run(tmp_path / "out"))
     assert list(summary) == ["m"]
     assert all(value < 1e-6 for value in summary["m"].values())
+
+
+def test_models_of_different_runs_have_different_rows() -> None:
+    rows = [row_name(source) for source in ("compact", "own/mine.safetensors", "a/model.safetensors",
+                                            "b/model.safetensors", "b/best.safetensors")]  # fmt: skip
+    assert rows == ["compact", "mine", "a", "b", "b-best"]

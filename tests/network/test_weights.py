@@ -154,3 +154,14 @@ def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
     assert len(files) == 1
     again = load_model(tmp_path / "0.safetensors").state_dict()
     assert all(torch.equal(again[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_what_a_run_leaves_behind_is_told_apart_from_its_model(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is a folder, not a model; give a file in it"):
+        load_model(tmp_path)
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(WeightsError, match=r"is a folder, not a model; give .*/model\.safetensors"):
+        load_model(tmp_path)
+    torch.save({"averaged": {}, "step": 3}, tmp_path / "checkpoint.pt")
+    with pytest.raises(WeightsError, match=r"state of a training run, so give .*/model\.safetensors"):
+        load_model(tmp_path / "checkpoint.pt")

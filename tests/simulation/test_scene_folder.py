@@ -141,3 +141,14 @@ def test_an_identity_is_plain_and_comes_back(photographs: Path, tmp_path: Path) 
 def test_few_scenes_are_not_worth_a_process() -> None:
     assert suitable_workers(0) == suitable_workers(20) == 1
     assert suitable_workers(10**6) >= 1
+
+
+def test_a_folder_that_was_begun_without_a_scene_does_not_stand_in_the_way(
+    photographs: Path, recipe: Recipe, tmp_path: Path
+) -> None:
+    """What was refused, such as too strong a lens, is given again with other settings."""
+    SceneFolder(tmp_path, {**recipe.identity(), "psf": "another"})
+    held = SceneFolder(tmp_path, recipe.identity())
+    make_scenes(recipe, held, 1)
+    with pytest.raises(OutputError, match="holds scenes made with other psf"):
+        SceneFolder(tmp_path, {**recipe.identity(), "psf": "another"})

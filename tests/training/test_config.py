@@ -60,7 +60,9 @@ def test_strange_text_survives(tmp_path: Path) -> None:
         ("batch=0", "batch is 0; it must be above 0"),
         ("accumulate=3", "batch is 2; it must be a multiple of accumulate, 3"),
         ("average=1.0", "average is 1.0"),
-        ("epochs=2", "steps is 12 and epochs 2.0; give one of the two"),
+        ("epochs=2", "epochs is given, but simulated scenes never repeat"),
+        ("stages=[{until=1.0 patch=32}]", "stages is [{until=1.0 patch=32}], which is no TOML"),
+        ("data.pairs=here", "data.pairs says nothing where data.kind is simulated"),
         ("network.preset=", "network.preset is missing"),
         ("stages=[{until=0.5, patch=32}]", "stages end at [0.5] of the steps"),
         ("steps.a=1", "steps is no table, so it has no steps.a"),
@@ -98,6 +100,29 @@ def test_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "network.preset": ("paper", "paper"),
     }
     after = changed(before, [f"{key}={text}" for key, (text, _) in given.items()])
-    assert {key: new for key, (_, new) in differences(before, after).items()} == {
+    found = {key: new for key, (_, new) in differences(before, after).items()}
+    assert {key: new for key, new in found.items() if not key.startswith("network.changes.")} == {
         key: value for key, (_, value) in given.items()
     }
+
+
+def test_what_belonged_to_something_that_is_changed_goes_with_it() -> None:
+    """Epochs are no steps, and changes of one preset suit no other."""
+    assert load_config("dpdd_mse", ["steps=5"]).epochs is None
+    assert load_config("finetune", ["epochs=5"]).steps is None
+    with pytest.raises(SettingsError, match=r"finetune: steps is 3 and epochs 5\.0; give one of the two"):
+        load_config("finetune", ["steps=3", "epochs=5"])
+    assert load_config("tiny", ["network.preset=paper"]).network.changes == {}
+    kept = load_config("tiny", ["network.changes.groups=2"]).network.changes
+    assert kept == load_config("tiny").network.changes | {"groups": 2}
+    assert load_config("tiny", ["network.preset=paper", "network.changes={groups=2}"]).network.changes == {
+        "groups": 2
+    }
+
+
+def test_a_setting_that_would_say_nothing_is_refused() -> None:
+    with pytest.raises(
+        SettingsError, match=r"finetune: data.scenes.scale says nothing where data.kind is pairs"
+    ):
+        load_config("finetune", ["data.scenes.scale=2.0"])
+    assert load_config("finetune", ["data.kind=simulated", "data.scenes.scale=2.0"]).data.scenes.scale == 2

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from dpanet.errors import WeightsError
 from dpanet.training.config import differences, load_config
 from dpanet.training.schedule import Schedule
 from dpanet.training.settings import Stage
+from dpanet.training.state import network_to_train
 
 PATCHES, BATCH = 7000, 4
 """350 pictures of 1680 x 1120 px, 20 patches each."""
@@ -39,3 +41,11 @@ def test_the_second_part_begins_with_the_first_and_differs_in_its_loss_alone() -
     changed = differences(load_config("dpdd_mse"), load_config("dpdd_charbonnier"))
     assert set(changed) == {"epochs", "loss.kind", "network.start"}
     assert changed["network.start"] == ("", "dpdd_mse")
+
+
+def test_the_second_part_without_the_first_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WeightsError, match=r"network\.start is dpdd_mse, .*--set network\.start=RUN"):
+        network_to_train(load_config("dpdd_charbonnier"))

@@ -44,6 +44,28 @@ def test_only_some_settings_may_change_as_a_run_goes_on(tmp_path: Path) -> None:
     assert notes == ["# from step 5: steps = 20 instead of 12", "# from step 7: steps = 30 instead of 20"]
 
 
+def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
+    first, second = RunFolder.new(tmp_path / "run", small()), RunFolder.new(tmp_path / "run", small())
+    first.claim(0)
+    with pytest.raises(OutputError, match="another process trains in"):
+        second.claim(0)
+    first.release()
+    second.claim(0)
+
+
+def test_a_configuration_that_was_changed_by_hand_is_held_against_the_checkpoint(
+    tmp_path: Path, use: Use
+) -> None:
+    use(OneBlur())
+    path = trained(tmp_path / "run", small(steps=1))
+    before = (path / "config.toml").read_text("utf-8")
+    (path / "config.toml").write_text(before.replace("steps = 1\n", "steps = 2\n"), "utf-8")
+    assert RunFolder.held(path).read_checkpoint() is not None
+    (path / "config.toml").write_text(before.replace("batch = 2\n", "batch = 4\n"), "utf-8")
+    with pytest.raises(SettingsError, match=r"config\.toml says batch = 4, but the run was made with 2"):
+        RunFolder.held(path).read_checkpoint()
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, use: Use) -> None:
     use(OneBlur())
     path = trained(tmp_path / "run", small(steps=1))
@@ -88,7 +110,7 @@ def test_a_full_disk_is_one_sentence_and_the_last_checkpoint_stays(
     finally:
         disk.__exit__(None, None, None)
     assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 6
-    assert not list(path.glob(".*"))
+    assert {file.name for file in path.glob(".*")} <= {".lock"}
     use(OneBlur())
     resumed(path)
     assert equal(weights(whole), weights(path))

@@ -48,7 +48,7 @@ def test_a_list_says_which_are_held_out(photographs: Path) -> None:
 def test_one_is_trained_on_and_another_judged(photographs: Path) -> None:
     settings = small(data={"photographs": str(photographs)})
     data = open_data(settings)
-    assert data.validation is not None and data.epoch is None and data.told == "19 photographs"
+    assert data.validation is not None and data.epoch is None and data.told == "19 photographs, 2 held out"
     for source, codes in ((data.training, range(1, 20)), (data.validation.source, (0, 20))):
         stock = source.photographs  # type: ignore[attr-defined]
         assert sorted(int(picture.max()) for picture in stock) == list(codes)
@@ -100,3 +100,11 @@ def test_simulated_scenes_follow_the_settings() -> None:
     settings: TrainingSettings = small()
     scenes = made.scenes([[settings.seed, 0, 0]], 32)
     assert scenes.left.shape == (1, 3, 32, 32) and scenes.left.dtype == torch.float32
+
+
+def test_a_run_says_that_nothing_is_held_out(photographs: Path) -> None:
+    for path in sorted(photographs.glob("*.png"))[:20]:
+        path.unlink()
+    data = open_data(small(data={"photographs": str(photographs)}))
+    assert data.validation is None
+    assert data.told == "1 photograph, none held out, so no PSNR and no best model"

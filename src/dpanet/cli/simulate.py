@@ -95,6 +95,7 @@ def simulate(
         raise UsageError("--depth and --lens belong together; give both, such as --lens f=50,N=2.8,focus=1.5")
 
     from dpanet.cli.progress import Meter
+    from dpanet.errors import counted
     from dpanet.simulation.crew import make_scenes, suitable_workers
     from dpanet.simulation.depth_map import find_depth_maps
     from dpanet.simulation.recipe import Psf, Recipe
@@ -119,7 +120,7 @@ def simulate(
             suitable_workers(missing) if workers is None else workers,
             lambda line: meter.next_file(),
         )
-    print(f"{output}: {missing} scenes made, {len(held.lines)} in all")
+    print(f"{output}: {counted(missing, 'scene')} made, {len(held.lines)} in all")
 
 
 def _check_fidelity(root: Path, calibration: Path, output: Path | None, overwrite: bool) -> None:

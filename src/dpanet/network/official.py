@@ -114,5 +114,11 @@ def _state(path: Path) -> dict[str, Tensor]:
         or not state
         or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items())
     ):
-        raise WeightsError(f"{path} holds no weights under {STATE_KEY!r}; give an official DPANet checkpoint")
+        run = isinstance(content, dict) and "averaged" in content
+        advice = (
+            f"it is the state of a training run, so give {path.parent / 'model.safetensors'}"
+            if run
+            else ("give an official DPANet checkpoint")
+        )
+        raise WeightsError(f"{path} holds no weights under {STATE_KEY!r}; {advice}")
     return state

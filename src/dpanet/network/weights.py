@@ -27,6 +27,9 @@ Filled = TypeVar("Filled", bound=AnyNetwork)
 SHIPPED = ("compact",)
 """Names whose weights come with the package."""
 
+FINISHED = ("best.safetensors", "model.safetensors")
+"""Models in the folder of a training run, the one to be preferred first."""
+
 
 def save_model(network: AnyNetwork, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
     """Write `network` to `path`, by atomic rename. `dtype` of the stored numbers; loading gives float32 again."""
@@ -67,6 +70,12 @@ def load_model(source: str | Path) -> AnyNetwork:
         ) as path:
             return read_model(path)
     path = Path(source)
+    if path.is_dir():
+        held = next((f"{path / name}" for name in FINISHED if (path / name).is_file()), None)
+        raise WeightsError(
+            f"{path} is a folder, not a model; "
+            + (f"give {held}" if held else "give a file in it, or a shipped name")
+        )
     if not path.is_file():
         raise WeightsError(
             f"there is no model {str(source)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"

@@ -18,8 +18,10 @@ SUFFIXES = (".png", ".npy")
 def find_depth_maps(folder: Path, photographs: Sequence[Path]) -> tuple[Path, ...]:
     """NAME.png or NAME.npy in `folder` for each photograph NAME.
 
-    Raises: DatasetError for photographs without one or with both.
+    Raises: DatasetError for a folder that is none, and photographs without one or with both.
     """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is no folder; name one with a depth map for each photograph")
     found = []
     for photograph in photographs:
         files = [path for s in SUFFIXES if (path := folder / f"{photograph.stem}{s}").is_file()]

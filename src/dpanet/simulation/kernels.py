@@ -149,7 +149,13 @@ class MeasuredKernels:
     def read(cls, folder: Path) -> MeasuredKernels:
         """From `blur_kernels_left.npy` and `blur_kernels_right.npy` (Xin et al., ICCV 2021)."""
         try:
-            left, right = (np.load(folder / f"blur_kernels_{side}.npy") for side in ("left", "right"))
+            left, right = (
+                np.load(folder / f"blur_kernels_{side}.npy", allow_pickle=False) for side in ("left", "right")
+            )
+        except FileNotFoundError as error:
+            raise SettingsError(
+                f"{error.filename} is missing; name a folder with blur_kernels_left.npy and blur_kernels_right.npy"
+            ) from error
         except (OSError, ValueError) as error:
             raise SettingsError(
                 f"{folder} holds no readable blur_kernels_left.npy and blur_kernels_right.npy ({error}); "

@@ -73,7 +73,7 @@ class SceneFolder:
     """The folder of one recipe.
 
     Args:   identity: what decides the scenes, plain values (`Recipe.identity`). overwrite: throw away the scenes
-            of another identity.
+            of another identity; where none was finished, nothing is lost, and it is done without.
     Raises: OutputError if the folder holds other scenes (without `overwrite`) or other files, or cannot be made.
     """
 
@@ -84,7 +84,7 @@ class SceneFolder:
             raise OutputError(f"{folder} is a file; name a folder to write the scenes to")
         if settings.exists():
             other = difference(read_settings(folder), identity)
-            if other and not overwrite:
+            if other and not overwrite and next(iter(read_journal(folder)), None) is not None:
                 raise OutputError(
                     f"{folder} holds scenes made with other {other}; choose another folder, or start anew with "
                     "--overwrite"

@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, is_dataclass, replace
+from functools import reduce
 from importlib import resources
 from pathlib import Path
 from types import NoneType, UnionType
@@ -45,24 +46,46 @@ def load_config(source: str, changes: Sequence[str] = ()) -> TrainingSettings:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{source} is no TOML ({error}); mend it") from error
-    for change in changes:
-        insert(table, change)
     try:
-        return absolute(read_table(TrainingSettings, table))
+        return _with_changes(table, changes)
     except SettingsError as error:
         raise SettingsError(f"{source}: {error}") from error
 
 
 def changed(settings: TrainingSettings, changes: Sequence[str]) -> TrainingSettings:
     """Settings with `changes` made to them. Raises: SettingsError as `load_config`."""
-    table = plain(settings)
-    for change in changes:
-        insert(table, change)
-    return absolute(read_table(TrainingSettings, table))
+    return _with_changes(plain(settings), changes)
 
 
-def insert(table: dict[str, Any], change: str) -> None:
-    """Make one change KEY=VALUE. A value that is no TOML, or belongs to a key of text, is text.
+YIELDS = {"steps": "epochs", "epochs": "steps", "network.preset": "network.changes"}
+"""A change of the first takes the second away: it belonged to what is changed."""
+
+OF_KIND = {
+    "simulated": ("photographs", "kernels", "easy", "hardening", "workers", "scenes"),
+    "pairs": ("pairs", "mirror", "flip", "resize"),
+}
+"""Keys of data that say something for one kind alone."""
+
+
+def _with_changes(table: dict[str, Any], changes: Sequence[str]) -> TrainingSettings:
+    given = [insert(table, change) for change in changes]
+    for key, other in YIELDS.items():
+        if key in given and not any(name == other or name.startswith(f"{other}.") for name in given):
+            *outer, last = other.split(".")
+            reduce(dict.__getitem__, outer, table).pop(last, None)
+    settings = absolute(read_table(TrainingSettings, table))
+    for kind, names in OF_KIND.items():
+        idle = [name for name in given if name.removeprefix("data.").partition(".")[0] in names]
+        if kind != settings.data.kind and idle and idle[0].startswith("data."):
+            raise SettingsError(
+                f"{idle[0]} says nothing where data.kind is {settings.data.kind}; leave it out, or set "
+                f"data.kind={kind}"
+            )
+    return settings
+
+
+def insert(table: dict[str, Any], change: str) -> str:
+    """Make one change KEY=VALUE; returns the key. A value that is no TOML, or belongs to a key of text, is text.
 
     Raises: SettingsError if it is none, or the key lies in something that is no table.
     """
@@ -78,9 +101,12 @@ def insert(table: dict[str, Any], change: str) -> None:
             )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError as error:
+        if text.lstrip()[:1] in ("[", "{"):
+            raise SettingsError(f"{key} is {text}, which is no TOML ({error}); mend it") from error
         value = text
     table[last] = value if not _wants_text(TrainingSettings, parts) or isinstance(value, str) else text
+    return key.strip()
 
 
 def _wants_text(kind: Any, parts: list[str]) -> bool:

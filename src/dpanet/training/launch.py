@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dpanet.deblurrer.placement import choose_device, choose_precision
-from dpanet.errors import SettingsError
+from dpanet.errors import SettingsError, counted
 from dpanet.network.description import Description
 from dpanet.training.settings import TrainingSettings
 
@@ -105,7 +105,7 @@ def launch(settings: TrainingSettings, description: Description) -> Fabric:
 def told(fabric: Fabric) -> str:
     """Where it computes, in words."""
     count = f"{fabric.world_size} x " if fabric.world_size > 1 else ""
-    threads = f", {torch.get_num_threads()} threads" if fabric.device.type == "cpu" else ""
+    threads = f", {counted(torch.get_num_threads(), 'thread')}" if fabric.device.type == "cpu" else ""
     precision = "bfloat16" if fabric._precision.precision == "bf16-mixed" else "float32"
     return f"{count}{fabric.device.type}{threads}, {precision}"
 

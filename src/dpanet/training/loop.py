@@ -63,14 +63,15 @@ def train(
         raise SettingsError(
             f"steps is {schedule.steps}, but {run.path} has made {state.step}; give at least as many"
         )
+    learning = fabric.setup_module(_Learning(network))
     if fabric.is_global_zero:
         run.claim(state.step)
         say(f"{run.path}: {state.told}, {data.told}, step {state.step} of {schedule.steps}, {told(fabric)}")
-    learning = fabric.setup_module(_Learning(network))
 
     began, saved = time.monotonic() - state.seconds, time.monotonic()
     with (
         parting(fabric),
+        _released(run),
         keeping_memory(),
         Interruption() as interruption,
         Journal(run, state.step, say, silent=not fabric.is_global_zero) as journal,
@@ -164,6 +165,14 @@ def _tell(
         if fabric.is_global_zero:
             run.save_model(state, run.best)
     journal.write(replace(entry, psnr=psnr, nothing=nothing), samples)
+
+
+@contextmanager
+def _released(run: RunFolder) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        run.release()
 
 
 @contextmanager

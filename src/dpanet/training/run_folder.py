@@ -5,6 +5,7 @@ checkpoint.pt      the state at some step; the run goes on from there
 model.safetensors  the moving average at the last checkpoint; at the end, the finished model
 best.safetensors   the moving average that was best on the validation scenes
 log.csv, tensorboard/, curves.png, samples/
+.lock              held by the process that trains there
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from dpanet.errors import OutputError, SettingsError, WeightsError
 from dpanet.images.output import atomic_output
 from dpanet.network.weights import save_model
-from dpanet.training.config import changed, differences, load_config, to_toml
+from dpanet.training.config import changed, differences, load_config, read_table, to_toml
 from dpanet.training.settings import TrainingSettings
 from dpanet.training.state import State
 
@@ -53,6 +55,7 @@ class RunFolder:
         self.path, self.settings, self.notes, self.fresh = path, settings, list(notes), list(fresh)
         self.config, self.checkpoint = path / "config.toml", path / "checkpoint.pt"
         self.model, self.best = path / "model.safetensors", path / "best.safetensors"
+        self._lock = FileLock(path / ".lock")
 
     @classmethod
     def new(cls, path: Path, settings: TrainingSettings) -> RunFolder:
@@ -61,7 +64,7 @@ class RunFolder:
             raise OutputError(f"{path} is a file; name a folder for the run")
         if (path / "config.toml").exists():
             raise OutputError(f"{path} holds a run; go on with it by --resume {path}, or name another folder")
-        if path.is_dir() and any(path.iterdir()):
+        if path.is_dir() and any(file.name != ".lock" for file in path.iterdir()):
             raise OutputError(f"{path} holds other files; name a new or an empty folder for the run")
         return cls(path, settings)
 
@@ -88,25 +91,40 @@ class RunFolder:
         return cls(path, after, notes, fresh)
 
     def claim(self, step: int) -> None:
-        """Make the folder and write `config.toml`, `step` being where the run begins or goes on.
+        """Make the folder, keep other processes from it until `release`, and write `config.toml`.
 
-        Raises: OutputError if that cannot be done.
+        step: where the run begins or goes on.
+
+        Raises: OutputError if that cannot be done, or another process trains there.
         """
-        self.notes += [f"from step {step}: {note}" for note in self.fresh]
-        self.fresh = []
-        text = "".join(f"# {note}\n" for note in self.notes) + to_toml(self.settings)
-        if self.config.exists() and self.config.read_text("utf-8") == text:
-            return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
                 f"{self.path} cannot be made ({error.strerror}); choose another place"
             ) from error
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout as error:
+            raise OutputError(
+                f"another process trains in {self.path}; wait for its end, or begin another run"
+            ) from error
+        self.notes += [f"from step {step}: {note}" for note in self.fresh]
+        self.fresh = []
+        text = "".join(f"# {note}\n" for note in self.notes) + to_toml(self.settings)
+        if self.config.exists() and self.config.read_text("utf-8") == text:
+            return
         self.write(self.config, lambda path: path.write_text(text, "utf-8"))
 
+    def release(self) -> None:
+        """Let other processes use the folder."""
+        self._lock.release()
+
     def read_checkpoint(self, device: torch.device | str = "cpu") -> dict[str, Any] | None:
-        """What `State.to_dict` gave; None before the first. Raises: WeightsError for a damaged file."""
+        """What `State.to_dict` gave; None before the first.
+
+        Raises: WeightsError for a damaged file; SettingsError if `config.toml` was changed by hand where it may not.
+        """
         if not self.checkpoint.exists():
             return None
         try:
@@ -116,6 +134,13 @@ class RunFolder:
                 f"{self.checkpoint} is damaged and the run cannot go on from it; remove it to begin anew, or give "
                 f"{self.model} to another run as network.start"
             ) from error
+        before = read_table(TrainingSettings, held["settings"]) if "settings" in held else self.settings
+        for key, (old, new) in differences(before, self.settings).items():
+            if key not in FREE:
+                raise SettingsError(
+                    f"{self.config} says {key} = {new!r}, but the run was made with {old!r}; put it back, or begin "
+                    "another run"
+                )
         return held
 
     def save(self, state: State) -> None:

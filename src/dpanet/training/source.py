@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from dpanet.errors import DatasetError, SettingsError
+from dpanet.errors import DatasetError, SettingsError, counted
 from dpanet.simulation.kernels import MeasuredKernels
 from dpanet.simulation.scene import Scenes, SceneSettings, Simulator
 from dpanet.simulation.stock import Photographs, find_photographs
@@ -23,6 +23,9 @@ OWN = "scikit-image"
 
 HELD_OUT = 20
 """Every so manieth photograph is kept for validation, where no list says which."""
+
+NOT_JUDGED = "none held out, so no PSNR and no best model"
+"""What a run has to say of its data where nothing is kept for validation."""
 
 _VALIDATION = 7
 """Run seed of the validation scenes: all runs are judged on the same."""
@@ -91,7 +94,8 @@ def open_data(settings: TrainingSettings, device: torch.device | str = "cpu") ->
         training,
         None if other is None else HeldOut(other, judged.scenes, judged.patch),
         None,
-        f"{len(training.photographs)} photographs",
+        f"{counted(len(training.photographs), 'photograph')}, "
+        + (NOT_JUDGED if other is None else f"{len(other.photographs)} held out"),
     )
 
 
@@ -108,7 +112,8 @@ def _real_pairs(settings: TrainingSettings) -> Data:
         still = Augmentation(mirror=False, flip=False)
         other = PairSource(validation_folder, batch=judged.scenes, patch=judged.patch, augmentation=still)
         validation = HeldOut(other, min(judged.scenes, len(other)), judged.patch)
-    return Data(training, validation, len(training), f"{len(training)} pairs")
+    judged_on = NOT_JUDGED if validation is None else f"{validation.count} of folder val held out"
+    return Data(training, validation, len(training), f"{counted(len(training), 'pair')}, {judged_on}")
 
 
 def simulator(
@@ -118,8 +123,15 @@ def simulator(
 
     Raises: SettingsError or DatasetError naming what is missing.
     """
+    measured = data.scenes.measured > 0
+    if measured and not data.kernels and not data.photographs:
+        raise SettingsError(
+            "data.photographs and data.kernels are missing; give a folder of sharp photographs and one of measured "
+            "kernels by --set data.photographs=FOLDER data.kernels=FOLDER, or do without kernels by "
+            "--set data.scenes.measured=0"
+        )
     kernels = None
-    if data.scenes.measured > 0:
+    if measured:
         kernels = MeasuredKernels.read(
             _folder(data.kernels, "data.kernels", "measured kernels", "or data.scenes.measured=0")
         )

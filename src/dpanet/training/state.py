@@ -14,8 +14,8 @@ import torch
 from dpanet.errors import SettingsError, WeightsError
 from dpanet.network import DPANet
 from dpanet.network.build import FAMILIES, AnyNetwork, build, family, from_config
-from dpanet.network.weights import SHIPPED, fill, load_model
-from dpanet.training.config import read_table
+from dpanet.network.weights import FINISHED, SHIPPED, fill, load_model
+from dpanet.training.config import plain, read_table
 from dpanet.training.optimiser import Optimiser
 from dpanet.training.settings import NetworkSettings, TrainingSettings
 
@@ -70,6 +70,7 @@ class State:
         return {
             "family": family(self.network),
             "config": self.network.config.to_dict(),
+            "settings": plain(self.settings),
             "step": self.step,
             "seconds": self.seconds,
             "best": self.best,
@@ -140,11 +141,15 @@ def _network(settings: NetworkSettings) -> AnyNetwork:
 def model_of(start: str) -> str:
     """What `load_model` takes: a shipped name, a file, or the best model of a run's folder."""
     folder = Path(start)
-    if start in SHIPPED or not folder.is_dir():
+    if start in SHIPPED or folder.is_file():
         return start
-    for name in ("best.safetensors", "model.safetensors"):
+    if not folder.is_dir():
+        raise WeightsError(
+            f"network.start is {start}, which is no model's name, file or run; give one by --set network.start=RUN"
+        )
+    for name in FINISHED:
         if (folder / name).is_file():
             return str(folder / name)
     raise WeightsError(
-        f"network.start is {start}, which holds no model (best.safetensors, model.safetensors); give a finished run"
+        f"network.start is {start}, which holds no model ({', '.join(FINISHED)}); give a finished run"
     )

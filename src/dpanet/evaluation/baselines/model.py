@@ -14,8 +14,17 @@ from torch import nn
 from dpanet.deblurrer.deblurrer import Deblurrer, Network
 from dpanet.errors import WeightsError
 from dpanet.evaluation.method import Kind
-from dpanet.network.weights import SHIPPED, load_model
+from dpanet.network.weights import FINISHED, SHIPPED, load_model
 from dpanet.pair import DualPixelPair, Picture
+
+
+def row_name(source: str | Path) -> str:
+    """Of a model's row: its file's name, or that of its run where all runs call it the same."""
+    path = Path(source)
+    if path.name not in FINISHED:
+        return path.stem
+    best = "-best" if path.name == FINISHED[0] else ""
+    return f"{path.absolute().parent.name}{best}"
 
 
 class ModelMethod:
@@ -56,7 +65,7 @@ class ModelMethod:
         network = load_model(source)
         return cls(
             network,
-            name or Path(source).stem,
+            name or row_name(source),
             weights_hash(source),
             kind=kind,
             checkpoint=str(source),
