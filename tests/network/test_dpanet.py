@@ -3,10 +3,12 @@ import torch
 
 from dpanet.errors import SettingsError, ShapeError
 from dpanet.network import PRESETS, DPANet, DPANetConfig, preset
+from dpanet.network.alignment import match
 
 SWITCHES = [
     {"eam": False},
     {"correlation": False},
+    {"similarity": "cosine"},
     {"dam": False},
     {"shared_encoder": False},
     {"single_view": True},
@@ -144,3 +146,14 @@ def test_configuration_survives_json(name: str) -> None:
 def test_configuration_with_an_unknown_key_is_refused() -> None:
     with pytest.raises(SettingsError, match="'extra'"):
         DPANetConfig.from_dict({**PRESETS["compact"].to_dict(), "extra": 1})
+
+
+def test_the_cosine_is_as_large_for_faint_features_as_for_strong_ones() -> None:
+    generator = torch.Generator().manual_seed(1)
+    left, right = torch.randn(2, 1, 16, 9, 11, generator=generator)
+    config = preset("compact", similarity="cosine")
+    cost = match(left, right, config)
+    torch.testing.assert_close(match(left / 20, right * 3, config), cost, atol=1e-3, rtol=1e-3)
+    place = (0, config.radius[1] + config.radius[0] * (2 * config.radius[1] + 1), 4, 5)  # of no displacement
+    torch.testing.assert_close(match(left, left, config)[place], torch.tensor(1.0), atol=1e-4, rtol=0)
+    assert match(left, -left, config)[place] < 0

@@ -54,11 +54,12 @@ class EncoderAlignment(nn.Module):
         self.cost: nn.Module | None = None
         if config.correlation:
             ry, rx = config.radius
+            slope = SLOPE if config.similarity == "cosine" else 0.0
             self.cost = nn.Sequential(
                 nn.Conv2d((2 * ry + 1) * (2 * rx + 1), cost, 1),
-                nn.ReLU(),
+                nn.LeakyReLU(slope),
                 nn.Conv2d(cost, cost, 1),
-                nn.ReLU(),
+                nn.LeakyReLU(slope),
             )
         self.guide_left = Guide(2 * width + cost, config.taps, config.groups)
         self.guide_right = Guide(2 * width + cost, config.taps, config.groups)
@@ -92,7 +93,7 @@ class EncoderLevel(nn.Module):
         )
         aligned = config.eam and index >= config.first_aligned
         self.eam = EncoderAlignment(width, config) if aligned else None
-        self.radius = config.radius
+        self.config = config
         # A cost volume of this level's own features, where the level above handed none down.
         self.needs_cost = config.correlation and aligned
         self.gives_cost = config.correlation and config.eam and index + 1 < len(config.widths)
@@ -108,14 +109,21 @@ class EncoderLevel(nn.Module):
         if self.eam is None:
             return left, right, None
         if cost is None and self.needs_cost:
-            cost = match(left, right, self.radius)
+            cost = match(left, right, self.config)
         left, right = self.eam(left, right, cost)
-        return left, right, match(left, right, self.radius) if self.gives_cost else None
+        return left, right, match(left, right, self.config) if self.gives_cost else None
 
 
-def match(left: Tensor, right: Tensor, radius: tuple[int, int]) -> Tensor:
+def match(left: Tensor, right: Tensor, config: DPANetConfig) -> Tensor:
     """The cost volume as the network sees it: correlation, then leaky ReLU."""
-    return F.leaky_relu(correlation(left, right, radius), SLOPE)
+    if config.similarity == "cosine":
+        left, right = _directions(left), _directions(right)
+    return F.leaky_relu(correlation(left, right, config.radius), SLOPE)
+
+
+def _directions(x: Tensor) -> Tensor:
+    """Features of a mean square of 1 over their channels, so that the mean product of two is their cosine."""
+    return (x * torch.rsqrt(x.float().square().mean(1, keepdim=True) + 1e-6)).to(x.dtype)
 
 
 def apply_to_both(

@@ -102,7 +102,7 @@ class DPANet(nn.Module):
         left, right = apply_to_both(self.features, self.features_right, left, right)
         cost = None
         if self.config.correlation and self.config.eam and self.config.first_aligned == 0:
-            cost = match(left, right, self.config.radius)
+            cost = match(left, right, self.config)
         skips = []
         for level in self.encoder:
             left, right, cost = level(left, right, cost)

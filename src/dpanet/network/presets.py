@@ -13,6 +13,7 @@ Pooling = Literal["max", "stride"]
 Upsampling = Literal["nearest", "shuffle"]
 Head = Literal["sigmoid", "residual", "pyramid"]
 Bottom = Literal["cropped", "pooled"]
+Similarity = Literal["product", "cosine"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "stem": ("pyramid", "unshuffle"),
@@ -20,6 +21,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "upsampling": ("nearest", "shuffle"),
     "head": ("sigmoid", "residual", "pyramid"),
     "bottom": ("cropped", "pooled"),
+    "similarity": ("product", "cosine"),
 }
 
 
@@ -40,7 +42,10 @@ class DPANetConfig:
         (a residual from every level of the decoder, so that each learns what its own scale can tell).
     Alignment
         first_aligned: the finest level (from 0) with EAM and DAM. radius: (vertical, horizontal) of the
-        correlation. taps: side of the deformable kernel. groups: groups of channels moved apart.
+        correlation. similarity: what it tells of two features, the mean ``product`` (the paper) or the ``cosine`` of
+        the angle between them, which is as large for faint features as for strong ones; with it, what encodes
+        the cost volume cannot fall silent.
+        taps: side of the deformable kernel. groups: groups of channels moved apart.
         cost_width: channels of the encoded cost volume; 0 for as many as the level has.
         keep_unaligned: add the aligned features to the given ones instead of replacing them.
     Ablation switches (DESIGN: all presets)
@@ -67,6 +72,7 @@ class DPANetConfig:
     taps: int = 3
     groups: int = 1
     cost_width: int = 0
+    similarity: Similarity = "product"
     keep_unaligned: bool = False
     eam: bool = True
     dam: bool = True
