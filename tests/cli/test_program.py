@@ -55,6 +55,8 @@ def test_the_installed_program_tells_its_version() -> None:
         (["deblur", "a", "b", "-o", "d.png", "--black-level", "x"], "--black-level"),
         (["deblur", "a", "b", "-o", "d.png", "--bogus"], "--bogus"),
         (["convert", "a.pth"], "dpanet convert --help"),
+        (["evaluate", "a", "-o", "b"], "--layout requires an argument (dpdd, restormer, pixel4, pairs). See"),
+        (["evaluate", "a", "-o", "b", "--layout", "pair"], 'Did you mean "pairs"? See'),
     ],
 )
 def test_misuse_is_one_line_and_exit_code_2(

@@ -6,8 +6,9 @@ import logging
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import get_args
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, MissingArgumentError
 
 import dpanet
 from dpanet.cli.failure import DONE, FAILED, INTERRUPTED, MISUSED, UsageError, tell
@@ -66,7 +67,12 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, CycloptsError):
         error.verbose = False
         command = " ".join(("dpanet", *(error.command_chain or ())))
-        return f"{error} See: {command} --help"
+        text = str(error)
+        if isinstance(error, MissingArgumentError) and error.argument is not None:
+            words = get_args(error.argument.hint)
+            if words and all(isinstance(word, str) for word in words):  # of a Literal
+                text = f"{text.removesuffix('.')} ({', '.join(words)})."
+        return f"{text} See: {command} --help"
     if isinstance(error, DpanetError | UsageError):
         return str(error)
     said = str(error).lower()
