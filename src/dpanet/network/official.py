@@ -115,10 +115,8 @@ def _state(path: Path) -> dict[str, Tensor]:
         or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items())
     ):
         run = isinstance(content, dict) and "averaged" in content
-        advice = (
-            f"it is the state of a training run, so give {path.parent / 'model.safetensors'}"
-            if run
-            else ("give an official DPANet checkpoint")
-        )
+        advice = "give an official DPANet checkpoint"
+        if run:
+            advice = f"it is the state of a training run, so give {path.parent / 'model.safetensors'}"
         raise WeightsError(f"{path} holds no weights under {STATE_KEY!r}; {advice}")
     return state

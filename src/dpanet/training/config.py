@@ -75,8 +75,8 @@ def _with_changes(table: dict[str, Any], changes: Sequence[str]) -> TrainingSett
             reduce(dict.__getitem__, outer, table).pop(last, None)
     settings = absolute(read_table(TrainingSettings, table))
     for kind, names in OF_KIND.items():
-        idle = [name for name in given if name.removeprefix("data.").partition(".")[0] in names]
-        if kind != settings.data.kind and idle and idle[0].startswith("data."):
+        idle = [key for key in given if key.startswith("data.") and key.split(".")[1] in names]
+        if kind != settings.data.kind and idle:
             raise SettingsError(
                 f"{idle[0]} says nothing where data.kind is {settings.data.kind}; leave it out, or set "
                 f"data.kind={kind}"
