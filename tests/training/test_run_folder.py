@@ -1,3 +1,4 @@
+import errno
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from training.conftest import OneBlur, Use, equal, small, trained, weights
 from training.test_loop import Failing, resumed
 
@@ -51,6 +53,17 @@ def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
         second.claim(0)
     first.release()
     second.claim(0)
+
+
+def test_a_file_system_without_locks_is_no_hindrance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: FileLock, blocking: bool) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    run = RunFolder.new(tmp_path / "run", small())
+    run.claim(0)
+    run.release()
+    assert run.config.exists()
 
 
 def test_a_configuration_that_was_changed_by_hand_is_held_against_the_checkpoint(

@@ -109,6 +109,8 @@ class RunFolder:
             raise OutputError(
                 f"another process trains in {self.path}; wait for its end, or begin another run"
             ) from error
+        except OSError:
+            pass  # some file systems of clusters have no locks; what else is wrong is told below
         self.notes += [f"from step {step}: {note}" for note in self.fresh]
         self.fresh = []
         text = "".join(f"# {note}\n" for note in self.notes) + to_toml(self.settings)
