@@ -8,6 +8,7 @@ DpanetError
 ├── OutputError           an output that exists or cannot be written
 ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
 ├── SettingsError         a setting with an impossible value
+├── TrainingError         a run that cannot go on: the loss is no number any more, memory ran out
 ├── WorkerError           a process that ended before its work was done
 └── ShapeError            tensors whose shapes do not fit each other
 """
@@ -52,6 +53,10 @@ class WeightsError(DpanetError):
 
 class SettingsError(DpanetError):
     """A setting is unknown or has an impossible value."""
+
+
+class TrainingError(DpanetError):
+    """A run cannot go on as it is; what it reached is kept."""
 
 
 class WorkerError(DpanetError):

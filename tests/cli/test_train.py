@@ -50,10 +50,10 @@ def test_tiny_is_trained_from_one_end_to_the_other_and_its_loss_falls(run: Run, 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["tiny"], "--output names the folder"),
-        (["-o", "out"], "give a configuration"),
-        ([], "give a configuration"),
-        (["tiny", "--resume", "out"], "give a configuration"),
+        (["tiny"], "give the folder of the new run by -o"),
+        (["-o", "out"], "give either a configuration"),
+        ([], "give either a configuration"),
+        (["tiny", "--resume", "out"], "give either a configuration"),
         (["teeny", "-o", "out"], "there is no configuration 'teeny'"),
         (["compact", "-o", "out"], "data.photographs and data.kernels are missing"),
         (["compact", "-o", "out", "--set", "data.photographs=scikit-image"], "data.kernels is missing"),
@@ -76,6 +76,31 @@ def test_misuse_is_told_before_anything_is_written(
     result = run("train", *arguments)
     assert result.code == 2 and says in result.sentence
     assert listing(tmp_path) == []
+
+
+def test_a_loss_that_is_no_number_is_a_failure_and_no_misuse(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dpanet.training.loop as loop
+
+    monkeypatch.setattr(loop, "judge", lambda made, truth, loss: (made[0].sum() * torch.nan,) * 2)
+    result = run("train", "tiny", "-o", tmp_path / "run", *SMALL)
+    assert result.code == 1 and "the loss became nan at step 0" in result.sentence
+
+
+@pytest.mark.parametrize(("command", "says"), [("train", "--set accumulate=N"), ("simulate", "--size")])
+def test_memory_that_runs_out_is_told_with_what_helps_this_command(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, says: str
+) -> None:
+    def exhaust(*given: object, **named: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("dpanet.training.state.State.__init__", exhaust)
+    monkeypatch.setattr("dpanet.simulation.stock.find_photographs", exhaust)
+    arguments = ["tiny", "-o", tmp_path / "run"] if command == "train" else [tmp_path, "-o", tmp_path / "out",
+                 "--count", 1, "--seed", 1]  # fmt: skip
+    result = run(command, *arguments)
+    assert result.code == 1 and "not enough memory" in result.sentence and says in result.sentence
 
 
 def test_the_shipped_configurations_are_listed(run: Run) -> None:

@@ -80,10 +80,12 @@ Use = Callable[..., None]
 def use(monkeypatch: pytest.MonkeyPatch) -> Use:
     """Train on this source, whatever the settings say."""
 
-    def call(source: Any, epoch: int | None = None) -> None:
+    def call(source: Any, epoch: int | None = None, judged: Any = None) -> None:
+        judges = OneBlur() if judged is None else judged
+
         def opened(settings: TrainingSettings, device: object) -> Data:
-            judged = settings.validation
-            return Data(source, HeldOut(OneBlur(), judged.scenes, judged.patch), epoch, "made-up scenes")
+            validation = settings.validation
+            return Data(source, HeldOut(judges, validation.scenes, validation.patch), epoch, "made-up scenes")
 
         monkeypatch.setattr(loop, "open_data", opened)
 

@@ -5,8 +5,10 @@ import pytest
 from training.conftest import SMALL, merged
 
 from dpanet.errors import SettingsError
+from dpanet.network.weights import SHIPPED
 from dpanet.training.config import changed, differences, load_config, read_table, shipped, to_toml
 from dpanet.training.settings import TrainingSettings
+from dpanet.training.state import network_to_train
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -15,6 +17,16 @@ def test_every_shipped_configuration_is_read_and_written_again(name: str, tmp_pa
     (tmp_path / "again.toml").write_text(to_toml(settings), "utf-8")
     assert load_config(str(tmp_path / "again.toml")) == settings
     assert shipped()[name], "its first line says what it is for"
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_configuration_makes_its_network(name: str) -> None:
+    """One that begins with a run of another configuration changes nothing of it."""
+    settings = load_config(name)
+    if settings.network.start and settings.network.start not in SHIPPED:
+        assert not settings.network.changes
+        return
+    assert sum(tensor.numel() for tensor in network_to_train(settings).parameters()) > 1000
 
 
 def test_there_are_the_configurations_that_are_documented() -> None:
@@ -49,7 +61,10 @@ def test_strange_text_survives(tmp_path: Path) -> None:
         ("data.resize=[512]", "data.resize has 1 values; it needs 2"),
         ("optimiser.kind=sgd", "optimiser.kind is 'sgd'; it must be one of muon, adamw, adam"),
         ("optimiser.learning_rate=-1e-3", "optimiser.learning_rate is -0.001; it must be above 0"),
-        ("optimiser.learning_rate=nan", "optimiser.learning_rate is nan; it must be above 0"),
+        ("optimiser.learning_rate=nan", "optimiser.learning_rate is nan; it must be a finite number"),
+        ("loss.rms=inf", "loss.rms is inf; it must be a finite number"),
+        ("data.scenes.softness=[0.3, inf]", "data.scenes.softness[1] is inf; it must be a finite number"),
+        ("seed=9223372036854775808", "seed is 9223372036854775808; it must be below 2^63"),
         ("optimiser.beta2=1.0", "optimiser.beta2 is 1.0"),
         ("optimiser.schedule=halving", "optimiser.halve_every is 0 and the schedule halving"),
         ("optimiser.kind=adam", "optimiser.weight_decay is 0.01; adam has none"),

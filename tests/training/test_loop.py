@@ -9,10 +9,11 @@ import pytest
 import torch
 from training.conftest import PLAIN, OneBlur, Use, equal, small, trained, weights
 
-from dpanet.errors import SettingsError, UnreadableImageError
+from dpanet.errors import SettingsError, TrainingError, UnreadableImageError
 from dpanet.network.weights import load_model, save_model
 from dpanet.simulation.scene import Scenes
 from dpanet.training.loop import train
+from dpanet.training.optimiser import Optimiser
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.settings import TrainingSettings
 from dpanet.training.state import network_to_train
@@ -96,10 +97,60 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path: Path, use: Use) -> No
 
 def test_memory_that_runs_out_is_told_and_the_batch_can_be_taken_in_parts(tmp_path: Path, use: Use) -> None:
     use(Failing(5, exhaust))
-    with pytest.raises(SettingsError, match=r"memory ran out at step 5.*--set accumulate=N"):
+    with pytest.raises(TrainingError, match=r"memory ran out at step 5.*--set accumulate=N"):
         train(RunFolder.new(tmp_path / "run", small()), lambda line: None)
     use(OneBlur())
     assert "step 5 of 12" in resumed(tmp_path / "run", "accumulate=2")[0]
+
+
+def test_what_fails_in_a_validation_loses_nothing(tmp_path: Path, use: Use) -> None:
+    """A held-out picture that turns out damaged at step 6; checkpoints are minutes apart."""
+    use(OneBlur(), judged=Failing(0, fail))
+    path = tmp_path / "run"
+    with pytest.raises(UnreadableImageError):
+        train(RunFolder.new(path, small()), lambda line: None)
+    assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 6
+    use(OneBlur())
+    whole = trained(tmp_path / "whole", small())
+    resumed(path)
+    assert equal(weights(whole), weights(path))
+
+
+def test_gradients_are_clipped(tmp_path: Path, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the optimiser is given has the length that the settings allow."""
+    use(OneBlur())
+    given: list[float] = []
+    step = Optimiser.step
+
+    def noted(self: Optimiser, learning_rate: float) -> None:
+        tensors = [tensor for part in self.parts for group in part.param_groups for tensor in group["params"]]
+        grads = [tensor.grad for tensor in tensors if tensor.grad is not None]
+        given.append(float(torch.nn.utils.get_total_norm(grads)))
+        step(self, learning_rate)
+
+    monkeypatch.setattr(Optimiser, "step", noted)
+    for clip in (1e-4, 0.0):
+        trained(
+            tmp_path / str(clip), small(steps=1, network=PLAIN, optimiser={"kind": "adamw", "clip": clip})
+        )
+    assert given[0] == pytest.approx(1e-4, rel=1e-3) and given[1] > 1e-3
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_pictures_are_laid_out_as_the_settings_say(tmp_path: Path, use: Use, wanted: bool) -> None:
+    use(OneBlur())
+    seen: set[bool] = set()
+
+    def note(module: torch.nn.Module, given: Any, made: Any) -> None:
+        if isinstance(module, torch.nn.Conv2d) and made.requires_grad:  # not of validation
+            seen.add(given[0].is_contiguous(memory_format=torch.channels_last))
+
+    hook = torch.nn.modules.module.register_module_forward_hook(note)
+    try:
+        trained(tmp_path / "run", small(steps=1, channels_last=wanted))
+    finally:
+        hook.remove()
+    assert seen == {wanted}
 
 
 @pytest.mark.parametrize("step", [0, 4])
@@ -109,7 +160,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_the_last_checkpoint(
     use(Failing(step, lambda made: made._replace(truth=made.truth * math.nan)))
     run = RunFolder.new(tmp_path / "run", small(checkpoint_minutes=0.0))
     says = "the last good state" if step else "before the first checkpoint"
-    with pytest.raises(SettingsError, match=rf"the loss became nan at step {step}.* {says}"):
+    with pytest.raises(TrainingError, match=rf"the loss became nan at step {step}.* {says}"):
         train(run, lambda line: None)
     if step:
         assert all(bool(tensor.isfinite().all()) for tensor in weights(run.path).values())

@@ -10,11 +10,13 @@ from filelock import FileLock
 from training.conftest import OneBlur, Use, equal, small, trained, weights
 from training.test_loop import Failing, resumed
 
-from dpanet.errors import OutputError, SettingsError, WeightsError
+import dpanet.training.journal as journal
+from dpanet.errors import OutputError, SettingsError, TrainingError, WeightsError
 from dpanet.simulation.scene import Scenes
-from dpanet.training.journal import COLUMNS, read_log
+from dpanet.training.journal import COLUMNS, Entry, Journal, draw_curves, read_log
 from dpanet.training.loop import train
 from dpanet.training.run_folder import RunFolder
+from dpanet.training.state import State, network_to_train
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
@@ -53,6 +55,57 @@ def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
         second.claim(0)
     first.release()
     second.claim(0)
+
+
+def test_what_a_kill_left_half_written_is_swept_and_no_hindrance(tmp_path: Path) -> None:
+    """By the names under which files of a run are written; anything else is left alone."""
+    run = RunFolder.new(tmp_path / "run", small())
+    seen: list[Path] = []
+
+    def note(part: Path) -> None:
+        seen.append(part)
+        part.write_text("half")
+
+    (run.samples).mkdir(parents=True)
+    for path in (run.config, run.checkpoint, run.samples / "step-0000006.png"):
+        run.write(path, note)
+        path.unlink()
+    for part in [*seen, run.path / f".{seen[0].name}.77.part"]:
+        part.write_text("half")
+    for file in run.samples.iterdir():
+        file.rename(run.path / file.name)
+    run.samples.rmdir()
+    again = RunFolder.new(tmp_path / "run", small())
+    (run.path / ".profile-of-mine").touch()
+    again.claim(0)
+    assert {file.name for file in run.path.iterdir()} == {".lock", ".profile-of-mine", "config.toml"}
+    again.release()
+
+
+def test_where_a_run_computes_is_noted_when_it_changes(tmp_path: Path) -> None:
+    RunFolder.new(tmp_path / "run", small()).claim(0, "cpu, 2 threads")
+    for step, where in ((5, "cpu, 2 threads"), (7, "cuda"), (9, "cuda")):
+        run = RunFolder.held(tmp_path / "run")
+        run.claim(step, where)
+        run.release()
+    notes = [line for line in run.config.read_text().splitlines() if line.startswith("#")]
+    assert notes == ["# from step 0: on cpu, 2 threads", "# from step 7: on cuda"]
+
+
+def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path, use: Use) -> None:
+    use(OneBlur())
+    settings = small(steps=3, checkpoint_minutes=0.0)
+    path = trained(tmp_path / "run", settings)
+    before = {file: file.read_bytes() for file in (path / "checkpoint.pt", path / "model.safetensors")}
+    run = RunFolder.held(path)
+    state = State(network_to_train(settings), settings, torch.device("cpu"))
+    state.restore(run.read_checkpoint())
+    next(state.averaged.parameters()).data.flatten()[0] = torch.inf
+    with pytest.raises(
+        TrainingError, match=r"the weights became infinite at step 3; .* is the last good state"
+    ):
+        run.save(state)
+    assert all(file.read_bytes() == held for file, held in before.items())
 
 
 def test_a_file_system_without_locks_is_no_hindrance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,3 +190,28 @@ def test_a_log_that_was_cut_off_is_read_as_far_as_it_is_whole(tmp_path: Path) ->
     assert (first.step, first.loss, first.psnr) == (1, 0.5, None)
     assert (second.step, second.psnr, second.nothing) == (2, 30.5, 29)
     assert read_log(tmp_path / "none.csv") == []
+    head, line = log.read_text().splitlines(keepends=True)[:2]
+    for length in range(1, len(line)):
+        log.write_text(head + line[:length])
+        assert read_log(log) == [], line[:length]
+        log.write_text(head + line[:length] + "\n" + line)
+        assert read_log(log)[-1:] == [first]
+
+
+def test_curves_are_drawn_where_nothing_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first minute, and at the end."""
+    run = RunFolder.new(tmp_path / "run", small())
+    run.claim(0)
+    drawn: list[int] = []
+    monkeypatch.setattr(journal, "draw_curves", lambda entries, path: drawn.append(len(entries)))
+    with Journal(run, 0, lambda line: None) as written:
+        for step in range(1, 4):
+            if step == 2:
+                monkeypatch.setattr(journal, "_DRAWN_EVERY", 0.0)
+            written.write(Entry(step, 1.0, 1e-3, 32, 0.5))
+            monkeypatch.setattr(journal, "_DRAWN_EVERY", 60.0)
+        assert drawn == [2]
+    assert drawn == [2, 3]
+    monkeypatch.undo()
+    draw_curves(written.entries, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 3000

@@ -59,25 +59,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Exception as error:
             if debug:
                 raise
-            tell(_sentence(error))
+            tell(_sentence(error, given[0] if given else ""))
             return MISUSED if isinstance(error, CycloptsError | UsageError | SettingsError) else FAILED
 
 
-def _sentence(error: Exception) -> str:
+_SMALLER = {
+    "train": "take the batch in parts by --set accumulate=N, or smaller patches by stages and validation.patch",
+    "simulate": "make smaller pictures by --size, or use fewer --workers",
+    "prepare-dpdd": "close other programs",
+}
+"""What helps a command that has no tiles when memory runs out."""
+
+
+def _sentence(error: Exception, command: str) -> str:
     if isinstance(error, CycloptsError):
         error.verbose = False
-        command = " ".join(("dpanet", *(error.command_chain or ())))
+        chain = " ".join(("dpanet", *(error.command_chain or ())))
         text = str(error)
         if isinstance(error, MissingArgumentError) and error.argument is not None:
             words = get_args(error.argument.hint)
             if words and all(isinstance(word, str) for word in words):  # of a Literal
                 text = f"{text.removesuffix('.')} ({', '.join(words)})."
-        return f"{text} See: {command} --help"
+        return f"{text} See: {chain} --help"
     if isinstance(error, DpanetError | UsageError):
         return str(error)
     said = str(error).lower()
     if isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
-        return "there is not enough memory; use smaller tiles, such as --tile 512"
+        return f"there is not enough memory; {_SMALLER.get(command, 'use smaller tiles, such as --tile 512')}"
     if isinstance(error, OSError) and error.filename:
         return (
             f"{error.filename} cannot be used ({error.strerror}); check its name and whether you may use it"

@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class _Bars:
     """Bars on standard error, shown on a terminal alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: bool = True) -> None:
         self._console = Console(stderr=True)
-        self._shown = sys.stderr.isatty()  # whatever FORCE_COLOR says
+        self._shown = shown and sys.stderr.isatty()  # whatever FORCE_COLOR says
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -37,10 +37,10 @@ class _Bars:
 
 
 class Steps(_Bars):
-    """One bar, of the steps of a training."""
+    """One bar, of the steps of a training; of several processes, one shows it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, shown: bool = True) -> None:
+        super().__init__(shown)
         self._task = self._bars.add_task("steps", total=None)
 
     def stepped(self, step: int, steps: int) -> None:

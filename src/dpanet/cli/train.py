@@ -47,11 +47,14 @@ def train(
         return DONE
     if (config is None) == (resume is None):
         raise UsageError(
-            "give a configuration to begin with, or --resume RUN to go on with; dpanet train --list"
+            "give either a configuration to begin with (dpanet train --list tells the shipped ones) or --resume RUN "
+            "to go on with"
         )
     if (output is None) == (resume is None):
         raise UsageError(
-            f"--output names the folder of a new run, {'so give one' if resume is None else 'not now'}"
+            "give the folder of the new run by -o RUN"
+            if resume is None
+            else "--resume goes on in the run's own folder; leave -o out"
         )
 
     from dpanet.training.launch import check_installed
@@ -72,7 +75,7 @@ def train(
     from dpanet.cli.progress import Steps
     from dpanet.training.loop import train as run_to_its_end
 
-    with Steps() as steps:
+    with Steps(shown=first) as steps:
         ending = run_to_its_end(run, lambda line: print(line, flush=True), steps.stepped)
     if not first:
         return DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -58,9 +59,18 @@ def atomic_output(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
         unfinished.unlink(missing_ok=True)
 
 
+def unfinished_outputs(folder: Path) -> list[Path]:
+    """What `atomic_output` left in a folder when its process was killed; whoever writes there alone may remove it."""
+    return [file for file in folder.glob(".*") if _UNFINISHED.fullmatch(file.name)]
+
+
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if not overwrite and path.exists():
         raise OutputError(f"{path} exists already; choose another name or allow it with --overwrite")
+
+
+_UNFINISHED = re.compile(r"\.+.+-[0-9a-f]{8}(\..+)?")
+"""Names that `_beside` makes, and such names as made from them once more."""
 
 
 def _beside(path: Path) -> Path:

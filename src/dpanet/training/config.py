@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, is_dataclass, replace
@@ -158,6 +159,8 @@ def _value(kind: Any, value: Any, key: str) -> Any:
         return tuple(_value(k, v, f"{key}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if kind is float and isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f"{key} is {value}; it must be a finite number")
     if (kind is dict or origin is dict) and isinstance(value, dict):
         return value
     if kind not in (int, float, bool, str) or type(value) is not kind:

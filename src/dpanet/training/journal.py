@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -39,6 +40,9 @@ class Entry:
         return f"{told}  {self.seconds:.0f} s"
 
 
+_DRAWN_EVERY = 60.0
+"""Seconds between drawings of the curves where no validation gives the occasion."""
+
 COLUMNS = tuple(f.name for f in fields(Entry))
 
 
@@ -56,6 +60,7 @@ class Journal:
         self.run, self.say, self.silent = run, say, silent
         self.entries: list[Entry] = []
         self._board: Any = None
+        self._drawn = time.monotonic()
         if silent:
             return
         self._log = run.path / "log.csv"
@@ -73,9 +78,11 @@ class Journal:
     ) -> None:
         if self._board is not None:
             self._board.close()
+        if kind is None and self.entries and not self.silent:
+            self._draw()
 
     def write(self, entry: Entry, samples: Sequence[NDArray[np.float32]] = ()) -> None:
-        """One line everywhere; with a validation also the curves and the samples, if there are any."""
+        """One line everywhere; with a validation, or after a minute, also the curves; samples, if there are any."""
         if self.silent:
             return
         self.entries.append(entry)
@@ -92,14 +99,18 @@ class Journal:
                 f"{self._log} cannot be written ({error.strerror}); free space and go on with "
                 f"--resume {self.run.path}"
             ) from error
-        if entry.psnr is not None:
-            self.run.write(self.run.path / "curves.png", lambda path: draw_curves(self.entries, path))
+        if entry.psnr is not None or time.monotonic() - self._drawn >= _DRAWN_EVERY:
+            self._draw()
         if len(samples):
-            folder = self.run.path / "samples"
+            folder = self.run.samples
             folder.mkdir(exist_ok=True)
             codes = np.rint(np.concatenate(samples).clip(0, 1) * 255).astype(np.uint8)
             data = encode_png(codes, None, None)
             self.run.write(folder / f"step-{entry.step:07d}.png", lambda path: path.write_bytes(data))
+
+    def _draw(self) -> None:
+        self.run.write(self.run.path / "curves.png", lambda path: draw_curves(self.entries, path))
+        self._drawn = time.monotonic()
 
 
 def read_log(path: Path) -> list[Entry]:
@@ -107,14 +118,18 @@ def read_log(path: Path) -> list[Entry]:
     if not path.exists():
         return []
     found = []
-    with path.open(newline="", encoding="utf-8", errors="replace") as stream:
-        for row in csv.DictReader(stream):
-            try:
-                numbers = {name: float(row[name]) if row[name] else None for name in COLUMNS}
-                whole: dict[str, Any] = {name: int(row[name]) for name in ("step", "patch")}
-            except (KeyError, TypeError, ValueError):
-                continue
-            found.append(Entry(**{**numbers, **whole}))
+    lines = path.read_text("utf-8", errors="replace").splitlines(keepends=True)
+    for row in csv.DictReader(line for line in lines if line.endswith("\n")):
+        try:
+            always: dict[str, Any] = {name: float(row[name]) for name in ("seconds", "learning_rate", "loss")}
+            whole: dict[str, Any] = {name: int(row[name]) for name in ("step", "patch")}
+            judged: dict[str, Any] = {
+                name: float(row[name]) if row[name] else None for name in ("psnr", "nothing")
+            }
+        except (KeyError, TypeError, ValueError):
+            continue
+        if None not in row.values():
+            found.append(Entry(**always, **whole, **judged))
     return found
 
 
@@ -128,27 +143,23 @@ def _csv(entries: Sequence[Entry], header: bool = True) -> str:
 
 
 def draw_curves(entries: Sequence[Entry], path: Path) -> None:
-    """Loss (logarithmic) and validation PSNR over the steps, as a PNG."""
+    """Loss (logarithmic) and, where there is any, validation PSNR over the steps, as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
+    judged = [e for e in entries if e.psnr is not None]
+    left, *others = figure.subplots(1, 2 if judged else 1, squeeze=False)[0]
     left.plot([e.step for e in entries], [e.loss for e in entries], color="tab:blue")
     scale = "log" if all(e.loss > 0 for e in entries) else "linear"
     left.set(xlabel="step", ylabel="loss", yscale=scale)
-    judged = [e for e in entries if e.psnr is not None]
-    right.plot([e.step for e in judged], [e.psnr for e in judged], color="tab:green", label="moving average")
-    right.plot(
-        [e.step for e in judged],
-        [e.nothing for e in judged],
-        color="gray",
-        ls="--",
-        label="mean of the views",
-    )
-    right.set(xlabel="step", ylabel="PSNR on validation scenes, dB")
-    right.legend()
-    for axes in (left, right):
+    for right in others:
+        steps = [e.step for e in judged]
+        right.plot(steps, [e.psnr for e in judged], color="tab:green", label="moving average")
+        right.plot(steps, [e.nothing for e in judged], color="gray", ls="--", label="mean of the views")
+        right.set(xlabel="step", ylabel="PSNR on validation scenes, dB")
+        right.legend()
+    for axes in (left, *others):
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110, format="png")

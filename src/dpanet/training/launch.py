@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from dpanet import __version__
 from dpanet.deblurrer.placement import choose_device, choose_precision
 from dpanet.errors import SettingsError, counted
 from dpanet.network.description import Description
@@ -27,7 +28,7 @@ def check_installed() -> None:
     """Raises: SettingsError if what training needs beside the rest of the package is not there."""
     from importlib.util import find_spec
 
-    missing = [name for name in ("lightning_fabric", "tensorboard", "matplotlib") if find_spec(name) is None]
+    missing = [name for name in ("lightning_fabric", "tensorboard") if find_spec(name) is None]
     if missing:
         raise SettingsError(
             f"training needs {missing[0]}, which is not installed; run: pip install 'dpanet[train]'"
@@ -108,6 +109,11 @@ def told(fabric: Fabric) -> str:
     threads = f", {counted(torch.get_num_threads(), 'thread')}" if fabric.device.type == "cpu" else ""
     precision = "bfloat16" if fabric._precision.precision == "bf16-mixed" else "float32"
     return f"{count}{fabric.device.type}{threads}, {precision}"
+
+
+def versions() -> str:
+    """Of this package and of torch, which decide the last bits of a run."""
+    return f"dpanet {__version__}, torch {torch.__version__}"
 
 
 class Interruption:

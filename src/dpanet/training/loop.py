@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from dpanet.deblurrer.placement import keeping_memory
-from dpanet.errors import SettingsError, WorkerError
+from dpanet.errors import SettingsError, TrainingError, WorkerError
 from dpanet.network.build import AnyNetwork
 from dpanet.network.dpdnet import DPDNet
 from dpanet.training.batches import Batch, Batches
 from dpanet.training.journal import Entry, Journal
-from dpanet.training.launch import Interruption, launch, own_device, parting, told
+from dpanet.training.launch import Interruption, launch, own_device, parting, told, versions
 from dpanet.training.losses import judge
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.schedule import Schedule
@@ -50,7 +50,7 @@ def train(
     Args:   say: given each line of the log. stepped: told each step's number, and the last one's.
     Raises: SettingsError, DatasetError and alike before anything is written; later on, with what was reached saved,
             UnreadableImageError for a damaged picture, WorkerError if a process died; OutputError if a file cannot be
-            written, SettingsError if the loss is no number any more, both with the last checkpoint intact.
+            written, TrainingError if the loss is no number any more, both with the last checkpoint intact.
     """
     settings, held = run.settings, run.read_checkpoint()
     network = network_to_train(settings, held)
@@ -65,7 +65,7 @@ def train(
         )
     learning = fabric.setup_module(_Learning(network))
     if fabric.is_global_zero:
-        run.claim(state.step)
+        run.claim(state.step, f"{told(fabric)}, {versions()}")
         say(f"{run.path}: {state.told}, {data.told}, step {state.step} of {schedule.steps}, {told(fabric)}")
 
     began, saved = time.monotonic() - state.seconds, time.monotonic()
@@ -85,7 +85,10 @@ def train(
                 length = nn.utils.clip_grad_norm_(network.parameters(), settings.optimiser.clip or math.inf)
                 loss, norm, stop = _agreed(fabric, judged, length, interruption.asked)
             if not math.isfinite(loss + norm):
-                raise SettingsError(_no_number(run, step, loss))
+                what = (
+                    f"the loss became {loss}" if not math.isfinite(loss) else "the gradients became infinite"
+                )
+                raise run.no_number(what, step)
             state.advance(schedule.learning_rate(step), loss)
             state.seconds = time.monotonic() - began
 
@@ -98,7 +101,8 @@ def train(
                     schedule.patch(step),
                     state.mean_loss(),
                 )
-                _tell(entry, journal, run, state, data, fabric, last=last)
+                with _saved_on_failure(run, state, fabric):
+                    _tell(entry, journal, run, state, data, fabric, last=last)
             if last or stop or time.monotonic() - saved >= 60 * settings.checkpoint_minutes:
                 if fabric.is_global_zero:
                     run.save(state)
@@ -177,7 +181,7 @@ def _released(run: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def _saved_on_failure(run: RunFolder, state: State, fabric: Fabric) -> Iterator[None]:
-    """What fails in here fails before the weights change: the state as it was before the step is saved."""
+    """What fails in here changes no weights, so that the state is whole and is saved."""
     try:
         yield
     except Exception as error:
@@ -185,7 +189,7 @@ def _saved_on_failure(run: RunFolder, state: State, fabric: Fabric) -> Iterator[
             run.save(state)
         said = str(error).lower()
         if isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
-            raise SettingsError(
+            raise TrainingError(
                 f"memory ran out at step {state.step}; go on with --resume {run.path} --set accumulate=N, "
                 "which takes the batch in N parts"
             ) from error
@@ -195,11 +199,3 @@ def _saved_on_failure(run: RunFolder, state: State, fabric: Fabric) -> Iterator[
                 f"reached is in {run.checkpoint}, so go on with --resume {run.path}"
             ) from error
         raise
-
-
-def _no_number(run: RunFolder, step: int, loss: float) -> str:
-    what = f"the loss became {loss}" if not math.isfinite(loss) else "the gradients became infinite"
-    advice = f"--resume {run.path} --set optimiser.learning_rate=LOWER"
-    if not run.checkpoint.exists():
-        return f"{what} at step {step}, before the first checkpoint; begin again with a lower optimiser.learning_rate"
-    return f"{what} at step {step}; {run.checkpoint} is the last good state, so go on from it with {advice}"

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from dpanet.errors import OutputError, SettingsError, WeightsError
-from dpanet.images.output import atomic_output
+from dpanet.errors import OutputError, SettingsError, TrainingError, WeightsError
+from dpanet.images.output import atomic_output, unfinished_outputs
 from dpanet.network.weights import save_model
 from dpanet.training.config import changed, differences, load_config, read_table, to_toml
 from dpanet.training.settings import TrainingSettings
@@ -43,6 +43,10 @@ FREE = (
 """Settings that may change when a run goes on."""
 
 
+_PLACE = ": on "
+"""What begins the note that says where the run computes."""
+
+
 class RunFolder:
     """One run's files.
 
@@ -55,6 +59,7 @@ class RunFolder:
         self.path, self.settings, self.notes, self.fresh = path, settings, list(notes), list(fresh)
         self.config, self.checkpoint = path / "config.toml", path / "checkpoint.pt"
         self.model, self.best = path / "model.safetensors", path / "best.safetensors"
+        self.samples = path / "samples"
         self._lock = FileLock(path / ".lock")
 
     @classmethod
@@ -64,7 +69,10 @@ class RunFolder:
             raise OutputError(f"{path} is a file; name a folder for the run")
         if (path / "config.toml").exists():
             raise OutputError(f"{path} holds a run; go on with it by --resume {path}, or name another folder")
-        if path.is_dir() and any(file.name != ".lock" for file in path.iterdir()):
+        if path.is_dir() and {file.name for file in path.iterdir()} - {
+            ".lock",
+            *(file.name for file in unfinished_outputs(path)),
+        }:
             raise OutputError(f"{path} holds other files; name a new or an empty folder for the run")
         return cls(path, settings)
 
@@ -90,10 +98,10 @@ class RunFolder:
             fresh.append(f"{key} = {new!r} instead of {old!r}")
         return cls(path, after, notes, fresh)
 
-    def claim(self, step: int) -> None:
+    def claim(self, step: int, where: str = "") -> None:
         """Make the folder, keep other processes from it until `release`, and write `config.toml`.
 
-        step: where the run begins or goes on.
+        step: where the run begins or goes on. where: device and versions, which decide the last bits; a comment.
 
         Raises: OutputError if that cannot be done, or another process trains there.
         """
@@ -105,6 +113,8 @@ class RunFolder:
             ) from error
         try:
             self._lock.acquire(blocking=False)
+            for file in (*unfinished_outputs(self.path), *unfinished_outputs(self.samples)):
+                file.unlink(missing_ok=True)
         except Timeout as error:
             raise OutputError(
                 f"another process trains in {self.path}; wait for its end, or begin another run"
@@ -113,6 +123,9 @@ class RunFolder:
             pass  # some file systems of clusters have no locks; what else is wrong is told below
         self.notes += [f"from step {step}: {note}" for note in self.fresh]
         self.fresh = []
+        places = [note.partition(_PLACE)[2] for note in self.notes if _PLACE in note]
+        if where and where not in places[-1:]:
+            self.notes.append(f"from step {step}{_PLACE}{where}")
         text = "".join(f"# {note}\n" for note in self.notes) + to_toml(self.settings)
         if self.config.exists() and self.config.read_text("utf-8") == text:
             return
@@ -146,9 +159,27 @@ class RunFolder:
         return held
 
     def save(self, state: State) -> None:
-        """Write the checkpoint and the model. Raises: OutputError if there is no room; what was there remains."""
+        """Write the checkpoint and the model.
+
+        Raises: OutputError if there is no room, TrainingError if a weight is no number any more; what was there
+                remains.
+        """
+        if not state.is_finite():
+            raise self.no_number("the weights became infinite", state.step)
         self.save_model(state, self.model)  # first, so that a checkpoint of the last step is never without it
         self.write(self.checkpoint, lambda path: _save(state.to_dict(), path))
+
+    def no_number(self, what: str, step: int) -> TrainingError:
+        """The error to raise where numbers have left the finite ones, with what to do."""
+        if not self.checkpoint.exists():
+            return TrainingError(
+                f"{what} at step {step}, before the first checkpoint; begin again with a lower "
+                "optimiser.learning_rate"
+            )
+        return TrainingError(
+            f"{what} at step {step}; {self.checkpoint} is the last good state, so go on from it with "
+            f"--resume {self.path} --set optimiser.learning_rate=LOWER"
+        )
 
     def save_model(self, state: State, path: Path) -> None:
         """Write the moving average."""

@@ -191,6 +191,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         above(self, "steps epochs batch accumulate log_every")
         above(self, "checkpoint_minutes seed", itself=True)
+        if self.seed >= 2**63:
+            raise SettingsError(f"seed is {self.seed}; it must be below 2^63")
         if (self.steps is None) == (self.epochs is None):
             raise SettingsError(f"steps is {self.steps} and epochs {self.epochs}; give one of the two")
         if self.epochs is not None and self.data.kind != "pairs":

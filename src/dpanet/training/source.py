@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -103,17 +104,29 @@ def _real_pairs(settings: TrainingSettings) -> Data:
     data, judged = settings.data, settings.validation
     folder = _folder(data.pairs, "data.pairs", "pairs (NAME_left, NAME_right, NAME_sharp)")
     training_folder, validation_folder = split_folders(folder)
-    augmentation = Augmentation(data.mirror, data.flip, data.resize)
-    training = PairSource(
-        training_folder, batch=settings.batch, patch=settings.largest_patch, augmentation=augmentation
-    )
+    with _prefixed("data."):
+        augmentation = Augmentation(data.mirror, data.flip, data.resize)
+    with _prefixed("stages: "):
+        training = PairSource(
+            training_folder, batch=settings.batch, patch=settings.largest_patch, augmentation=augmentation
+        )
     validation = None
     if validation_folder is not None:
         still = Augmentation(mirror=False, flip=False)
-        other = PairSource(validation_folder, batch=judged.scenes, patch=judged.patch, augmentation=still)
+        with _prefixed("validation."):
+            other = PairSource(validation_folder, batch=judged.scenes, patch=judged.patch, augmentation=still)
         validation = HeldOut(other, min(judged.scenes, len(other)), judged.patch)
     judged_on = NOT_JUDGED if validation is None else f"{validation.count} of folder val held out"
     return Data(training, validation, len(training), f"{counted(len(training), 'pair')}, {judged_on}")
+
+
+@contextmanager
+def _prefixed(place: str) -> Iterator[None]:
+    """An impossible setting is told with the place it has in the configuration."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"{place}{error}") from error
 
 
 def simulator(

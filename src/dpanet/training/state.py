@@ -65,6 +65,10 @@ class State:
         slow, fast = (list(tensors) for tensors in zip(*self._pairs, strict=True))
         torch._foreach_lerp_(slow, fast, 1 - weight)
 
+    def is_finite(self) -> bool:
+        """Whether every weight is still a number; the average follows the weights, so it has seen them all."""
+        return all(bool(tensor.isfinite().all()) for tensor in self.averaged.parameters())
+
     def to_dict(self) -> dict[str, Any]:
         """What `restore` takes; tensors are not copied."""
         return {
