@@ -99,7 +99,8 @@ class LossSettings:
 @dataclass(frozen=True)
 class OptimiserSettings:
     """kind: ``muon`` for convolutions and AdamW for the rest, ``adamw``, or ``adam``. clip: largest norm of the
-    gradients; 0 for no limit.
+    gradients; 0 for no limit. learning_rate: its highest value. beta2: of AdamW and Adam, how slowly their second
+    moments change (beta1 is 0.9). weight_decay: of all weights, relative to the rate.
 
     schedule: of the learning rate behind `warmup` steps. ``cosine``: half a cosine down to `final` of it.
     ``constant``. ``halving``: halved every `halve_every` epochs, or steps where the run is measured in steps.
@@ -166,8 +167,10 @@ class TrainingSettings:
 
     steps or epochs (over the pictures of ``pairs``): how long; one of the two. batch: scenes a step, over all
     processes; taken in `accumulate` parts. average: of the moving average of the weights, which is what comes out.
-    precision: ``bfloat16`` computes in it where that is safe; ``auto`` does so where it is native.
-    log_every: steps between lines of the log.
+    precision: ``bfloat16`` computes in it where that is safe; ``auto`` does so where it is native. channels_last: how
+    pictures lie in memory. device: ``auto`` takes the best; ``cpu``, ``cuda``, ``cuda:1``, ``mps``. seed: of weights,
+    scenes and dropout. log_every: steps between lines of the log. checkpoint_minutes: between checkpoints.
+    stages: patch sizes, one after the other.
     """
 
     network: NetworkSettings
