@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from cli.conftest import Run, listing
 
 from dpanet.errors import DatasetError
 from dpanet.evaluation.datasets import open_dataset
+from dpanet.images.lock import claim
 from dpanet.simulation.replay import replay
 from dpanet.simulation.scene_folder import encode_scene, scene_files
 
@@ -30,15 +32,36 @@ def files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+def half_written(folder: Path) -> list[str]:
+    return [name for name in listing(folder) if "/." in f"/{name}" and name != ".lock"]
+
+
+@pytest.fixture
+def lens(tmp_path: Path) -> Path:
+    """A calibration of one cell."""
+    folder = tmp_path / "lens"
+    folder.mkdir()
+    x = np.exp(-((np.arange(61) - 28) ** 2) / 60)
+    np.save(folder / "blur_kernels_left.npy", (x * x[:, None])[None])
+    np.save(folder / "blur_kernels_right.npy", (x[::-1] * x[:, None])[None])
+    return folder
+
+
+@pytest.fixture
+def maps(tmp_path: Path) -> Path:
+    """Depth maps of both photographs: all in focus at 2 m, and a step from there to 4 m."""
+    folder = tmp_path / "depth"
+    folder.mkdir()
+    np.save(folder / "0.npy", np.full((80, 100), 2.0))
+    cv2.imwrite(str(folder / "1.png"), np.repeat(np.uint16([[2000, 4000]]), 50, 1).repeat(80, 0))
+    return folder
+
+
 @pytest.mark.parametrize("psf", ["half-disc", "butterworth", "measured:lens"])
 def test_pairs_that_can_be_evaluated_as_they_are(
-    run: Run, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, psf: str
+    run: Run, photographs: Path, lens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, psf: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "lens").mkdir()
-    x = np.exp(-((np.arange(61) - 28) ** 2) / 60)
-    np.save("lens/blur_kernels_left.npy", (x * x[:, None])[None])
-    np.save("lens/blur_kernels_right.npy", (x[::-1] * x[:, None])[None])
     result = run("simulate", photographs, "-o", "out", "--count", 3, "--seed", 1, "--size", 48, "--psf", psf)
     assert (result.code, result.err) == (0, "") and "3 scenes made, 3 in all" in result.out
     dataset = open_dataset(tmp_path / "out", "pairs")
@@ -61,7 +84,7 @@ def test_the_same_command_goes_on_and_a_larger_count_adds(
     other = run(*command, 2, "--psf", "butterworth")
     assert other.code == 1 and "other psf" in other.sentence
     assert run(*command, 1, "--psf", "butterworth", "--overwrite").code == 0
-    assert len(listing(tmp_path / "out")) == 7
+    assert len(listing(tmp_path / "out")) == 8
 
 
 @pytest.mark.parametrize(
@@ -109,7 +132,7 @@ def test_a_corrupt_photograph_is_named_and_nothing_is_half_written(
                  "--workers", workers)  # fmt: skip
     assert result.code == 1 and "1.png is a truncated or damaged PNG" in result.sentence
     finished = (tmp_path / "out" / "scenes.jsonl").read_text().count("\n")
-    assert finished < 12 and not [name for name in listing(tmp_path / "out") if "/." in f"/{name}"]
+    assert finished < 12 and half_written(tmp_path / "out") == []
 
 
 def test_a_worker_that_dies_is_one_sentence(run: Run, photographs: Path, tmp_path: Path) -> None:
@@ -131,7 +154,7 @@ def test_a_worker_that_dies_is_one_sentence(run: Run, photographs: Path, tmp_pat
     assert 0 < journal.read_text().count("\n") < 40
     assert run(*command, "--workers", 1).code == 0
     assert len(open_dataset(tmp_path / "out", "pairs").scenes) == 40
-    assert not [name for name in listing(tmp_path / "out") if "/." in f"/{name}"]
+    assert half_written(tmp_path / "out") == []
 
 
 def test_killed_and_started_again_it_ends_with_the_same_bytes(
@@ -197,3 +220,79 @@ def test_a_folder_without_kernels_is_told_by_the_file_that_is_missing(
                  f"measured:{photographs}")  # fmt: skip
     assert result.code == 2 and "blur_kernels_left.npy is missing; name a folder with" in result.sentence
     assert "Errno" not in result.sentence and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("psf", ["butterworth", "measured:lens"])
+def test_depth_maps_through_either_lens_alike_by_one_worker_and_two(
+    run: Run,
+    photographs: Path,
+    lens: Path,
+    maps: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    psf: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for workers in (1, 2):
+        result = run("simulate", photographs, "-o", f"out{workers}", "--count", 2, "--seed", 1, "--depth", maps,
+                     "--lens", "f=50,N=2,focus=2,pitch=25", "--psf", psf, "--workers", workers)  # fmt: skip
+        assert (result.code, result.err) == (0, "")
+    assert files(tmp_path / "out1") == files(tmp_path / "out2")
+    flat, step = (scene.load() for scene in open_dataset(tmp_path / "out1", "pairs").scenes)
+    assert np.abs(flat.pair.left - flat.truth.pixels).mean() < 0.02, "in focus"
+    error = np.abs(step.pair.left - step.truth.pixels).mean((0, 2))
+    assert error[60:].mean() > 2 * error[:40].mean()
+    apart = np.abs(step.pair.left - step.pair.right).mean((0, 2))
+    assert apart[60:].mean() > 2 * apart[:40].mean()
+
+
+@pytest.mark.parametrize("psf", ["butterworth", "measured:lens"])
+def test_random_scenes_through_either_lens_alike_by_one_worker_and_two(
+    run: Run, photographs: Path, lens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, psf: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for workers in (1, 2):
+        result = run("simulate", photographs, "-o", f"out{workers}", "--count", 3, "--seed", 1, "--size", 32,
+                     "--psf", psf, "--workers", workers)  # fmt: skip
+        assert result.code == 0
+    assert files(tmp_path / "out1") == files(tmp_path / "out2")
+
+
+def test_a_lens_or_map_that_does_not_fit_is_told_before_anything_is_written(
+    run: Run, photographs: Path, maps: Path, tmp_path: Path
+) -> None:
+    """The first photograph is in focus and would be made; the second is what is wrong."""
+    command = ["simulate", photographs, "-o", tmp_path / "out", "--seed", 1, "--depth", maps, "--lens"]
+    for lens in ("f=50,N=2,focus=2,pitch=1", "f=50,N=2,focus=2,pitch=25,curvature=60"):
+        result = run(*command, lens, "--count", 2)
+        assert result.code == 2 and "px are simulated" in result.sentence
+        assert not (tmp_path / "out").exists()
+    result = run(*command, "f=50,N=2,focus=2,pitch=25", "--count", 2, "--size", 90)
+    assert result.code == 2 and "size is 90 px" in result.sentence
+    cv2.imwrite(str(maps / "1.png"), np.full((80, 99), 4000, np.uint16))
+    result = run(*command, "f=50,N=2,focus=2,pitch=25", "--count", 2)
+    assert result.code == 1 and "1.png is 99 x 80 px, its photograph 100 x 80" in result.sentence
+    assert not (tmp_path / "out").exists()
+    assert run(*command, "f=50,N=2,focus=2,pitch=25", "--count", 1).code == 0, "it is not needed"
+
+
+def test_another_process_that_writes_there_is_one_sentence(
+    run: Run, photographs: Path, tmp_path: Path
+) -> None:
+    command = ["simulate", photographs, "-o", tmp_path / "out", "--count", 1, "--seed", 1, "--size", 32]
+    lock = claim(tmp_path / "out")
+    for extra in ([], ["--overwrite"]):
+        result = run(*command, *extra)
+        assert result.code == 1 and "another process writes to" in result.sentence
+    assert listing(tmp_path / "out") == [".lock"]
+    lock.release()
+    assert run(*command).code == 0
+
+
+def test_wide_kernels_are_scaled_as_far_as_they_fit(run: Run, photographs: Path, tmp_path: Path) -> None:
+    for side in ("left", "right"):
+        np.save(tmp_path / f"blur_kernels_{side}.npy", np.ones((1, 81, 81)))
+    result = run("simulate", photographs, "-o", tmp_path / "out", "--count", 1, "--seed", 1, "--size", 32,
+                 "--psf", f"measured:{tmp_path}")  # fmt: skip
+    assert result.code == 0
+    assert json.loads((tmp_path / "out" / "settings.json").read_text())["scenes"]["scale"] == 98 / 81

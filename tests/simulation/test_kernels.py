@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -170,6 +172,43 @@ def test_kernels_between_cells_need_a_known_grid(measured: MeasuredKernels) -> N
 def test_arrays_that_are_no_kernels_are_refused() -> None:
     with pytest.raises(SettingsError, match="odd"):
         MeasuredKernels(np.zeros((2, 60, 60)), np.zeros((2, 60, 60)))
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [(np.nan, "not finite"), (np.inf, "not finite"), (-1e-3, "a negative value"), (0.0, "no light at all")],
+)
+def test_cells_that_are_no_kernels_are_named(tmp_path: Path, value: float, says: str) -> None:
+    kernels = np.ones((3, 5, 5))
+    np.save(tmp_path / "blur_kernels_left.npy", kernels)
+    kernels[1] = value if value == 0 else 1
+    kernels[1, 2, 2] = value
+    np.save(tmp_path / "blur_kernels_right.npy", kernels)
+    with pytest.raises(SettingsError, match=rf"blur_kernels_right\.npy has .*{says}.* in cell 1"):
+        MeasuredKernels.read(tmp_path)
+
+
+def test_words_are_no_kernels() -> None:
+    with pytest.raises(SettingsError, match="where numbers are needed"):
+        MeasuredKernels(*np.full((2, 1, 3, 3), "a"))
+
+
+def test_a_scale_beyond_the_box_is_refused_and_not_cut() -> None:
+    """61 px at 1.6 are 97.6 px: three tenths of a pixel over on each side are left out."""
+    even = MeasuredKernels(*np.ones((2, 1, 61, 61)))
+    cut = even.at([0], [1.6])[0, 0]
+    middle = float(cut[SIZE // 2, SIZE // 2])
+    assert middle == pytest.approx(1 / SIZE**2, rel=1e-3) and float(cut[0, 0]) == pytest.approx(middle)
+    even.at([0, 0], [even.most_scale, -even.most_scale])
+    with pytest.raises(SettingsError, match=r"scale is 1\.62, .* 61 px no more than 1\.607 fits"):
+        even.at([0, 0], [0.1, -1.62])
+
+
+def test_dark_borders_of_measured_kernels_count_for_nothing() -> None:
+    bare = np.ones((2, 1, 31, 31))
+    padded = MeasuredKernels(*np.pad(bare, ((0, 0), (0, 0), (33, 33), (33, 33))))
+    assert padded.width == 31 and padded.most_scale == MeasuredKernels(*bare).most_scale > 3
+    assert torch.allclose(padded.at([0], [3.0]), MeasuredKernels(*bare).at([0], [3.0]), atol=1e-7)
 
 
 def test_folder_without_kernels_is_named(tmp_path) -> None:

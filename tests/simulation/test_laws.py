@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from dpanet.simulation.butterworth import Ring, butterworth
@@ -105,6 +106,53 @@ def test_left_and_right_together_are_the_picture_of_the_unsplit_lens(radius: flo
     whole, _, _ = seen(undivided, PICTURE)
     torch.testing.assert_close((left + right) / 2, whole, atol=2e-5, rtol=0)
     assert float((left - whole).abs().mean()) > 0.005, "one view alone is not"
+
+
+def _halves_and_whole(left: np.ndarray, right: np.ndarray, scale: float) -> tuple[Tensor, Tensor]:
+    whole = (left + right) / 2
+    return MeasuredKernels(left, right).at([0], [scale]), MeasuredKernels(whole, whole).at([0], [scale])
+
+
+@pytest.mark.parametrize("scale", [-1.3, 0.6])
+def test_views_through_measured_halves_make_the_picture_of_the_measured_whole(scale: float) -> None:
+    """Of a lens that also moves the whole picture, whose halves are no mirror images and equally bright."""
+    y, x = np.mgrid[:61, :61] - 30.0
+    left = np.exp(-(((x + 2) / 5) ** 2) - ((y - 2) / 8) ** 2)[None]
+    right = np.exp(-(((x - 7) / 4) ** 2) - ((y - 2) / 6) ** 2 - 0.01 * x * y / 30)[None]
+    halves, whole = _halves_and_whole(left / left.sum(), right / right.sum(), scale)
+    left_view, right_view, _ = seen(halves, PICTURE)
+    unsplit, _, _ = seen(whole, PICTURE)
+    torch.testing.assert_close((left_view + right_view) / 2, unsplit, atol=2e-5, rtol=0)
+    assert float((left_view - unsplit).abs().mean()) > 0.005, "one view alone is not"
+    shifted = halves.clone()
+    shifted[:, 1] = shifted[:, 1].roll(1, -1)  # a planted fault: one view loses a shift of its own
+    moved = seen(shifted, PICTURE)
+    assert float(((moved[0] + moved[1]) / 2 - unsplit).abs().max()) > 1e-3
+
+
+def _undivided_ring(ring: Ring, fine: int = 10) -> Tensor:
+    """The ring before the ramp divides it, by sums over `fine` points a pixel and axis in float64."""
+    line = (np.arange(SIZE * fine) - (SIZE * fine - 1) / 2) / fine
+    squared = line[:, None] ** 2 + line**2
+    radius = abs(ring.radius)
+    ratio = squared / (2 * radius / ring.cutoff) ** 2
+    corner = 2 * radius**2 / (2 * radius / ring.cutoff) ** 2
+    high = ratio**ring.order / (1 + ratio**ring.order) / (corner**ring.order / (1 + corner**ring.order))
+    disc = np.clip(radius - np.sqrt(squared) + 0.5, 0, 1) * (ring.floor + (1 - ring.floor) * high)
+    soft = gaussian_filter(disc, ring.blur * fine, mode="constant", truncate=6)
+    pixels = soft.reshape(SIZE, fine, SIZE, fine).sum((1, 3))
+    return torch.from_numpy((pixels / pixels.sum()).astype(np.float32)).expand(1, 2, -1, -1)
+
+
+@pytest.mark.parametrize("radius", [-6.0, 9.0])
+def test_views_through_the_halves_of_a_ring_make_the_picture_of_the_ring(radius: float) -> None:
+    ring = Ring(radius, 6, 2.0, 0.2)
+    left, right, _ = seen(butterworth([ring]), PICTURE)
+    whole, _, _ = seen(_undivided_ring(ring), PICTURE)
+    torch.testing.assert_close((left + right) / 2, whole, atol=5e-4, rtol=0)
+    assert float((left - whole).abs().mean()) > 0.005, "one view alone is not"
+    other, _, _ = seen(_undivided_ring(replace(ring, floor=0.1)), PICTURE)
+    assert float(((left + right) / 2 - other).abs().max()) > 5e-4, "nor is another ring"
 
 
 def test_zero_blur_gives_the_photograph_back(family: Family) -> None:

@@ -5,9 +5,10 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import binary_erosion
 
 from dpanet.errors import SettingsError
-from dpanet.simulation.content import crop, outline, printed_page, read_photographs, sparks, strands
+from dpanet.simulation.content import crop, outline, printed_page, sparks, strands
 from dpanet.simulation.demo import demo_pair
 from dpanet.simulation.display import to_display, to_linear
+from dpanet.simulation.kernels import MeasuredKernels
 from dpanet.simulation.scene import SceneSettings, Simulator
 from dpanet.simulation.sensor import Sensor, record
 
@@ -48,6 +49,35 @@ def test_a_scene_is_the_same_alone_and_in_company(simulator: Simulator) -> None:
             torch.testing.assert_close(b[11 - i], c[0], atol=2e-6, rtol=0)
     grey = (together.truth[:, 0] == together.truth[:, 1]).all(-1).all(-1)
     assert 0 < int(grey.sum()) < 12
+
+
+@pytest.mark.parametrize(
+    ("measured", "means"),
+    [
+        (1.0, [[0.4427, 0.47155, 0.39401, 0.33016, 0.46284, 0.4002, 0.35561, 0.50172],
+               [0.44635, 0.46717, 0.39187, 0.32928, 0.44666, 0.40474, 0.36866, 0.50053],
+               [0.42029, 0.44768, 0.34185, 0.32227, 0.43918, 0.39512, 0.34036, 0.47616],
+               [13.93723, 7.68089, 14.82712, -1.5613, 11.11097, -5.95894, -15.83463, 1.33914]]),
+        (0.0, [[0.35313, 0.54498, 0.32201, 0.43946, 0.37038, 0.34051, 0.50079, 0.38124],
+               [0.36302, 0.55215, 0.3284, 0.43538, 0.37638, 0.34037, 0.51115, 0.38308],
+               [0.33799, 0.52643, 0.27915, 0.40085, 0.35146, 0.33339, 0.48948, 0.35604],
+               [15.23638, 6.96307, 6.55764, 9.93989, 11.3635, -6.09437, 6.34126, 7.85375]]),
+    ],
+)  # fmt: skip
+def test_the_scenes_of_a_seed_stay_those_they_were(measured: float, means: list[list[float]]) -> None:
+    """Means of each part of eight scenes, as commit 8cd2cf8 made them: a draw more or less changes all of them."""
+    rng = np.random.default_rng(9)
+    blocks = [rng.integers(0, 256, (3, 40, 50)) for _ in range(2)]
+    pictures = [torch.from_numpy(np.kron(b, np.ones((1, 6, 6))).astype(np.uint8)) for b in blocks]
+    y, x = np.mgrid[:61, :61] - 30.0
+    left = np.exp(-(((x + 4) / 5) ** 2) - (y / 8) ** 2)[None]
+    settings = SceneSettings(measured=measured, butterworth=0.5 * (1 - measured), quantised=0.0)
+    lens = MeasuredKernels(left, left[..., ::-1].copy())
+    simulator = Simulator(pictures, lens, settings, pages=pictures[::-1])
+    scenes = simulator.scenes([[11, i] for i in range(8)], 48)
+    for part, expected in zip(scenes, means, strict=True):
+        assert part is not None
+        np.testing.assert_allclose(part.mean((1, 2, 3)), expected, rtol=1e-4, atol=2e-5)
 
 
 def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,18 +185,6 @@ def test_out_of_focus_a_spark_is_a_disc_that_outshines_its_surroundings() -> Non
         )
     assert shown[0.0] == (0, 0)
     assert shown[1.0][1] > 0 and shown[1.0][0] > 3 * shown[1.0][1], "light spreads over more pixels"
-
-
-def test_photographs_are_read_and_a_broken_one_is_named(tmp_path) -> None:
-    Image.new("RGB", (20, 10), (255, 0, 0)).save(tmp_path / "a.png")
-    (tmp_path / "notes.txt").write_text("no picture")
-    (photograph,) = read_photographs(tmp_path)
-    assert photograph.shape == (3, 10, 20) and photograph[:, 0, 0].tolist() == [255, 0, 0]
-    (tmp_path / "b.jpg").write_bytes(b"broken")
-    with pytest.raises(SettingsError, match=r"b\.jpg"):
-        read_photographs(tmp_path)
-    with pytest.raises(SettingsError, match="holds no photographs"):
-        read_photographs(tmp_path, ["notes.txt"])
 
 
 def test_demo_pair_is_blurred_more_on_the_right() -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ from dpanet.errors import DatasetError, OutputError
 from dpanet.images.defocus import read_defocus_map
 from dpanet.images.reading import read_codes
 from dpanet.simulation.crew import make_scenes, suitable_workers
+from dpanet.simulation.optics import SceneSettings
 from dpanet.simulation.recipe import Psf, Recipe, Studio, recipe_of
 from dpanet.simulation.replay import replay
 from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files
@@ -50,7 +52,7 @@ def test_two_workers_write_the_same_bytes_as_one(recipe: Recipe, made: Path, tmp
 
 def test_what_is_written(made: Path, recipe: Recipe) -> None:
     names = {f"{i:06d}_{part}.png" for i in range(5) for part in ("left", "right", "sharp")}
-    assert set(files(made)) == names | {"settings.json", "scenes.jsonl"} | {
+    assert set(files(made)) == names | {"settings.json", "scenes.jsonl", ".lock"} | {
         f"defocus/{i:06d}.png" for i in range(5)
     }
     scene = Studio(recipe).scene(3)
@@ -80,6 +82,65 @@ def test_a_stored_scene_replays_exactly(made: Path, photographs: Path) -> None:
     assert again == stored
     with pytest.raises(DatasetError, match="no finished scene 000009"):
         replay(made, "000009", photographs)
+
+
+@pytest.fixture(scope="module")
+def lens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lens")
+    x = np.exp(-((np.arange(61) - 27) ** 2) / 60)
+    np.save(folder / "blur_kernels_left.npy", (x * x[:, None])[None])
+    np.save(folder / "blur_kernels_right.npy", (x[::-1] * x[:, None])[None])
+    return folder
+
+
+def test_scenes_through_measured_kernels_replay_from_their_folder(
+    photographs: Path, lens: Path, tmp_path: Path
+) -> None:
+    """In whole steps, too; and it is told what the caller has to name."""
+    scenes = SceneSettings(quantised=1.0)
+    recipe = Recipe(find_photographs(photographs), 4, 32, Psf("measured", lens), scenes)
+    make_scenes(recipe, SceneFolder(tmp_path, recipe.identity()), 2)
+    stored = {part: path.read_bytes() for part, path in scene_files(tmp_path, "000001").items()}
+    assert encode_scene(replay(tmp_path, "000001", photographs, lens)) == stored
+    with pytest.raises(DatasetError, match="was made with measured kernels; name their folder"):
+        replay(tmp_path, "000001", photographs)
+
+
+def test_a_folder_of_before_replays_as_it_was_made(photographs: Path, lens: Path, tmp_path: Path) -> None:
+    """Its settings know no share of quantised readings, and not all the packages that are noted now."""
+    then = Recipe(find_photographs(photographs), 4, 32, Psf("measured", lens), SceneSettings(quantised=0.0))
+    make_scenes(then, SceneFolder(tmp_path, then.identity()), 3)
+    stored = [
+        {part: path.read_bytes() for part, path in scene_files(tmp_path, f"{i:06d}").items()}
+        for i in range(3)
+    ]
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    del settings["scenes"]["quantised"], settings["versions"]["scipy"]
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    again = [encode_scene(replay(tmp_path, f"{i:06d}", photographs, lens)) for i in range(3)]
+    assert again == stored
+    now = replace(then, scenes=SceneSettings(quantised=1.0))
+    assert [encode_scene(Studio(now).scene(i)) for i in range(3)] != stored, "the share does matter"
+    with pytest.raises(OutputError, match=r"made with other scenes\.quantised"):
+        SceneFolder(tmp_path, now.identity())
+    settings["versions"]["torch"] = "1.0"
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(DatasetError, match=r"made with other versions\.torch"):
+        replay(tmp_path, "000000", photographs, lens)
+
+
+def test_only_one_process_writes_to_a_folder(recipe: Recipe, tmp_path: Path) -> None:
+    first = SceneFolder(tmp_path, recipe.identity())
+    (tmp_path / ".000004_left-0123abcd.png").write_bytes(b"it is writing this")
+    for identity, overwrite in ((recipe.identity(), False), ({**recipe.identity(), "seed": 9}, True)):
+        with pytest.raises(OutputError, match=r"another process writes to .*; wait for its end"):
+            SceneFolder(tmp_path, identity, overwrite)
+    assert (tmp_path / ".000004_left-0123abcd.png").exists()
+    first.close()
+    again = SceneFolder(tmp_path, recipe.identity())
+    assert not (tmp_path / ".000004_left-0123abcd.png").exists()
+    make_scenes(recipe, again, 1)
+    SceneFolder(tmp_path, recipe.identity()).close()
 
 
 def test_replaying_from_other_photographs_is_refused(made: Path, photographs: Path, tmp_path: Path) -> None:
@@ -114,7 +175,7 @@ def test_a_folder_of_other_scenes_is_left_alone_unless_told(recipe: Recipe, tmp_
         SceneFolder(tmp_path / "s", other.identity())
     assert files(tmp_path / "s") == before
     make_scenes(other, SceneFolder(tmp_path / "s", other.identity(), overwrite=True), 1)
-    assert len(files(tmp_path / "s")) == 6
+    assert len(files(tmp_path / "s")) == 7
 
 
 def test_a_folder_of_other_files_is_refused(recipe: Recipe, tmp_path: Path) -> None:

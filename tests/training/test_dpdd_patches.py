@@ -67,7 +67,12 @@ def whole(dpdd: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byt
 
 def test_patches_are_the_pictures_codes_and_lie_as_pairs(dpdd: Path, tmp_path: Path) -> None:
     folder = prepare(dpdd, tmp_path / "PATCHES", threads=2)
-    assert sorted(p.name for p in (tmp_path / "PATCHES").iterdir()) == ["settings.json", "train", "val"]
+    assert sorted(p.name for p in (tmp_path / "PATCHES").iterdir()) == [
+        ".lock",
+        "settings.json",
+        "train",
+        "val",
+    ]
     for split, names in NAMES.items():
         scenes = {
             scene.name: scene for scene in open_dataset(tmp_path / "PATCHES" / split, "pairs", bits=16).scenes
@@ -211,9 +216,23 @@ def test_a_full_disk_is_one_sentence(
     with monkeypatch.context() as patched, pytest.raises(OutputError, match="No space left on device"):
         patched.setattr(Path, "write_bytes", full)
         prepare(dpdd, tmp_path / "PATCHES", threads=3)
-    assert not list((tmp_path / "PATCHES").rglob(".*")), "nothing half-written"
+    assert [p.name for p in (tmp_path / "PATCHES").rglob(".*")] == [".lock"], "nothing half-written"
     prepare(dpdd, tmp_path / "PATCHES")
     assert contents(tmp_path / "PATCHES") == whole
+
+
+def test_only_one_process_writes_to_a_folder(dpdd: Path, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    splits = open_splits(dpdd, SIDE)
+    first = PatchFolder(tmp_path / "PATCHES", splits, SIDE)
+    stray = tmp_path / "PATCHES" / "train.unfinished" / ".patch-0123abcd.png"
+    stray.write_bytes(b"it is writing this")
+    with pytest.raises(OutputError, match=r"another process writes to .*PATCHES; wait for its end"):
+        PatchFolder(tmp_path / "PATCHES", splits, SIDE)
+    assert stray.exists()
+    stray.unlink()
+    first.fill()
+    assert contents(tmp_path / "PATCHES") == whole
+    assert not PatchFolder(tmp_path / "PATCHES", splits, SIDE).missing()
 
 
 def test_a_folder_of_something_else_is_refused(own: Path, tmp_path: Path) -> None:

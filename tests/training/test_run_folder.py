@@ -51,7 +51,7 @@ def test_only_some_settings_may_change_as_a_run_goes_on(tmp_path: Path) -> None:
 def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
     first, second = RunFolder.new(tmp_path / "run", small()), RunFolder.new(tmp_path / "run", small())
     first.claim(0)
-    with pytest.raises(OutputError, match="another process trains in"):
+    with pytest.raises(OutputError, match="another process writes to"):
         second.claim(0)
     first.release()
     second.claim(0)
@@ -130,6 +130,20 @@ def test_a_configuration_that_was_changed_by_hand_is_held_against_the_checkpoint
     (path / "config.toml").write_text(before.replace("batch = 2\n", "batch = 4\n"), "utf-8")
     with pytest.raises(SettingsError, match=r"config\.toml says batch = 4, but the run was made with 2"):
         RunFolder.held(path).read_checkpoint()
+
+
+def test_a_run_from_before_a_setting_goes_on_without_it(tmp_path: Path, use: Use) -> None:
+    """Raw readings came in whole steps only later; a run's own record that says nothing of them had none."""
+    use(OneBlur())
+    path = trained(tmp_path / "run", small(steps=1, data={"scenes": {"quantised": 0.0}}))
+    text = (path / "config.toml").read_text("utf-8")
+    assert "quantised = 0.0\n" in text
+    (path / "config.toml").write_text(text.replace("quantised = 0.0\n", ""), "utf-8")
+    held = torch.load(path / "checkpoint.pt", weights_only=True)
+    del held["settings"]["data"]["scenes"]["quantised"]
+    torch.save(held, path / "checkpoint.pt")
+    run = RunFolder.held(path)
+    assert run.settings.data.scenes.quantised == 0.0 and run.read_checkpoint() is not None
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, use: Use) -> None:

@@ -8,7 +8,7 @@ import torch
 from training.conftest import OneBlur, small
 
 from dpanet.errors import DatasetError, SettingsError
-from dpanet.simulation.scene import Scenes
+from dpanet.simulation.scene import Scenes, SceneSettings
 from dpanet.training.settings import DataSettings, TrainingSettings
 from dpanet.training.source import HeldOut, open_data, own_photographs, simulator, split_photographs
 
@@ -52,6 +52,14 @@ def test_one_is_trained_on_and_another_judged(photographs: Path) -> None:
     for source, codes in ((data.training, range(1, 20)), (data.validation.source, (0, 20))):
         stock = source.photographs  # type: ignore[attr-defined]
         assert sorted(int(picture.max()) for picture in stock) == list(codes)
+
+
+def test_no_printed_page_is_both_learned_from_and_judged_on() -> None:
+    data = DataSettings(photographs="scikit-image", scenes=SceneSettings(measured=0.0, pages=8))
+    learned, judged = simulator(data), simulator(data, held_out=True)
+    assert learned is not None and judged is not None and len(judged.pages) == 1
+    for page in judged.pages:
+        assert not any(torch.equal(page, other) for other in learned.pages)
 
 
 def test_the_photographs_that_need_no_folder() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,9 +60,11 @@ def simulate(
         photographs themselves, each in its turn, blurred as --lens would.
     lens
         The thin lens for --depth, such as f=50,N=2.8,focus=1.5: focal length in mm, f-number, focus distance in m;
-        pitch=UM is the size of the photograph's pixels on the sensor, full frame unless given.
+        pitch=UM is the size of the photograph's pixels on the sensor, full frame unless given; curvature=PX adds so
+        much blur radius in the corners, growing with the squared distance from the middle.
     size
-        Side of the pictures in pixels; 256 unless given, or whole photographs with --depth.
+        Side of the pictures in pixels; 256 unless given, or whole photographs with --depth. A photograph whose
+        shorter side is under SIZE + 96 is enlarged to it, and softer; with --depth it is refused if under SIZE.
     workers
         Processes that work at once; as many as there are cores for many scenes, unless given.
     overwrite
@@ -98,18 +101,23 @@ def simulate(
     from dpanet.errors import counted
     from dpanet.simulation.crew import make_scenes, suitable_workers
     from dpanet.simulation.depth_map import find_depth_maps
-    from dpanet.simulation.recipe import Psf, Recipe
+    from dpanet.simulation.optics import SceneSettings
+    from dpanet.simulation.recipe import Psf, Recipe, Studio
     from dpanet.simulation.scene_folder import SceneFolder
     from dpanet.simulation.stock import find_photographs
     from dpanet.simulation.thin_lens import ThinLens
 
     kernels = Psf.parse(psf)
-    kernels.kernels()  # so that a wrong folder is told before anything is written
+    measured = kernels.kernels()
+    scenes = SceneSettings()
+    if measured is not None:  # wide kernels are scaled no further than they fit
+        scenes = replace(scenes, scale=min(scenes.scale, measured.most_scale))
     thin = None if lens is None else ThinLens.parse(lens)
     files = find_photographs(photographs)
     maps = None if depth is None else find_depth_maps(depth, files)
     side = 256 if size is None and depth is None else size
-    recipe = Recipe(files, seed, side, kernels, depth=maps, lens=thin)
+    recipe = Recipe(files, seed, side, kernels, scenes, maps, thin)
+    Studio(recipe).check_depth(count)  # so that what is wrong is told before anything is written
     held = SceneFolder(output, recipe.identity(), overwrite)
     missing = len(held.missing(count))
     with Meter(missing) as meter:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dpanet.evaluation.baselines.lens import scales_of
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
 from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
 
@@ -101,11 +102,11 @@ class Measured:
     """A calibrated lens: kernels between the cells of its grid, scaled against the calibration's."""
 
     name = "measured"
-    scales = tuple(float(scale) for scale in np.linspace(-1.6, 1.6, 33))
     shapes: tuple[dict[str, Any], ...] = ({},)
 
     def __init__(self, lens: MeasuredKernels) -> None:
         self.lens = lens
+        self.scales = scales_of(lens)
         lens.shares([(0.5, 0.5)])  # so that a calibration without a known grid is told at once
 
     def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:

@@ -13,28 +13,6 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from dpanet.errors import SettingsError
-
-SUFFIXES = (".webp", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
-
-
-def read_photographs(folder: Path, names: list[str] | None = None) -> list[Tensor]:
-    """All photographs of a folder (or those named), each (3, H, W) uint8, display-encoded."""
-    files = sorted(folder / n for n in names) if names is not None else sorted(folder.iterdir())
-    photographs = []
-    for file in files:
-        if file.suffix.lower() not in SUFFIXES:
-            continue
-        try:
-            with Image.open(file) as image:
-                pixels = np.asarray(image.convert("RGB"))
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{file} is no readable photograph ({error}); repair or remove it") from error
-        photographs.append(torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous())
-    if not photographs:
-        raise SettingsError(f"{folder} holds no photographs ({', '.join(SUFFIXES)}); name a folder that does")
-    return photographs
-
 
 def _fonts() -> list[Path]:
     """The DejaVu faces that come with Matplotlib."""

@@ -77,15 +77,16 @@ def layers(colour: Tensor, radius: NDArray[np.float64], optics: Optics) -> Itera
         first = False
 
 
-def depth_scene(
-    rng: Generator, photograph: Tensor, depth: Path, lens: ThinLens, optics: Optics, size: int | None
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Left, right, sharp (3, h, w) display-encoded, and the signed blur radius (h, w) in px.
+def blur_radius(
+    depth: Path, shape: tuple[int, int], lens: ThinLens, most: float, size: int | None
+) -> NDArray[np.float64]:
+    """The signed blur radius (H, W) in px of a photograph of `shape` (H, W) with a depth map.
 
-    Args:   photograph: (3, H, W) uint8. size: px a side of a random part of it; None for the whole.
-    Raises: DatasetError if map and photograph differ in size; SettingsError if the blur or the part is too large.
+    Args:   most: the largest radius in px that can be simulated. size: px a side of the part that is wanted of it.
+    Raises: DatasetError if map and photograph differ in size; SettingsError if the blur or the part is too large;
+            `read_depth` for more.
     """
-    height, width = photograph.shape[1:]
+    height, width = shape
     metres = read_depth(depth)
     if metres.shape != (height, width):
         raise DatasetError(
@@ -97,12 +98,32 @@ def depth_scene(
             f"size is {size} px, but the photograph of {depth.name} is {width} x {height}; choose less"
         )
     radius = lens.radius(metres, width) + lens.bend(height, width)
-    most = float(np.abs(radius).max())
-    if most > optics.most_radius:
+    largest = float(np.abs(radius).max())
+    if largest > most:
         raise SettingsError(
-            f"lens blurs {depth.name} by up to {most:.1f} px, and at most {optics.most_radius:.1f} px are simulated; "
+            f"lens blurs {depth.name} by up to {largest:.1f} px, and at most {most:.1f} px are simulated; "
             "choose a larger N, a shorter f, or smaller pictures"
         )
+    return radius
+
+
+def depth_scene(
+    rng: Generator,
+    photograph: Tensor,
+    depth: Path,
+    lens: ThinLens,
+    optics: Optics,
+    size: int | None,
+    quantised: float = 0.0,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Left, right, sharp (3, h, w) display-encoded, and the signed blur radius (h, w) in px.
+
+    Args:   photograph: (3, H, W) uint8. size: px a side of a random part of it; None for the whole. quantised: as in
+            `SceneSettings`.
+    Raises: as `blur_radius`.
+    """
+    height, width = photograph.shape[1:]
+    radius = blur_radius(depth, (height, width), lens, optics.most_radius, size)
     h, w = (height, width) if size is None else (size, size)
     top, left_edge = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
     part = (slice(top, top + h + 2 * MARGIN), slice(left_edge, left_edge + w + 2 * MARGIN))
@@ -112,6 +133,6 @@ def depth_scene(
     colour = to_linear(torch.from_numpy(codes.astype(np.float32) / 255))
     views = render(layers(colour, radius, optics))
     noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    left, right, sharp = record(*views, [draw_sensor(rng, optics.is_measured)], [noise])
+    left, right, sharp = record(*views, [draw_sensor(rng, optics.is_measured, quantised=quantised)], [noise])
     inner = radius[MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32)
     return left[0], right[0], sharp[0], torch.from_numpy(inner)

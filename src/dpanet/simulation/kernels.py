@@ -58,13 +58,24 @@ class HalfDisc:
     squeeze: float = 1.0
     clip: tuple[float, float] = (0.0, 0.0)
 
+    @property
+    def reach(self) -> float:
+        """Pixels from the middle to where the last light falls, along the longer axis."""
+        return (abs(self.radius) + self.edge / 2) * max(1.0, self.squeeze)
+
 
 def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
     """Kernel pairs (N, 2, SIZE, SIZE); the right is the left mirrored in x, of a lens whose `clip` is mirrored.
 
     Raises: SettingsError if a disc does not fit into SIZE px.
     """
-    return to_pixels(_half_discs(lenses, torch.device(device)).flatten(0, 1)).reshape(-1, 2, SIZE, SIZE)
+    device = torch.device(device)
+    fine = _half_discs(lenses, device)
+    # Of a disc within a pixel `clip` may leave a view no point of the grid: it is too small for its clip to be seen.
+    dark = (fine.sum((-1, -2)) == 0).any(1).nonzero()[:, 0].tolist()
+    if dark:
+        fine[dark] = _half_discs([replace(lenses[i], clip=(0.0, 0.0)) for i in dark], device)
+    return to_pixels(fine.flatten(0, 1)).reshape(-1, 2, SIZE, SIZE)
 
 
 def brightness(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
@@ -81,9 +92,10 @@ def _half_discs(lenses: list[HalfDisc], device: torch.device) -> Tensor:
     y, x = kernel_points(device)
     pairs = []
     for lens in lenses:
-        if abs(lens.radius) + lens.edge > SIZE / 2:
+        if lens.reach > SIZE / 2:
+            most = SIZE / 2 / max(1.0, lens.squeeze) - lens.edge / 2
             raise SettingsError(
-                f"the blur radius is {lens.radius} px; at most {SIZE // 2 - 1} px fit, so choose less"
+                f"the blur radius is {lens.radius} px; at most {most:.1f} px fit, so choose less"
             )
         # In focus a point stays one pixel: below a pixel or so the border cannot fade, and nothing is divided.
         radius = max(abs(lens.radius), 0.45)
@@ -112,10 +124,18 @@ class MeasuredKernels:
     Built from two arrays (cells, K, K), left and right, the cells in rows from the top left. The centroid common
     to both views is removed: it is a shift of the whole lens, and a network trained with it learns to move the
     picture.
-    Args: grid: rows and columns of the cells; by their number (`GRIDS`), unless given.
+    Args:   grid: rows and columns of the cells; by their number (`GRIDS`), unless given. names: what errors call the
+            two arrays.
+    Raises: SettingsError for arrays of other shapes, and cells that are no kernels.
     """
 
-    def __init__(self, left: np.ndarray, right: np.ndarray, grid: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        left: np.ndarray,
+        right: np.ndarray,
+        grid: tuple[int, int] | None = None,
+        names: tuple[str, str] = ("left", "right"),
+    ) -> None:
         if (
             left.ndim != 3
             or left.shape != right.shape
@@ -126,11 +146,17 @@ class MeasuredKernels:
                 f"the measured kernels have shapes {left.shape} and {right.shape}; two arrays (cells, K, K) of one "
                 "shape with K odd are needed"
             )
+        for name, kernels in zip(names, (left, right), strict=True):
+            _check_light(name, np.asarray(kernels))
         pairs = np.stack((left, right), axis=1).astype(np.float64)
         pairs /= pairs.sum((-1, -2), keepdims=True)
         line = np.arange(pairs.shape[-1]) - pairs.shape[-1] // 2
         x = (pairs * line).sum((-1, -2)).mean(1)
         y = (pairs * line[:, None]).sum((-1, -2)).mean(1)
+        self.names = names
+        lit = pairs.max((0, 1)) > 0
+        self.width = int(2 * np.abs(line)[lit.any(0) | lit.any(1)].max() + 1)
+        """Pixels a side that hold all light, at scale 1: what measured files are padded with does not count."""
         self.pairs = torch.from_numpy(pairs.astype(np.float32))
         self.centroid = torch.from_numpy(np.stack((x, y), axis=1).astype(np.float32))
         """(cells, 2): x and y in px of the centroid common to both views, at scale 1."""
@@ -148,10 +174,9 @@ class MeasuredKernels:
     @classmethod
     def read(cls, folder: Path) -> MeasuredKernels:
         """From `blur_kernels_left.npy` and `blur_kernels_right.npy` (Xin et al., ICCV 2021)."""
+        files = folder / "blur_kernels_left.npy", folder / "blur_kernels_right.npy"
         try:
-            left, right = (
-                np.load(folder / f"blur_kernels_{side}.npy", allow_pickle=False) for side in ("left", "right")
-            )
+            left, right = (np.load(file, allow_pickle=False) for file in files)
         except FileNotFoundError as error:
             raise SettingsError(
                 f"{error.filename} is missing; name a folder with blur_kernels_left.npy and blur_kernels_right.npy"
@@ -161,17 +186,30 @@ class MeasuredKernels:
                 f"{folder} holds no readable blur_kernels_left.npy and blur_kernels_right.npy ({error}); "
                 "name the folder of a calibration"
             ) from error
-        return cls(left, right)
+        return cls(left, right, names=(str(files[0]), str(files[1])))
 
     def __len__(self) -> int:
         return len(self.pairs)
+
+    @property
+    def most_scale(self) -> float:
+        """The largest |scale| whose kernels fit into `SIZE`, but for half a pixel on each side."""
+        return (SIZE + 1) / self.width
 
     def at(self, cells: list[int], scales: list[float], device: torch.device | str = "cpu") -> Tensor:
         """Kernel pairs (N, 2, SIZE, SIZE) of grid `cells` at signed `scales`; both lists of N.
 
         k_s(p) = k(p / s) / s**2, each measured value an even square of |s| px, summed over each pixel: exact at
-        scale 1, and one pixel in focus; s < 0 turns by 180 degrees.
+        scale 1, and one pixel in focus; s < 0 turns by 180 degrees. What half a pixel, or the removal of the common
+        shift, puts outside of `SIZE` is left out, and the rest sums to 1.
+        Raises: SettingsError for a scale beyond `most_scale`.
         """
+        largest = max((abs(scale) for scale in scales), default=0.0)
+        if largest > self.most_scale * (1 + 1e-6):
+            raise SettingsError(
+                f"the blur scale is {largest:g}, but of measured kernels of {self.width} px no more than "
+                f"{self.most_scale:.3f} fits into {SIZE} px; choose less"
+            )
         device = torch.device(device)
         pairs = self.pairs[cells].to(device)
         x, y = self.centroid[cells].to(device).unbind(1)
@@ -213,6 +251,25 @@ class MeasuredKernels:
             near = self.at(cells, [scale] * len(cells), device)
             kernels.append(torch.tensordot(shares[cells].to(near.device), near, dims=1))
         return torch.stack(kernels)
+
+
+def _check_light(name: str, kernels: np.ndarray) -> None:
+    """Raises: SettingsError naming the first cell that is no picture of a point of light."""
+    if kernels.dtype.kind not in "fiu":
+        raise SettingsError(
+            f"{name} holds {kernels.dtype} where numbers are needed; save the kernels as float32"
+        )
+    within = (-1, -2)
+    for wrong, found in (
+        (~np.isfinite(kernels).all(within), "a value that is not finite"),
+        ((kernels < 0).any(within), "a negative value"),
+        (~(kernels > 0).any(within), "no light at all"),
+    ):
+        if wrong.any():
+            raise SettingsError(
+                f"{name} has {found} in cell {int(wrong.argmax())}, counted from 0; a kernel is finite, nowhere "
+                "negative and above zero somewhere, so mend or measure it again"
+            )
 
 
 def _overlap(centre: Tensor, scale: Tensor, count: int) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +19,15 @@ RINGS: tuple[tuple[float, ...], ...] = (ORDERS, CUTOFFS, FLOORS)
 
 FIELD = 1000
 """Pixels across the field that random scenes are parts of."""
+
+EDGE, SQUEEZE = (0.8, 2.0), (0.8, 1.1)
+"""What is drawn of half discs: px over which their border fades, and their height against their width."""
+
+MOST_RADIUS = {"half-disc": float(int(SIZE / 2 / SQUEEZE[1] - EDGE[1] / 2)), "butterworth": 40.0}
+"""The largest blur radius in px at which every lens that may be drawn has its kernels whole within `SIZE`."""
+
+MOST_CLIP = 1.5
+"""The largest `SceneSettings.clip`; beyond it the barrel can leave one view no light at all in the corner."""
 
 GAUGE = 12.0
 """Blur radius in px at which the brightness of views is told; it is the same at any but the smallest."""
@@ -44,6 +55,7 @@ SHARES = (
     "sparkling",
     "unbalanced",
     "grey",
+    "quantised",
 )
 """Settings of scenes that are probabilities."""
 
@@ -65,6 +77,7 @@ class SceneSettings:
     sparkling: of surfaces with bright points far beyond white. unbalanced: of scenes whose views differ in
     brightness, as they do beside the axis when the flat field is not exact.
     grey: of scenes without colour. pages: printed pages kept in stock.
+    quantised: of clean raw readings that are in whole steps of 10 to 14 bits above a black level (`Sensor`).
     """
 
     measured: float = 0.65
@@ -86,13 +99,32 @@ class SceneSettings:
     grey: float = 0.5
     pages: int = 160
     butterworth: float = 0.0
+    quantised: float = 0.5
 
     def __post_init__(self) -> None:
         for key in SHARES:
             if not 0 <= getattr(self, key) <= 1:
                 raise SettingsError(f"{key} is {getattr(self, key)}; a share must be 0 to 1")
-        if len(self.layers) != 3 or min(self.layers) < 0 or abs(sum(self.layers) - 1) > 1e-6:
+        # Negated comparisons, so that NaN fails them.
+        if len(self.layers) != 3 or not min(self.layers) >= 0 or not abs(sum(self.layers) - 1) <= 1e-6:
             raise SettingsError(f"layers is {self.layers}; the three probabilities must sum to 1")
+        for key in ("scale", "slant", "curvature"):
+            if not 0 <= getattr(self, key) < float("inf"):
+                raise SettingsError(f"{key} is {getattr(self, key)}; it must be a number, 0 or more")
+        most = {"radius": MOST_RADIUS["butterworth" if self.butterworth else "half-disc"], "clip": MOST_CLIP}
+        for key, value in most.items():
+            if not 0 <= getattr(self, key) <= value:
+                raise SettingsError(f"{key} is {getattr(self, key)}; it must be 0 to {value:g}")
+        if not (0 <= self.softness[0] <= self.softness[1] < float("inf") and self.softness[1] > 0):
+            raise SettingsError(
+                f"softness is {self.softness}; give the least and the largest sigma in px, the largest above 0"
+            )
+        if self.pages < 1:
+            raise SettingsError(f"pages is {self.pages}; it must be 1 or more")
+
+
+BEFORE: Mapping[str, Any] = {"quantised": 0.0}
+"""What scenes were made with before there were these settings: read for them where a record lacks them."""
 
 
 class Optics:
@@ -116,8 +148,8 @@ class Optics:
             radius=0.0,
             softness=float(rng.uniform(0.15, 1.6)),
             rim=float(rng.uniform(-0.5, 0.6)),
-            edge=float(rng.uniform(0.8, 2.0)),
-            squeeze=float(rng.uniform(0.8, 1.1)),
+            edge=float(rng.uniform(*EDGE)),
+            squeeze=float(rng.uniform(*SQUEEZE)),
             clip=off_axis(self.place, barrel),
         )
         self.ring: Ring | None = None
@@ -142,10 +174,10 @@ class Optics:
 
     @property
     def most_radius(self) -> float:
-        """The largest blur radius in px whose kernel is whole within `SIZE`."""
+        """The largest blur radius in px whose kernel is whole within `SIZE`, for all lenses of the family."""
         if self.measured is not None:
-            return self.measured.radius * SIZE / self.measured.pairs.shape[-1]
-        return 46.0 if self.ring is None else 40.0
+            return self.measured.radius * self.measured.most_scale
+        return MOST_RADIUS[self.family]
 
     def blurs(self, rng: Generator, size: int) -> tuple[list[float], Tensor]:
         """Blurs of one layer, -1..1 of the largest, and each one's share (N, 1, size, size)."""

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from dpanet import __version__
 from dpanet.errors import SettingsError
-from dpanet.simulation.depth_scene import depth_scene
+from dpanet.images.header import read_header
+from dpanet.simulation.depth_scene import blur_radius, depth_scene
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.optics import Optics, SceneSettings
+from dpanet.simulation.optics import BEFORE, Optics, SceneSettings
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.stock import Pages, Photographs
 from dpanet.simulation.thin_lens import ThinLens
@@ -26,7 +27,7 @@ from dpanet.simulation.thin_lens import ThinLens
 SMALLEST, LARGEST = 16, 4096
 """Pixels a side of a scene."""
 
-DECIDING = ("torch", "numpy", "pillow", "matplotlib", "opencv-python-headless")
+DECIDING = ("torch", "numpy", "scipy", "pillow", "matplotlib", "opencv-python-headless")
 """Packages whose version may change a scene's last bits."""
 
 
@@ -102,6 +103,20 @@ class Recipe:
         }
 
 
+def completed(identity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An identity as it was stored by any version, with what later ones tell besides.
+
+    Settings that it lacks were those of `BEFORE`; of a package that it lacks, the present version gets the benefit of
+    the doubt.
+    """
+    present = {name: version(name) for name in DECIDING}
+    return {
+        **identity,
+        "scenes": {**BEFORE, **identity.get("scenes", {})},
+        "versions": {**present, **identity.get("versions", {})},
+    }
+
+
 def recipe_of(
     identity: Mapping[str, Any], photographs: Path, kernels: Path | None = None, depth: Path | None = None
 ) -> Recipe:
@@ -133,7 +148,7 @@ class SimulatedScene:
 class Studio:
     """Makes the scenes of a recipe. Any studio gives the same scene for the same number.
 
-    Raises: SettingsError if the kernels cannot be read.
+    Raises: SettingsError if the kernels cannot be read, or are too large for the scale of the scenes.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -164,6 +179,19 @@ class Studio:
             torch.set_num_threads(threads)
         return SimulatedScene(left, right, sharp, radius, self._sources())
 
+    def check_depth(self, count: int) -> None:
+        """Read the depth maps of the first `count` scenes, if there are any.
+
+        Raises: what `scene` would for a map or lens that does not fit.
+        """
+        recipe = self.recipe
+        if recipe.depth is None or recipe.lens is None:
+            return
+        most = Optics(np.random.default_rng(0), self.measured, self.settings, 1.0).most_radius
+        for photograph, depth in list(zip(recipe.photographs, recipe.depth, strict=True))[:count]:
+            header = read_header(photograph)
+            blur_radius(depth, (header.height, header.width), recipe.lens, most, recipe.size)
+
     def _drawn(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         recipe = self.recipe
         rng = np.random.default_rng([recipe.seed, index])
@@ -173,7 +201,8 @@ class Studio:
             optics = Optics(rng, self.measured, replace(self.settings, vignetted=0.0), 1.0)
             picture, depth = self.photographs[place], recipe.depth[place]
             self._depth = {f"depth/{depth.name}": hashlib.sha256(depth.read_bytes()).hexdigest()}
-            return depth_scene(rng, picture, depth, recipe.lens, optics, recipe.size)
+            quantised = self.settings.quantised
+            return depth_scene(rng, picture, depth, recipe.lens, optics, recipe.size, quantised)
         assert recipe.size is not None
         left, right, sharp, radius = self.simulator.scenes([[recipe.seed, index]], recipe.size)
         assert radius is not None

@@ -24,6 +24,8 @@ def replay(
     held = read_settings(folder)
     if held["depth"] is not None and depth is None:
         raise DatasetError(f"{folder} was made with depth maps; name their folder")
+    if held["psf"]["family"] == "measured" and kernels is None:
+        raise DatasetError(f"{folder} was made with measured kernels; name their folder")
     recipe = recipe_of(held, photographs, kernels, depth)
     other = difference(held, recipe.identity())
     if other:

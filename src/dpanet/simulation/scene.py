@@ -12,9 +12,10 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from dpanet.errors import SettingsError
 from dpanet.simulation.content import crop, outline, printed_page, sparks
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import MeasuredKernels
+from dpanet.simulation.kernels import SIZE, MeasuredKernels
 from dpanet.simulation.optics import Optics, SceneSettings
 from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
 from dpanet.simulation.sensor import draw_sensor, record
@@ -38,8 +39,10 @@ class Scenes(NamedTuple):
 class Simulator:
     """Makes dual-pixel scenes, as many as there are seeds.
 
-    Args: photographs: (3, H, W) uint8 each. measured: kernels of a real lens, or None for other lenses only.
-          pages: printed pages, (3, H, W) uint8 each, instead of `settings.pages` of our own.
+    Args:   photographs: (3, H, W) uint8 each. measured: kernels of a real lens, or None for other lenses only.
+            pages: printed pages, (3, H, W) uint8 each, instead of `settings.pages` of our own. page_seed: decides our
+            own pages; another one gives other pages, such as scenes that are held out need.
+    Raises: SettingsError if the measured kernels do not fit at `settings.scale`.
     """
 
     def __init__(
@@ -49,13 +52,20 @@ class Simulator:
         settings: SceneSettings | None = None,
         device: torch.device | str = "cpu",
         pages: Sequence[Tensor] | None = None,
+        page_seed: int = 20,
     ) -> None:
         settings = settings or SceneSettings()
         self.settings = settings if measured is not None else replace(settings, measured=0.0)
         self.measured = measured
+        if measured is not None and self.settings.measured > 0 and self.settings.scale > measured.most_scale:
+            raise SettingsError(
+                f"scale is {self.settings.scale:g}, but the measured kernels ({measured.names[0]}), "
+                f"{measured.width} px wide, fit into {SIZE} px up to a scale of {measured.most_scale:.3f}; "
+                "choose no more (data.scenes.scale where a recipe sets it), or crop the kernels"
+            )
         self.device = torch.device(device)
         self.photographs = photographs
-        stock = np.random.default_rng(20)
+        stock = np.random.default_rng(page_seed)
         self.pages = [printed_page(stock) for _ in range(self.settings.pages)] if pages is None else pages
 
     def scenes(self, seeds: Sequence[Sequence[int]], size: int, strength: float = 1.0) -> Scenes:
@@ -90,7 +100,7 @@ class Simulator:
         gains = torch.tensor([lens.gains for lens in optics], device=self.device)
         left, right = (view * gains[:, i, None, None, None] for i, view in enumerate((left, right)))
         sensors = [
-            draw_sensor(rng, lens.is_measured, self.settings.unbalanced)
+            draw_sensor(rng, lens.is_measured, self.settings.unbalanced, self.settings.quantised)
             for rng, lens in zip(drawn, optics, strict=True)
         ]
         noise = [torch.Generator(self.device).manual_seed(int(rng.integers(2**62))) for rng in drawn]

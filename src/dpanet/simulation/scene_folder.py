@@ -4,6 +4,7 @@
     scenes.jsonl         one line a finished scene: name, number, photographs, SHA-256 of its files
     NAME_left.png, NAME_right.png, NAME_sharp.png    16 bits, sRGB (layout ``pairs`` of the evaluation)
     defocus/NAME.png     signed blur radius, 16 bits (`dpanet.images.defocus`)
+    .lock                held by the process that writes there
 
 A scene whose line is missing counts as not made, so a run may be killed at any moment and go on later.
 """
@@ -23,9 +24,10 @@ from torch import Tensor
 from dpanet.errors import OutputError
 from dpanet.images.defocus import defocus_codes
 from dpanet.images.encoding import quantise
+from dpanet.images.lock import claim, holds_files
 from dpanet.images.output import atomic_output
 from dpanet.images.png import encode_png
-from dpanet.simulation.recipe import SimulatedScene
+from dpanet.simulation.recipe import SimulatedScene, completed
 
 SETTINGS, JOURNAL, MAPS = "settings.json", "scenes.jsonl", "defocus"
 
@@ -70,11 +72,12 @@ def write_scene(scene: SimulatedScene, folder: Path, index: int) -> Line:
 
 
 class SceneFolder:
-    """The folder of one recipe.
+    """The folder of one recipe, kept from other processes until `close`.
 
     Args:   identity: what decides the scenes, plain values (`Recipe.identity`). overwrite: throw away the scenes
             of another identity; where none was finished, nothing is lost, and it is done without.
-    Raises: OutputError if the folder holds other scenes (without `overwrite`) or other files, or cannot be made.
+    Raises: OutputError if the folder holds other scenes (without `overwrite`) or other files, cannot be made, or
+            another process writes there.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], overwrite: bool = False) -> None:
@@ -82,6 +85,18 @@ class SceneFolder:
         settings = folder / SETTINGS
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; name a folder to write the scenes to")
+        if not settings.exists() and holds_files(folder):
+            raise OutputError(f"{folder} holds other files; name a new or an empty folder for the scenes")
+        self._lock = claim(folder, MAPS)
+        try:
+            self._open(identity, overwrite)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, identity: Mapping[str, Any], overwrite: bool) -> None:
+        """Have this identity's settings there, and its finished scenes in `lines`."""
+        folder, settings = self.folder, self.folder / SETTINGS
         if settings.exists():
             other = difference(read_settings(folder), identity)
             if other and not overwrite and next(iter(read_journal(folder)), None) is not None:
@@ -91,16 +106,12 @@ class SceneFolder:
                 )
             if other:
                 _clear(folder)
-        elif folder.is_dir() and any(folder.iterdir()):
-            raise OutputError(f"{folder} holds other files; name a new or an empty folder for the scenes")
         try:
-            (folder / MAPS).mkdir(parents=True, exist_ok=True)
+            (folder / MAPS).mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(
                 f"{folder} cannot be made ({error.strerror}); choose a place that may be written to"
             ) from error
-        for stray in (*folder.glob(".*-????????.*"), *(folder / MAPS).glob(".*-????????.png")):
-            stray.unlink(missing_ok=True)  # of a run that was killed while it wrote
         if not settings.exists():
             _write(settings, json.dumps(identity, indent=1, allow_nan=False) + "\n")
         self.lines = {line["index"]: line for line in read_journal(folder) if self._is_there(line)}
@@ -128,8 +139,11 @@ class SceneFolder:
         self.lines[line["index"]] = line
 
     def close(self) -> None:
-        """Put the journal in the order of the scenes' numbers: the same bytes whoever was first."""
-        self._rewrite()
+        """Put the journal in the order of the scenes' numbers, the same bytes whoever was first; let others write."""
+        try:
+            self._rewrite()
+        finally:
+            self._lock.release()
 
     def _rewrite(self) -> None:
         _write(self.folder / JOURNAL, "".join(json.dumps(self.lines[i]) + "\n" for i in sorted(self.lines)))
@@ -150,20 +164,31 @@ def read_journal(folder: Path) -> Iterable[Line]:
 
 
 def read_settings(folder: Path) -> Mapping[str, Any]:
-    """What decided the scenes of a folder. Raises: OutputError if there is no such file, or it is damaged."""
+    """What decided the scenes of a folder, `completed`.
+
+    Raises: OutputError if there is no such file, or it is damaged.
+    """
     path = folder / SETTINGS
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         held = None
-    if not isinstance(held, dict):
+    if not isinstance(held, dict) or not all(
+        isinstance(held.get(k, {}), dict) for k in ("scenes", "versions")
+    ):
         raise OutputError(f"{path} is damaged; name another folder for the scenes")
-    return held
+    return completed(held)
 
 
 def difference(held: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
-    """The first setting that differs, or nothing."""
-    return next((key for key in {**identity, **held} if held.get(key) != identity.get(key)), "")
+    """The first setting that differs, dotted where it lies in a table, or nothing."""
+    for key in {**identity, **held}:
+        one, other = held.get(key), identity.get(key)
+        if one != other:
+            if isinstance(one, dict) and isinstance(other, dict):
+                return f"{key}.{difference(one, other)}"
+            return key
+    return ""
 
 
 def _clear(folder: Path) -> None:

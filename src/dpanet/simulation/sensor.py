@@ -21,7 +21,9 @@ class Sensor:
     tilt: relative gain between the views from the left to the right border; balance: the same, everywhere.
     contrast: strength of an S-shaped tone curve on display values, as cameras render. grain: standard deviation
     of the fine grain (display values) that 8-bit palettes and compression leave. levels: display values are
-    rounded to so many.
+    rounded to so many. bits: of the raw reading, which is rounded to 2**bits - 1 even steps of linear light; 0: not
+    rounded. black: reading of the dark as a share of the largest one, on a whole step; subtracted afterwards, so that
+    fewer steps are left for the light.
     """
 
     shot: float = 1e-6
@@ -31,10 +33,30 @@ class Sensor:
     contrast: float = 0.0
     grain: float = 0.0
     levels: int = 0
+    bits: int = 0
+    black: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        """Steps of the raw reading from 0 to its largest; 0: it is not rounded."""
+        return int(2**self.bits) - 1
 
 
-def draw_sensor(rng: np.random.Generator, raw: bool, unbalanced: float = 0.0) -> Sensor:
-    """A clean raw reading, or a rendered file of some camera, at random; `unbalanced`: how likely views differ."""
+BITS = (10, 14)
+"""Least and most bits of a raw reading: of telephones and of cameras."""
+
+BLACKS = (1 / 64, 1 / 32, 1 / 16)
+"""Usual black levels as shares of the largest reading, such as 512 and 1024 of 16383."""
+
+
+def draw_sensor(
+    rng: np.random.Generator, raw: bool, unbalanced: float = 0.0, quantised: float = 0.0
+) -> Sensor:
+    """A clean raw reading, or a rendered file of some camera, at random.
+
+    unbalanced: how likely the views differ in brightness. quantised: how likely a clean raw reading is in whole
+    steps; with 0 nothing is drawn for it, so that all else of a scene is as it was before there was such a share.
+    """
     strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
     sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
     if rng.random() < 0.4:
@@ -42,6 +64,9 @@ def draw_sensor(rng: np.random.Generator, raw: bool, unbalanced: float = 0.0) ->
     if rng.random() < unbalanced:
         sensor = replace(sensor, balance=float(rng.normal(0, 0.01)))
     if raw and rng.random() < 0.8:
+        if quantised > 0 and rng.random() < quantised:
+            bits, black = int(rng.integers(BITS[0], BITS[1] + 1)), float(rng.choice(BLACKS))
+            return replace(sensor, bits=bits, black=black)
         return sensor
     if rng.random() < 0.6:
         sensor = replace(sensor, contrast=float(rng.uniform(-0.2, 0.7)))
@@ -80,6 +105,8 @@ def record(
         light = light + white([True] * len(sensors)) * torch.sqrt(
             column("shot") * light + column("read") ** 2
         )
+        if any(sensor.bits or sensor.black for sensor in sensors):
+            light = _read_out(light, column("steps"), column("black"))
         file = _tone(to_display(light.clamp(0, 1)), contrast)
         grainy = [sensor.grain > 0 for sensor in sensors]
         if any(grainy):
@@ -89,6 +116,16 @@ def record(
         rounded = (file * levels.clamp(min=1)).round() / levels.clamp(min=1)
         files.append(torch.where(levels > 0, rounded, file))
     return files[0], files[1], _tone(to_display(truth.clamp(0, 1)), contrast)
+
+
+def _read_out(light: Tensor, steps: Tensor, black: Tensor) -> Tensor:
+    """Linear light with its noise as a raw reading tells it: saturated, in whole steps, less the black level."""
+
+    def rounded(reading: Tensor) -> Tensor:
+        return torch.where(steps > 0, (reading * steps).round() / steps.clamp(min=1), reading)
+
+    black = rounded(black)
+    return (rounded(black + (1 - black) * light).clamp(0, 1) - black) / (1 - black)
 
 
 def _tone(display: Tensor, contrast: Tensor) -> Tensor:

@@ -18,8 +18,8 @@ from dpanet.images.pairing import SUFFIXES, natural
 from dpanet.images.reading import read_file
 from dpanet.simulation.content import printed_page
 
-KEPT = 256 * 2**20
-"""Bytes of pieces that a stock keeps for the next time."""
+KEPT = 512 * 2**20
+"""Bytes of pieces that a stock keeps for the next time: some 200 photographs of 1000 px a side."""
 
 
 def find_photographs(source: Path) -> tuple[Path, ...]:

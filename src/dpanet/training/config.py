@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from dpanet.errors import SettingsError
 from dpanet.network.weights import SHIPPED
+from dpanet.simulation.optics import BEFORE
 from dpanet.training.settings import TrainingSettings
 
 Built = TypeVar("Built")
@@ -29,8 +30,10 @@ def shipped() -> dict[str, str]:
     return {name: texts[name].partition("\n")[0].lstrip("# ") for name in sorted(texts)}
 
 
-def load_config(source: str, changes: Sequence[str] = ()) -> TrainingSettings:
+def load_config(source: str, changes: Sequence[str] = (), *, record: bool = False) -> TrainingSettings:
     """The settings of a shipped name or a .toml file, with `changes` (KEY=VALUE each, dotted keys) made to it.
+
+    record: the file is a run's own, so that a setting it lacks is one that there was not yet.
 
     Raises: SettingsError naming the file and the key that is unknown, of the wrong type or impossible.
     """
@@ -48,9 +51,15 @@ def load_config(source: str, changes: Sequence[str] = ()) -> TrainingSettings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{source} is no TOML ({error}); mend it") from error
     try:
-        return _with_changes(table, changes)
+        return _with_changes(recorded(table) if record else table, changes)
     except SettingsError as error:
         raise SettingsError(f"{source}: {error}") from error
+
+
+def recorded(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain settings of a run, with what scenes were made with before there were the settings that it lacks."""
+    data = table.get("data", {})
+    return {**table, "data": {**data, "scenes": {**BEFORE, **data.get("scenes", {})}}}
 
 
 def changed(settings: TrainingSettings, changes: Sequence[str]) -> TrainingSettings:

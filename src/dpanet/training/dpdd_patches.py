@@ -4,6 +4,7 @@
     train/NAME_TOP_LEFT_left.png      512 px patches of 16 bits, codes as in the pictures; _right and _sharp alike
     train/patches.jsonl               one line a picture: its patches, and how sharp they are
     val/...
+    .lock                             held by the process that writes there
 
 A split is gathered under ``SPLIT.unfinished`` and gets its name when it is whole.
 """
@@ -24,6 +25,7 @@ from dpanet.errors import DatasetError, OutputError
 from dpanet.evaluation.datasets import Scene, TrainingSplit, open_training_dataset
 from dpanet.evaluation.datasets.inspection import Inspection
 from dpanet.images.decoded import Codes
+from dpanet.images.lock import claim, holds_files
 from dpanet.images.output import atomic_output
 from dpanet.images.png import encode_png
 from dpanet.images.reading import read_codes
@@ -69,10 +71,10 @@ def open_splits(root: Path, side: int = SIDE) -> Splits:
 
 
 class PatchFolder:
-    """The folder that the patches of `splits` go to.
+    """The folder that the patches of `splits` go to, kept from other processes until `fill` is done.
 
-    Raises: OutputError if it holds anything but patches of the same pictures, cut in the same way, or cannot be
-            made.
+    Raises: OutputError if it holds anything but patches of the same pictures, cut in the same way, cannot be made, or
+            another process writes there.
     """
 
     def __init__(self, folder: Path, splits: Splits, side: int = SIDE) -> None:
@@ -86,24 +88,27 @@ class PatchFolder:
         settings = folder / SETTINGS
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; name a folder to write the patches to")
-        if settings.exists():
-            if _read(settings) != identity:
-                raise OutputError(
-                    f"{folder} holds patches of other pictures or cut in another way; choose another folder"
-                )
-        elif folder.is_dir() and any(
-            path.suffix != ".json" or path.name[0] != "." for path in folder.iterdir()
-        ):
+        if not settings.exists() and holds_files(folder):
             raise OutputError(f"{folder} holds other files; name a new or an empty folder for the patches")
-        _make(folder)
+        self._lock = claim(folder, *splits, *(f"{split}{UNFINISHED}" for split in splits))
+        try:
+            self._open(identity)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, identity: Mapping[str, Any]) -> None:
+        """Have this identity's settings there, and a place for each split."""
+        folder, settings = self.folder, self.folder / SETTINGS
+        if settings.exists() and _read(settings) != identity:
+            raise OutputError(
+                f"{folder} holds patches of other pictures or cut in another way; choose another folder"
+            )
         if not settings.exists():
             _write(settings, (json.dumps(identity, indent=1) + "\n").encode())
-        for split in splits:
+        for split in self.splits:
             if not (folder / split).is_dir():
                 _make(folder / f"{split}{UNFINISHED}")
-        for place in (folder, *map(self.place, splits)):
-            for stray in place.glob(".*-????????.*"):
-                stray.unlink(missing_ok=True)  # of a run that was killed while it wrote
 
     def place(self, split: TrainingSplit) -> Path:
         """Where the split is now."""
@@ -141,6 +146,12 @@ class PatchFolder:
         Raises: UnreadableImageError for a damaged picture, OutputError if a file cannot be written; what was
                 finished until then is kept, and the next call goes on behind it.
         """
+        try:
+            self._fill(threads, done)
+        finally:
+            self._lock.release()
+
+    def _fill(self, threads: int, done: Callable[[], None]) -> None:
         with ThreadPoolExecutor(threads) as pool:
             for split, scene in self.missing():
                 self._note(split, self._cut(scene, CUTS[split], self.place(split), pool))

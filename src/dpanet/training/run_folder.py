@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from dpanet.errors import OutputError, SettingsError, TrainingError, WeightsError
-from dpanet.images.output import atomic_output, unfinished_outputs
+from dpanet.images.lock import claim, holds_files
+from dpanet.images.output import atomic_output
 from dpanet.network.weights import save_model
-from dpanet.training.config import changed, differences, load_config, read_table, to_toml
+from dpanet.training.config import changed, differences, load_config, read_table, recorded, to_toml
 from dpanet.training.settings import TrainingSettings
 from dpanet.training.state import State
 
@@ -60,7 +61,7 @@ class RunFolder:
         self.config, self.checkpoint = path / "config.toml", path / "checkpoint.pt"
         self.model, self.best = path / "model.safetensors", path / "best.safetensors"
         self.samples = path / "samples"
-        self._lock = FileLock(path / ".lock")
+        self._lock: FileLock | None = None
 
     @classmethod
     def new(cls, path: Path, settings: TrainingSettings) -> RunFolder:
@@ -69,10 +70,7 @@ class RunFolder:
             raise OutputError(f"{path} is a file; name a folder for the run")
         if (path / "config.toml").exists():
             raise OutputError(f"{path} holds a run; go on with it by --resume {path}, or name another folder")
-        if path.is_dir() and {file.name for file in path.iterdir()} - {
-            ".lock",
-            *(file.name for file in unfinished_outputs(path)),
-        }:
+        if holds_files(path):
             raise OutputError(f"{path} holds other files; name a new or an empty folder for the run")
         return cls(path, settings)
 
@@ -85,7 +83,7 @@ class RunFolder:
         config = path / "config.toml"
         if not config.is_file():
             raise SettingsError(f"{path} holds no run (no config.toml); name the folder of one")
-        before = load_config(str(config))
+        before = load_config(str(config), record=True)
         text = config.read_text("utf-8").splitlines()
         notes = [line.removeprefix("# ") for line in text if line.startswith("# ")]
         after, fresh = changed(before, changes), []
@@ -105,22 +103,7 @@ class RunFolder:
 
         Raises: OutputError if that cannot be done, or another process trains there.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"{self.path} cannot be made ({error.strerror}); choose another place"
-            ) from error
-        try:
-            self._lock.acquire(blocking=False)
-            for file in (*unfinished_outputs(self.path), *unfinished_outputs(self.samples)):
-                file.unlink(missing_ok=True)
-        except Timeout as error:
-            raise OutputError(
-                f"another process trains in {self.path}; wait for its end, or begin another run"
-            ) from error
-        except OSError:
-            pass  # some file systems of clusters have no locks; what else is wrong is told below
+        self._lock = claim(self.path, self.samples.name)
         self.notes += [f"from step {step}: {note}" for note in self.fresh]
         self.fresh = []
         places = [note.partition(_PLACE)[2] for note in self.notes if _PLACE in note]
@@ -133,7 +116,8 @@ class RunFolder:
 
     def release(self) -> None:
         """Let other processes use the folder."""
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def read_checkpoint(self, device: torch.device | str = "cpu") -> dict[str, Any] | None:
         """What `State.to_dict` gave; None before the first.
@@ -149,7 +133,9 @@ class RunFolder:
                 f"{self.checkpoint} is damaged and the run cannot go on from it; remove it to begin anew, or give "
                 f"{self.model} to another run as network.start"
             ) from error
-        before = read_table(TrainingSettings, held["settings"]) if "settings" in held else self.settings
+        before = (
+            read_table(TrainingSettings, recorded(held["settings"])) if "settings" in held else self.settings
+        )
         for key, (old, new) in differences(before, self.settings).items():
             if key not in FREE:
                 raise SettingsError(

@@ -31,6 +31,9 @@ NOT_JUDGED = "none held out, so no PSNR and no best model"
 _VALIDATION = 7
 """Run seed of the validation scenes: all runs are judged on the same."""
 
+_PAGES = 20
+"""Seed of the printed pages to train on; the next one is that of the pages to be judged on."""
+
 _KEPT = 2**29
 """Bytes of validation scenes that are kept for the next time."""
 
@@ -155,7 +158,9 @@ def simulator(
     else:
         folder = _folder(data.photographs, "data.photographs", "sharp photographs", f"or {OWN}")
         photographs = Photographs(split_photographs(folder)[held_out])
-    return Simulator(photographs, kernels, scenes, device) if len(photographs) else None
+    if not len(photographs):
+        return None
+    return Simulator(photographs, kernels, scenes, device, page_seed=_PAGES + held_out)
 
 
 def _folder(text: str, key: str, what: str, other: str = "") -> Path:

@@ -64,8 +64,6 @@ class MeasuredLens:
     Raises: SettingsError for a number of kernels that makes no known grid.
     """
 
-    scales = tuple(float(scale) for scale in np.linspace(-1.6, 1.6, 33))
-
     def __init__(self, kernels: MeasuredKernels) -> None:
         if kernels.grid is None:
             raise SettingsError(
@@ -74,6 +72,7 @@ class MeasuredLens:
             )
         self.kernels = kernels
         self.grid = kernels.grid
+        self.scales = scales_of(kernels)
         self.identity = hashlib.sha256(kernels.pairs.numpy().tobytes()).hexdigest()
 
     def cell(self, y: float, x: float) -> int:
@@ -88,6 +87,12 @@ class MeasuredLens:
         pairs[sharp] = 0
         pairs[sharp, :, SIZE // 2, SIZE // 2] = 1
         return pairs
+
+
+def scales_of(kernels: MeasuredKernels) -> tuple[float, ...]:
+    """Blur scales to try, rising evenly: up to 1.6, as blurred as captures are, if such kernels fit."""
+    most = min(1.6, kernels.most_scale)
+    return tuple(float(scale) for scale in np.linspace(-most, most, 33))
 
 
 def trimmed(kernel: NDArray[np.float32], kept: float = 0.995) -> NDArray[np.float32]:

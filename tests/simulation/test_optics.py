@@ -1,0 +1,103 @@
+"""What scenes may be asked for, and the lenses that are drawn for them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dpanet.errors import SettingsError
+from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.optics import EDGE, MOST_CLIP, MOST_RADIUS, SQUEEZE, Optics, SceneSettings, off_axis
+from dpanet.simulation.scene import Simulator
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"measured": NAN}, "measured is nan; a share must be 0 to 1"),
+        ({"quantised": 1.5}, "quantised is 1.5; a share must be 0 to 1"),
+        ({"layers": (NAN, 0.5, 0.5)}, "layers is .*; the three probabilities must sum to 1"),
+        ({"layers": (0.5, NAN, 0.5)}, "layers is"),
+        ({"scale": -0.1}, "scale is -0.1; it must be a number, 0 or more"),
+        ({"scale": INF}, "scale is inf"),
+        ({"scale": NAN}, "scale is nan"),
+        ({"slant": -1.0}, "slant is -1.0"),
+        ({"slant": NAN}, "slant is nan"),
+        ({"curvature": -0.3}, "curvature is -0.3"),
+        ({"curvature": INF}, "curvature is inf"),
+        ({"radius": -1.0}, "radius is -1.0; it must be 0 to 43"),
+        ({"radius": NAN}, "radius is nan"),
+        ({"radius": 43.5}, "radius is 43.5; it must be 0 to 43"),
+        ({"radius": 41.0, "butterworth": 0.1}, "radius is 41.0; it must be 0 to 40"),
+        ({"clip": -0.1}, "clip is -0.1; it must be 0 to 1.5"),
+        ({"clip": 1.6}, "clip is 1.6"),
+        ({"clip": NAN}, "clip is nan"),
+        ({"softness": (0.9, 0.3)}, "softness is .*; give the least and the largest sigma"),
+        ({"softness": (0.0, 0.0)}, "softness is"),
+        ({"softness": (-0.1, 0.5)}, "softness is"),
+        ({"softness": (0.3, NAN)}, "softness is"),
+        ({"softness": (0.3, INF)}, "softness is"),
+        ({"pages": 0}, "pages is 0; it must be 1 or more"),
+    ],
+)
+def test_impossible_scenes_are_refused_by_their_key(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{says}"):
+        SceneSettings(**settings)
+
+
+def test_what_is_exactly_none_or_the_most_is_allowed() -> None:
+    SceneSettings(scale=0.0, radius=0.0, slant=0.0, curvature=0.0, clip=0.0, softness=(0.0, 0.1), pages=1)
+    SceneSettings(radius=MOST_RADIUS["half-disc"], clip=MOST_CLIP)
+    SceneSettings(radius=MOST_RADIUS["butterworth"], butterworth=1.0)
+
+
+def test_at_the_most_radius_every_lens_that_may_be_drawn_is_whole() -> None:
+    """A disc that is cut above and below has another height against its width."""
+    line = (torch.arange(97) - 48) ** 2
+    for squeeze in SQUEEZE:
+        lens = HalfDisc(MOST_RADIUS["half-disc"], edge=EDGE[1], squeeze=squeeze)
+        whole = half_disc([lens])[0].mean(0)
+        height, width = (float((whole.sum(axis) * line).sum()) ** 0.5 for axis in (1, 0))
+        assert height / width == pytest.approx(squeeze, abs=1e-3)
+    for radius, edge in ((46.0, 0.8), (MOST_RADIUS["half-disc"] + 0.2, EDGE[1])):
+        with pytest.raises(SettingsError, match=f"radius is {radius:.1f}"):
+            half_disc([HalfDisc(radius, edge=edge, squeeze=SQUEEZE[1])])
+
+
+def test_at_the_most_clip_both_views_keep_their_light_everywhere() -> None:
+    for place in ((0.0, 0.0), (0.5, 0.0), (0.25, 1.0), (1.0, 0.9)):
+        for squeeze in SQUEEZE:
+            clip = off_axis(place, MOST_CLIP)
+            lenses = [HalfDisc(r, softness=0.15, squeeze=squeeze, clip=clip) for r in (0.3, 0.5, 2.0, 12.0)]
+            kernels = half_disc(lenses)
+            torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(4, 2))
+    optics = Optics(np.random.default_rng(1), None, SceneSettings(clip=MOST_CLIP, vignetted=1.0), 1.0)
+    assert all(0 < gain < 2 for gain in optics.gains)
+
+
+def test_within_a_pixel_a_clipped_disc_is_a_kernel_still() -> None:
+    """The grid has no point where one half of this one lies."""
+    lens = HalfDisc(0.32, softness=0.15, squeeze=0.8, clip=(0.495, 0.0))
+    assert float(half_disc([lens])[0, 0, 48, 48]) == pytest.approx(1)
+
+
+def test_measured_kernels_too_wide_for_the_scale_are_refused_before_anything_is_made() -> None:
+    wide = MeasuredKernels(*np.ones((2, 1, 81, 81)))
+    picture = [torch.zeros(3, 40, 40, dtype=torch.uint8)]
+    with pytest.raises(SettingsError, match=r"scale is 1\.6.* 81 px wide.* up to a scale of 1\.210; choose"):
+        Simulator(picture, wide, pages=picture)
+    Simulator(picture, wide, SceneSettings(scale=1.2), pages=picture)
+    Simulator(picture, wide, SceneSettings(measured=0.0), pages=picture)
+    Simulator(picture, MeasuredKernels(*np.ones((2, 1, 61, 61))), pages=picture)
+
+
+def test_another_seed_prints_other_pages() -> None:
+    picture = [torch.zeros(3, 40, 40, dtype=torch.uint8)]
+    one, same, other = (
+        Simulator(picture, None, SceneSettings(pages=1), page_seed=seed).pages[0] for seed in (20, 20, 21)
+    )
+    assert torch.equal(one, same) and not torch.equal(one, other)
+    assert torch.equal(Simulator(picture, None, SceneSettings(pages=1)).pages[0], one)
