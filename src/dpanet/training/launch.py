@@ -31,7 +31,7 @@ def check_installed() -> None:
     missing = [name for name in ("lightning_fabric", "tensorboard") if find_spec(name) is None]
     if missing:
         raise SettingsError(
-            f"training needs {missing[0]}, which is not installed; run: pip install 'dpanet[train]'"
+            f"training needs {missing[0]}, which is not installed; install it, such as by pip install -c constraints.txt '.[train]' in the clone"
         )
 
 
