@@ -31,7 +31,8 @@ def check_installed() -> None:
     missing = [name for name in ("lightning_fabric", "tensorboard") if find_spec(name) is None]
     if missing:
         raise SettingsError(
-            f"training needs {missing[0]}, which is not installed; install it, such as by pip install -c constraints.txt '.[train]' in the clone"
+            f"training needs {missing[0]}, which is not installed; run in the clone: "
+            "pip install -c constraints.txt '.[train]'"
         )
 
 
