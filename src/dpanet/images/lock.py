@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dpanet.errors import OutputError
-from dpanet.images.output import unfinished_outputs
+from dpanet.images.output import make_folder, unfinished_outputs
 
 LOCK = ".lock"
 """The file in a folder that is held by the process that writes there; it stays, and holds nothing."""
@@ -20,12 +20,7 @@ def claim(folder: Path, *inner: str) -> FileLock:
 
     Raises: OutputError if it cannot be made, or another process writes there.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be made ({error.strerror}); choose a place that may be written to"
-        ) from error
+    make_folder(folder)
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(blocking=False)

@@ -59,6 +59,16 @@ def atomic_output(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
         unfinished.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those it lies in. Raises: OutputError if that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be made ({error.strerror}); choose a place that may be written to"
+        ) from error
+
+
 def unfinished_outputs(folder: Path) -> list[Path]:
     """What `atomic_output` left in a folder when its process was killed; whoever writes there alone may remove it."""
     return [file for file in folder.glob(".*") if _UNFINISHED.fullmatch(file.name)]

@@ -25,7 +25,7 @@ from dpanet.errors import OutputError
 from dpanet.images.defocus import defocus_codes
 from dpanet.images.encoding import quantise
 from dpanet.images.lock import claim, holds_files
-from dpanet.images.output import atomic_output
+from dpanet.images.output import atomic_output, make_folder
 from dpanet.images.png import encode_png
 from dpanet.simulation.recipe import SimulatedScene, completed
 
@@ -106,12 +106,7 @@ class SceneFolder:
                 )
             if other:
                 _clear(folder)
-        try:
-            (folder / MAPS).mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"{folder} cannot be made ({error.strerror}); choose a place that may be written to"
-            ) from error
+        make_folder(folder / MAPS)
         if not settings.exists():
             _write(settings, json.dumps(identity, indent=1, allow_nan=False) + "\n")
         self.lines = {line["index"]: line for line in read_journal(folder) if self._is_there(line)}

@@ -91,7 +91,7 @@ def main() -> None:
     scenes = DataSettings(
         photographs=str(given.photographs),
         kernels=str(given.kernels or ""),
-        scenes=SceneSettings(measured=measured),
+        scenes=SceneSettings(measured=measured, quantised=0.0),  # as the shipped head was taught
     )
     photographed = simulator(scenes)
     assert photographed is not None

@@ -26,7 +26,7 @@ from dpanet.evaluation.datasets import Scene, TrainingSplit, open_training_datas
 from dpanet.evaluation.datasets.inspection import Inspection
 from dpanet.images.decoded import Codes
 from dpanet.images.lock import claim, holds_files
-from dpanet.images.output import atomic_output
+from dpanet.images.output import atomic_output, make_folder
 from dpanet.images.png import encode_png
 from dpanet.images.reading import read_codes
 from dpanet.training.patch_rule import CUTS, SIDE, SOBEL_SIZES, Cut, kept_windows
@@ -108,7 +108,7 @@ class PatchFolder:
             _write(settings, (json.dumps(identity, indent=1) + "\n").encode())
         for split in self.splits:
             if not (folder / split).is_dir():
-                _make(folder / f"{split}{UNFINISHED}")
+                make_folder(folder / f"{split}{UNFINISHED}")
 
     def place(self, split: TrainingSplit) -> Path:
         """Where the split is now."""
@@ -212,15 +212,6 @@ def _read(settings: Path) -> Any:
 def _write(path: Path, data: bytes) -> None:
     with atomic_output(path, overwrite=True) as unfinished:
         unfinished.write_bytes(data)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be made ({error.strerror}); choose a place that may be written to"
-        ) from error
 
 
 def _rename(place: Path, whole: Path) -> None:
