@@ -181,7 +181,7 @@ def _released(run: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def _saved_on_failure(run: RunFolder, state: State, fabric: Fabric) -> Iterator[None]:
-    """What fails in here changes no weights, so that the state is whole and is saved."""
+    """What fails in here changes no weights: the state is whole, and is saved. A line of the log may be lost."""
     try:
         yield
     except Exception as error:
