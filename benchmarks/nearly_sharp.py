@@ -18,8 +18,8 @@ from dpanet import load_model
 from dpanet.network.build import AnyNetwork
 from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.photo_cache import Photographs
 from dpanet.simulation.render import MARGIN, blur
-from dpanet.simulation.stock import Photographs
 from dpanet.training.source import own_photographs, split_photographs
 
 SCALES = (0.05, 0.15, 0.3, 0.6, 1.0)

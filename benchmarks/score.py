@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dpanet
+from dpanet.datasets.captures import Capture, read_display, read_output, read_pixel4
 from dpanet.errors import DpanetError, OutputError
-from dpanet.evaluation.captures import Capture, read_display, read_output, read_pixel4
 from dpanet.evaluation.report import HEADER, Row, as_json, format_row, score_row
 
 READERS = {"pixel4": read_pixel4, "canon": read_display}

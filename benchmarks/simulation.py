@@ -20,12 +20,13 @@ import cv2
 import numpy as np
 import torch
 
-from dpanet.simulation.crew import make_scenes
+from dpanet.simulation.config import Psf, SimulationConfig
+from dpanet.simulation.generator import SceneGenerator
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.recipe import Psf, Recipe, Studio
-from dpanet.simulation.scene import SceneSettings, Simulator
+from dpanet.simulation.photo_cache import Photographs, find_photographs
+from dpanet.simulation.scene import SceneConfig, Simulator
 from dpanet.simulation.scene_folder import SceneFolder, write_scene
-from dpanet.simulation.stock import Photographs, find_photographs
+from dpanet.simulation.workers import make_scenes
 
 PAGES = 20
 """Printed pages in stock: fewer than in training, for a short start."""
@@ -73,7 +74,7 @@ def own_photographs(folder: Path) -> Path:
 
 def streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, float]:
     measured = None if options.kernels is None else MeasuredKernels.read(options.kernels)
-    simulator = Simulator(Photographs(files), measured, SceneSettings(pages=PAGES), options.device)
+    simulator = Simulator(Photographs(files), measured, SceneConfig(pages=PAGES), options.device)
 
     def batch(step: int) -> None:
         seeds = [[1, step, scene] for scene in range(options.batch)]
@@ -89,10 +90,10 @@ def streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, 
 
 def written(options: argparse.Namespace, files: tuple[Path, ...], folder: Path) -> dict[str, float]:
     psf = Psf() if options.kernels is None else Psf("measured", options.kernels)
-    recipe = Recipe(files, 1, options.size, psf, SceneSettings(pages=PAGES))
+    recipe = SimulationConfig(files, 1, options.size, psf, SceneConfig(pages=PAGES))
     target = folder / "scenes"
     if options.threads == 1:
-        studio = Studio(recipe)
+        studio = SceneGenerator(recipe)
         SceneFolder(target, recipe.identity())
         for index in range(PAGES):
             write_scene(studio.scene(index), target, index)

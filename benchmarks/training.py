@@ -22,14 +22,14 @@ from pathlib import Path
 import torch
 
 from dpanet.deblurrer.placement import choose_precision, keeping_memory
-from dpanet.training.config import load_config
+from dpanet.training.config import Stage, TrainingConfig
+from dpanet.training.config_file import load_config
 from dpanet.training.launch import own_device
 from dpanet.training.loop import train
 from dpanet.training.losses import judge
-from dpanet.training.optimiser import Optimiser
+from dpanet.training.optimiser import Optimizer
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.schedule import Schedule
-from dpanet.training.settings import Stage, TrainingSettings
 from dpanet.training.source import open_data
 from dpanet.training.state import network_to_train
 
@@ -93,12 +93,12 @@ def between(before: Sequence[float], after: Sequence[float]) -> tuple[float, flo
     return after[0] - before[0], after[1] - before[1]
 
 
-def bare_loop(settings: TrainingSettings) -> tuple[Times, Times]:
+def bare_loop(settings: TrainingConfig) -> tuple[Times, Times]:
     """Of each step, and of its scenes."""
     device = own_device(settings)
     network = network_to_train(settings).to(device).train()
     source = open_data(settings, device).training
-    optimiser, schedule = Optimiser(network, settings.optimiser), Schedule.of(settings, None)
+    optimiser, schedule = Optimizer(network, settings.optimiser), Schedule.of(settings, None)
     half = choose_precision(settings.precision, device, network.description) is torch.bfloat16
     steps: Times = []
     simulated: Times = []
@@ -124,7 +124,7 @@ def bare_loop(settings: TrainingSettings) -> tuple[Times, Times]:
     return steps[WARM_UP:-1], simulated[WARM_UP:-1]
 
 
-def dpanet_train(settings: TrainingSettings) -> Times:
+def dpanet_train(settings: TrainingConfig) -> Times:
     """Of each step, the last one (with its validation) left out."""
     ended: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as name:

@@ -12,14 +12,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dpanet.version import __version__
+
 if TYPE_CHECKING:
+    from dpanet.checkpoints.model_file import load_model
     from dpanet.deblurrer.deblurrer import Deblurrer
     from dpanet.images.reading import read_pair, read_picture
     from dpanet.images.writing import write_picture
-    from dpanet.network.weights import load_model
     from dpanet.pair import DualPixelPair, Picture
 
-__version__ = "0.1.0"
 
 __all__ = [
     "Deblurrer",
@@ -36,7 +37,7 @@ _HOMES = {
     "Deblurrer": "dpanet.deblurrer.deblurrer",
     "DualPixelPair": "dpanet.pair",
     "Picture": "dpanet.pair",
-    "load_model": "dpanet.network.weights",
+    "load_model": "dpanet.checkpoints.model_file",
     "read_pair": "dpanet.images.reading",
     "read_picture": "dpanet.images.reading",
     "write_picture": "dpanet.images.writing",

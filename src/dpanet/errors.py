@@ -7,7 +7,7 @@ DpanetError
 ├── ReportError           a folder without a complete evaluation
 ├── OutputError           an output that exists or cannot be written
 ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
-├── SettingsError         a setting with an impossible value
+├── ConfigError         a setting with an impossible value
 ├── TrainingError         a run that cannot go on: the loss is no number any more, memory ran out
 ├── WorkerError           a process that ended before its work was done
 └── ShapeError            tensors whose shapes do not fit each other
@@ -51,7 +51,7 @@ class WeightsError(DpanetError):
     """The checkpoint is damaged, unsafe to open, or belongs to another network."""
 
 
-class SettingsError(DpanetError):
+class ConfigError(DpanetError):
     """A setting is unknown or has an impossible value."""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-import dpanet.network.weights
+import dpanet.checkpoints.model_file
 from dpanet.cli import main
 from dpanet.network.description import Description
 
@@ -53,7 +53,7 @@ class Mean(nn.Module):
 @pytest.fixture
 def mean_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """`load_model` returns the identity network, whatever it is asked for."""
-    monkeypatch.setattr(dpanet.network.weights, "load_model", lambda source: Mean())
+    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: Mean())
 
 
 def write_view(path: Path, seed: int, kind: type = np.uint16, shape: tuple[int, ...] = (40, 56, 3)) -> Path:

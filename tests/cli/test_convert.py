@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 from cli.conftest import Run, listing
 
-import dpanet.network.official
+import dpanet.checkpoints.official
 
 
 def test_convert_hands_over_to_the_network(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def convert(source: Path, target: Path, overwrite: bool) -> None:
         target.write_text(f"{source.name} {overwrite}")
 
-    monkeypatch.setattr(dpanet.network.official, "convert_official", convert)
+    monkeypatch.setattr(dpanet.checkpoints.official, "convert_official", convert)
     result = run("convert", tmp_path / "a.pth", tmp_path / "b.safetensors")
     assert (result.code, result.out, result.err) == (0, "", "")
     assert (tmp_path / "b.safetensors").read_text() == "a.pth False"

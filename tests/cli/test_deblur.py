@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from cli.conftest import Mean, Run, listing, write_view
 
-import dpanet.network.weights
+import dpanet.checkpoints.model_file
 from dpanet.images.reading import read_codes, read_pair, read_picture
 
 pytestmark = pytest.mark.usefixtures("mean_model")
@@ -117,7 +117,7 @@ def test_an_interrupt_leaves_nothing(
         def forward(self, *views: object) -> object:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(dpanet.network.weights, "load_model", lambda source: Interrupted())
+    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: Interrupted())
     result = run("deblur", *views, "-o", tmp_path / "out.png")
     assert (result.code, result.err) == (130, "dpanet: interrupted\n")
     assert listing(tmp_path) == ["l.png", "r.png"]
@@ -130,7 +130,7 @@ def test_a_bug_is_one_line_too(
         def forward(self, *views: object) -> object:
             raise ZeroDivisionError("of\nall things")
 
-    monkeypatch.setattr(dpanet.network.weights, "load_model", lambda source: Broken())
+    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: Broken())
     result = run("deblur", *views, "-o", tmp_path / "out.png")
     assert result.code == 1
     assert "unexpected ZeroDivisionError: of all things; run it again with --debug" in result.sentence

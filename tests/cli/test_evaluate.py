@@ -8,9 +8,9 @@ import torch
 from cli.conftest import Run, listing
 from safetensors.torch import save_file
 
+from dpanet.checkpoints.model_file import save_model
 from dpanet.evaluation.lpips import _SHAPES
 from dpanet.network import DPANet, preset
-from dpanet.network.weights import save_model
 
 
 @pytest.fixture

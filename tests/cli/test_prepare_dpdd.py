@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from cli.conftest import Run, listing
 
-from dpanet.evaluation.datasets import open_dataset
+from dpanet.datasets import open_dataset
 
 HEIGHT, WIDTH = 520, 530
 

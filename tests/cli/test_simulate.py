@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from cli.conftest import Run, listing
 
+from dpanet.datasets import open_dataset
 from dpanet.errors import DatasetError
-from dpanet.evaluation.datasets import open_dataset
-from dpanet.images.lock import claim
+from dpanet.files.lock import claim
 from dpanet.simulation.replay import replay
 from dpanet.simulation.scene_folder import encode_scene, scene_files
 

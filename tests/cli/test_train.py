@@ -8,8 +8,8 @@ import pytest
 import torch
 from cli.conftest import Run, listing
 
-from dpanet.network.weights import load_model
-from dpanet.training.config import shipped
+from dpanet.checkpoints.model_file import load_model
+from dpanet.training.config_file import shipped
 
 SMALL = ["--set", "steps=4", "batch=2", "log_every=2", "stages=[{until=1.0, patch=32}]", "validation.patch=32",
          "validation.scenes=1", "data.scenes.pages=1"]  # fmt: skip
@@ -96,7 +96,7 @@ def test_memory_that_runs_out_is_told_with_what_helps_this_command(
         raise MemoryError
 
     monkeypatch.setattr("dpanet.training.state.State.__init__", exhaust)
-    monkeypatch.setattr("dpanet.simulation.stock.find_photographs", exhaust)
+    monkeypatch.setattr("dpanet.simulation.photo_cache.find_photographs", exhaust)
     arguments = ["tiny", "-o", tmp_path / "run"] if command == "train" else [tmp_path, "-o", tmp_path / "out",
                  "--count", 1, "--seed", 1]  # fmt: skip
     result = run(command, *arguments)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from dpanet.deblurrer import deblurrer as module
 from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair
@@ -129,7 +129,7 @@ def test_a_network_that_must_see_the_whole_picture(monkeypatch: pytest.MonkeyPat
     Deblurrer(network, device="cpu")(pair(64, 80))
     assert [tuple(seen.shape[-2:]) for seen in network.seen] == [(64, 80)]
     monkeypatch.setattr(module, "WHOLE_LIMIT", 5000)
-    with pytest.raises(SettingsError, match="has to see it whole"):
+    with pytest.raises(ConfigError, match="has to see it whole"):
         Deblurrer(network, device="cpu")(pair(64, 80))
     Deblurrer(network, device="cpu", tile=40)(pair(64, 80))
     assert len(network.seen) > 2
@@ -146,7 +146,7 @@ def test_a_network_that_must_see_the_whole_picture(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_impossible_settings(options: dict[str, object], says: str) -> None:
-    with pytest.raises(SettingsError, match=says):
+    with pytest.raises(ConfigError, match=says):
         Deblurrer(Mean(), **options)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair
 
@@ -57,7 +57,7 @@ def test_the_average_keeps_the_symmetries_of_a_pair(passes: int, holds: tuple[bo
 
 
 def test_other_numbers_of_passes_are_refused() -> None:
-    with pytest.raises(SettingsError, match="passes is 3; a pair has 1, 2 or 4"):
+    with pytest.raises(ConfigError, match="passes is 3; a pair has 1, 2 or 4"):
         Deblurrer(Lopsided(), passes=3)
 
 

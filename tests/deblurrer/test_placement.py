@@ -7,7 +7,7 @@ import torch
 
 from dpanet.deblurrer import placement
 from dpanet.deblurrer.placement import choose_device, choose_precision, keeping_memory
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
 ANY = Description(multiple_of=8, halo=8)
@@ -29,9 +29,9 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     for name in ("cuda", "cuda:1", "mps"):
-        with pytest.raises(SettingsError, match=f"device is '{name}', but torch finds only cpu"):
+        with pytest.raises(ConfigError, match=f"device is '{name}', but torch finds only cpu"):
             choose_device(name)
-    with pytest.raises(SettingsError, match="must be one of"):
+    with pytest.raises(ConfigError, match="must be one of"):
         choose_device("xla")
 
 

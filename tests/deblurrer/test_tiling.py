@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpanet.deblurrer.tiling import SEAM, cut, deblur_tiles
-from dpanet.errors import SettingsError, ShapeError
+from dpanet.errors import ConfigError, ShapeError
 from dpanet.pair import Pixels
 
 RNG = np.random.default_rng(7)
@@ -135,10 +135,10 @@ def test_memory_is_bounded_by_a_row_of_tiles() -> None:
 
 def test_impossible_tiles() -> None:
     left = noise(300, 300)
-    with pytest.raises(SettingsError, match=r"tile is 96 px; this network needs at least 104"):
+    with pytest.raises(ConfigError, match=r"tile is 96 px; this network needs at least 104"):
         deblur_tiles(left, left, mean, multiple_of=8, halo=46, tile=100)
     deblur_tiles(left, left, mean, multiple_of=8, halo=46, tile=104)
-    with pytest.raises(SettingsError, match="tile is -1"):
+    with pytest.raises(ConfigError, match="tile is -1"):
         deblur_tiles(left, left, mean, multiple_of=8, halo=4, tile=-1)
 
 

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from dpanet.datasets import open_dataset
 from dpanet.errors import OutputError, PairError
-from dpanet.evaluation.baselines.model import row_name
+from dpanet.evaluation.bit_depth import Depth
 from dpanet.evaluation.comparison import Comparison
-from dpanet.evaluation.datasets import open_dataset
-from dpanet.evaluation.depth import Depth
-from dpanet.evaluation.publication import publish
+from dpanet.evaluation.methods.model import row_name
 from dpanet.pair import DualPixelPair, Picture, Pixels
+from dpanet.report.publish import publish
 
 SCENES = ("a1", "a2", "a10")
 

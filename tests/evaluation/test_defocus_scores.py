@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import linprog
 from scipy.stats import spearmanr
 
-from dpanet.errors import PairError, SettingsError, ShapeError
+from dpanet.errors import ConfigError, PairError, ShapeError
 from dpanet.evaluation.defocus_scores import affine_invariant_error, spearman_distance
 
 SCORES = {
@@ -129,5 +129,5 @@ def test_what_has_no_score_is_refused(maps, score) -> None:
 
 
 def test_only_two_powers_are_defined(maps) -> None:
-    with pytest.raises(SettingsError, match="power is 3"):
+    with pytest.raises(ConfigError, match="power is 3"):
         affine_invariant_error(maps[0], maps[1], 3)

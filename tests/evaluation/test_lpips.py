@@ -8,7 +8,7 @@ import torch
 from oracles.alexnet import SCALE, SHIFT, distance
 from safetensors.torch import save_file
 
-from dpanet.errors import PairError, SettingsError, ShapeError, WeightsError
+from dpanet.errors import ConfigError, PairError, ShapeError, WeightsError
 from dpanet.evaluation.lpips import Lpips
 
 CONVOLUTIONS = {
@@ -105,7 +105,7 @@ def test_what_has_no_score_is_refused(lpips, pictures) -> None:
         lpips(output[:30], truth[:30], data_range=1.0)
     with pytest.raises(ShapeError, match="three channels"):
         lpips(output[..., :1], truth[..., :1], data_range=1.0)
-    with pytest.raises(SettingsError, match="data_range is 0"):
+    with pytest.raises(ConfigError, match="data_range is 0"):
         lpips(output, truth, data_range=0)
     assert lpips(output[:31, :31], truth[:31, :31], data_range=1.0) > 0
 

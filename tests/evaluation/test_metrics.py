@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 
-from dpanet.errors import PairError, SettingsError, ShapeError
+from dpanet.errors import ConfigError, PairError, ShapeError
 from dpanet.evaluation.metrics import mae, psnr, ssim
 
 
@@ -125,7 +125,7 @@ def test_what_has_no_score_is_refused(pictures) -> None:
         ssim(output[:6], truth[:6], data_range=1.0)
     with pytest.raises(ShapeError, match="SSIM needs 11 px"):
         ssim(output[:10], truth[:10], data_range=1.0, gaussian=True)
-    with pytest.raises(SettingsError, match="data_range is 0"):
+    with pytest.raises(ConfigError, match="data_range is 0"):
         psnr(output, truth, data_range=0)
     with pytest.raises(TypeError):
         psnr(output, truth)

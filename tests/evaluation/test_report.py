@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dpanet.evaluation.captures import Capture
+from dpanet.datasets.captures import Capture
 from dpanet.evaluation.protocol import Score, score_aligned, score_as_published
 from dpanet.evaluation.report import HEADER, Row, as_json, do_nothing, format_row, score, score_row
 from dpanet.pair import DualPixelPair, Picture

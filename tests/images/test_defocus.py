@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dpanet.errors import OutputError, SettingsError
+from dpanet.errors import ConfigError, OutputError
 from dpanet.images.defocus import colour_file, read_defocus_map, write_defocus_map
 from dpanet.images.reading import read_codes
 
@@ -33,5 +33,5 @@ def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists already"):
         write_defocus_map(radius, tmp_path / "map.png")
     write_defocus_map(radius, tmp_path / "map.png", overwrite=True)
-    with pytest.raises(SettingsError, match=r"\.png"):
+    with pytest.raises(ConfigError, match=r"\.png"):
         write_defocus_map(radius, tmp_path / "map.tif")

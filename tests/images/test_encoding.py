@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpanet.errors import PairError, SettingsError
+from dpanet.errors import ConfigError, PairError
 from dpanet.images.encoding import dequantise, linear_to_srgb, quantise, srgb_to_linear
 
 
@@ -67,7 +67,7 @@ def test_quantise_clips_and_then_rounds() -> None:
 
 
 def test_what_has_no_code_is_refused() -> None:
-    with pytest.raises(SettingsError, match="bits is 12"):
+    with pytest.raises(ConfigError, match="bits is 12"):
         quantise(floats(0), 12)
     with pytest.raises(PairError, match="NaN"):
         quantise(floats(np.nan), 8)

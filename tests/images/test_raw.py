@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dpanet.errors import PairError, SettingsError
+from dpanet.errors import ConfigError, PairError
 from dpanet.images.raw import PIXEL4, RawFormat, develop, flat_field_ratio
 
 SMALL = RawFormat("small", size=(40, 60), black_level=100, white_level=1100, field=(10, 30, 20, 44))
@@ -94,9 +94,9 @@ def test_wrong_views_are_refused_in_one_sentence() -> None:
 
 
 def test_impossible_formats_are_refused() -> None:
-    with pytest.raises(SettingsError, match="white must lie above black"):
+    with pytest.raises(ConfigError, match="white must lie above black"):
         dataclasses.replace(SMALL, white_level=100)
-    with pytest.raises(SettingsError, match="inside the view"):
+    with pytest.raises(ConfigError, match="inside the view"):
         dataclasses.replace(SMALL, field=(10, 41, 20, 44))
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from dpanet.errors import OutputError, SettingsError
-from dpanet.images.output import atomic_output, prepare_output
+from dpanet.errors import ConfigError, OutputError
+from dpanet.files.output import atomic_output, prepare_output
 from dpanet.images.reading import read_codes, read_file, read_picture
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
@@ -92,7 +92,7 @@ def test_an_existing_file_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "bits"), [("a.jpg", None), ("a", None), ("a.png", 12), ("a.png", 32)])
 def test_impossible_settings(tmp_path: Path, name: str, bits: int | None) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(ConfigError):
         write_picture(Picture(PIXELS), tmp_path / name, bits=bits)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dpanet.errors import SettingsError, ShapeError
+from dpanet.errors import ConfigError, ShapeError
 from dpanet.network import PRESETS, DPANet, DPANetConfig, preset
 from dpanet.network.alignment import match
 
@@ -127,12 +127,12 @@ def test_views_that_do_not_fit_are_refused(left: tuple[int, ...], right: tuple[i
     ids=str,
 )
 def test_impossible_settings_are_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(ConfigError):
         preset("compact", **changes)
 
 
 def test_unknown_preset_is_named() -> None:
-    with pytest.raises(SettingsError, match="'grand'"):
+    with pytest.raises(ConfigError, match="'grand'"):
         preset("grand")
 
 
@@ -144,7 +144,7 @@ def test_configuration_survives_json(name: str) -> None:
 
 
 def test_configuration_with_an_unknown_key_is_refused() -> None:
-    with pytest.raises(SettingsError, match="'extra'"):
+    with pytest.raises(ConfigError, match="'extra'"):
         DPANetConfig.from_dict({**PRESETS["compact"].to_dict(), "extra": 1})
 
 

@@ -6,11 +6,11 @@ import torch
 from network.cost import macs
 from safetensors.torch import save_file
 
+from dpanet.checkpoints.model_file import FORMAT, load_model, save_model
 from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.errors import SettingsError, ShapeError, WeightsError
+from dpanet.errors import ConfigError, ShapeError, WeightsError
 from dpanet.network import PRESETS, DPANet, build
 from dpanet.network.dpdnet import DPDNET_PRESETS, DPDNet, DPDNetConfig
-from dpanet.network.weights import FORMAT, load_model, save_model
 from dpanet.pair import DualPixelPair
 
 TINY = DPDNetConfig(widths=(4, 6, 8), name="tiny-dpdnet")
@@ -122,7 +122,7 @@ def test_every_preset_of_both_families_is_built_by_name() -> None:
     with torch.device("meta"):
         for name in DPDNET_PRESETS:
             assert build(name).config == DPDNET_PRESETS[name]
-    with pytest.raises(SettingsError, match=r"'grand'.*compact.*dpdnet-compact"):
+    with pytest.raises(ConfigError, match=r"'grand'.*compact.*dpdnet-compact"):
         build("grand")
 
 
@@ -130,7 +130,7 @@ def test_every_preset_of_both_families_is_built_by_name() -> None:
     "changes", [{"widths": (4,)}, {"widths": (4, 0)}, {"widths": (4, 4), "dropout": 1}], ids=str
 )
 def test_impossible_settings_are_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(ConfigError):
         DPDNetConfig(**changes)  # type: ignore[arg-type]
 
 

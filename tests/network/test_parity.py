@@ -11,9 +11,9 @@ from oracles import official as form
 import dpanet.network.alignment as alignment
 import dpanet.network.features as features
 import dpanet.network.fusion as fusion
+from dpanet.checkpoints.model_file import load_model
+from dpanet.checkpoints.official import convert_official, read_official, rename
 from dpanet.network import DPANet, preset
-from dpanet.network.official import convert_official, read_official, rename
-from dpanet.network.weights import load_model
 
 TOLERANCE = 1e-5
 CASES = dict(np.load(form.GOLDEN / "cases.npz"))

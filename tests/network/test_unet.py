@@ -4,9 +4,9 @@ import pytest
 import torch
 from network.cost import macs
 
-from dpanet.errors import SettingsError, ShapeError, WeightsError
+from dpanet.checkpoints.model_file import load_model, save_model
+from dpanet.errors import ConfigError, ShapeError, WeightsError
 from dpanet.network.unet import UNet, UNetConfig
-from dpanet.network.weights import load_model, save_model
 
 TINY = UNetConfig(
     widths=(4, 6), blocks=(1, 0), decoder_blocks=(0, 1), bottom_width=8, bottom_blocks=1, name="tiny-unet"
@@ -80,11 +80,11 @@ def test_it_is_written_and_read(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="one for each level"):
+    with pytest.raises(ConfigError, match="one for each level"):
         UNetConfig((4, 6), (1,), (1, 1), 8, 1)
-    with pytest.raises(SettingsError, match="1 to 4096"):
+    with pytest.raises(ConfigError, match="1 to 4096"):
         UNetConfig((4, 0), (1, 1), (1, 1), 8, 1)
-    with pytest.raises(SettingsError, match="unknown key 'depth'"):
+    with pytest.raises(ConfigError, match="unknown key 'depth'"):
         UNetConfig.from_dict({**TINY.to_dict(), "depth": 3})
     with pytest.raises(ShapeError, match="one shape"):
         stirred()(*(torch.rand(1, 3, 16, side) for side in (16, 32)))

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import torch
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
 from dpanet.simulation.kernels import SIZE
-from dpanet.simulation.optics import Optics, SceneSettings
+from dpanet.simulation.optics import Optics, SceneConfig
 from dpanet.simulation.scene import Simulator
 
 LINE = torch.arange(SIZE) - SIZE // 2
@@ -95,14 +95,14 @@ def test_the_spread_grows_with_the_radius_without_a_jump() -> None:
 
 
 def test_a_ring_too_large_is_refused() -> None:
-    with pytest.raises(SettingsError, match="radius is -45"):
+    with pytest.raises(ConfigError, match="radius is -45"):
         butterworth([Ring(-45.0)])
 
 
 def test_scenes_choose_it_by_its_share() -> None:
     def families(**shares: float) -> set[str]:
         rng = np.random.default_rng(0)
-        settings = SceneSettings(measured=0.0, **shares)
+        settings = SceneConfig(measured=0.0, **shares)
         return {Optics(rng, None, settings, 1.0).family for _ in range(40)}
 
     assert families() == {"half-disc"}
@@ -113,7 +113,7 @@ def test_scenes_choose_it_by_its_share() -> None:
 def test_scenes_through_a_ring_differ_and_can_be_sharp() -> None:
     ramp = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (3, 90, 90), dtype=np.uint8))
     scenes = {
-        share: Simulator([ramp], None, SceneSettings(pages=1, butterworth=share)).scenes([[2, 0], [2, 1]], 32)
+        share: Simulator([ramp], None, SceneConfig(pages=1, butterworth=share)).scenes([[2, 0], [2, 1]], 32)
         for share in (0.0, 1.0)
     }
     assert not torch.equal(scenes[0.0][0], scenes[1.0][0])
@@ -122,5 +122,5 @@ def test_scenes_through_a_ring_differ_and_can_be_sharp() -> None:
 def test_the_largest_radius_of_scenes_fits() -> None:
     rng = np.random.default_rng(0)
     for _ in range(30):
-        optics = Optics(rng, None, SceneSettings(measured=0.0, butterworth=1.0), 1.0)
+        optics = Optics(rng, None, SceneConfig(measured=0.0, butterworth=1.0), 1.0)
         assert torch.isfinite(optics.kernels([-1.0, 1.0], torch.device("cpu"))).all()

@@ -6,7 +6,7 @@ import torch
 
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
 from dpanet.simulation.render import MARGIN, Layer, defocus_map
-from dpanet.simulation.scene import SceneSettings, Simulator
+from dpanet.simulation.scene import SceneConfig, Simulator
 
 SIZE = 32
 
@@ -47,7 +47,7 @@ def test_the_sign_tells_which_view_lies_where() -> None:
     """Mirrored or not: where the map is positive, the right view lies to the right of the left one."""
     blocks = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
     picture = blocks.repeat_interleave(8, 1).repeat_interleave(8, 2)
-    settings = SceneSettings(pages=1, layers=(1.0, 0.0, 0.0), slanted=0.0, grey=1.0, print_share=0.0)
+    settings = SceneConfig(pages=1, layers=(1.0, 0.0, 0.0), slanted=0.0, grey=1.0, print_share=0.0)
     simulator = Simulator([picture], None, settings)
     left, right, _, radius = simulator.scenes([[3, i] for i in range(12)], 64)
     assert radius is not None

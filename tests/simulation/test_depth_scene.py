@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from dpanet.errors import DatasetError, SettingsError, UnreadableImageError
+from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
+from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.depth_map import find_depth_maps, read_depth
 from dpanet.simulation.depth_scene import depth_scene, layers, nodes
-from dpanet.simulation.optics import Optics, SceneSettings
-from dpanet.simulation.recipe import Recipe
+from dpanet.simulation.optics import Optics, SceneConfig
 from dpanet.simulation.render import MARGIN, blur, render
 from dpanet.simulation.thin_lens import ThinLens
 
@@ -25,7 +25,7 @@ def inner(canvas: Tensor) -> Tensor:
 
 
 def optics(butterworth: float = 0.0) -> Optics:
-    settings = SceneSettings(measured=0.0, butterworth=butterworth)
+    settings = SceneConfig(measured=0.0, butterworth=butterworth)
     return Optics(np.random.default_rng(0), None, settings, 1.0)
 
 
@@ -202,9 +202,9 @@ def test_a_part_of_it(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"d\.png is 60 x 40 px, its photograph 70 x 40"):
         scene(tmp_path, shape=(40, 70))
-    with pytest.raises(SettingsError, match="size is 50"):
+    with pytest.raises(ConfigError, match="size is 50"):
         scene(tmp_path, size=50)
-    with pytest.raises(SettingsError, match=r"up to 160\.3 px"):
+    with pytest.raises(ConfigError, match=r"up to 160\.3 px"):
         scene(tmp_path, lens=ThinLens(50, 2, 2, pitch=1))
-    with pytest.raises(SettingsError, match="belong together"):
-        Recipe((tmp_path / "a.png",), 1, 64, lens=LENS)
+    with pytest.raises(ConfigError, match="belong together"):
+        SimulationConfig((tmp_path / "a.png",), 1, 64, lens=LENS)

@@ -8,7 +8,7 @@ import torch
 
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.kernels import HalfDisc, brightness, half_disc
-from dpanet.simulation.optics import FIELD, Optics, SceneSettings, off_axis
+from dpanet.simulation.optics import FIELD, Optics, SceneConfig, off_axis
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.sensor import Sensor
 
@@ -55,7 +55,7 @@ def test_the_overlap_has_the_area_of_two_circles() -> None:
 
 
 def optics(seed: int, **settings: float) -> Optics:
-    return Optics(np.random.default_rng(seed), None, SceneSettings(measured=0.0, **settings), 1.0)
+    return Optics(np.random.default_rng(seed), None, SceneConfig(measured=0.0, **settings), 1.0)
 
 
 def test_right_of_the_axis_the_right_view_is_darker() -> None:
@@ -72,7 +72,7 @@ def test_right_of_the_axis_the_right_view_is_darker() -> None:
 def test_views_of_an_even_scene_have_the_gains_of_their_lens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda *_: Sensor(shot=0, read=0))
     even = torch.full((3, 200, 200), 120, dtype=torch.uint8)
-    settings = SceneSettings(vignetted=1.0, layers=(1.0, 0.0, 0.0), print_share=0.0, sparkling=0.0, grey=1.0)
+    settings = SceneConfig(vignetted=1.0, layers=(1.0, 0.0, 0.0), print_share=0.0, sparkling=0.0, grey=1.0)
     scenes = Simulator([even], None, settings, pages=[even]).scenes([[1, i] for i in range(6)], 32)
     linear = [to_linear(part).mean((1, 2, 3)) for part in (scenes.left, scenes.right, scenes.truth)]
     torch.testing.assert_close((linear[0] + linear[1]) / 2, linear[2], rtol=1e-3, atol=0)

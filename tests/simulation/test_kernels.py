@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
 
 LENSES = [HalfDisc(r, softness=s) for r in (-20.0, -3.0, 1.0, 7.5, 30.0) for s in (0.1, 0.6, 1.5)]
@@ -67,7 +67,7 @@ def test_the_smallest_discs_are_whole_kernels(squeeze: float) -> None:
 
 
 def test_a_disc_too_large_is_refused() -> None:
-    with pytest.raises(SettingsError, match="radius is 60"):
+    with pytest.raises(ConfigError, match="radius is 60"):
         half_disc([HalfDisc(60.0)])
 
 
@@ -163,14 +163,14 @@ def test_shares_sum_to_one_everywhere(field: MeasuredKernels) -> None:
 
 
 def test_kernels_between_cells_need_a_known_grid(measured: MeasuredKernels) -> None:
-    with pytest.raises(SettingsError, match="2 kernel pairs"):
+    with pytest.raises(ConfigError, match="2 kernel pairs"):
         measured.between([(0.5, 0.5)], [1.0])
-    with pytest.raises(SettingsError, match="2 x 2"):
+    with pytest.raises(ConfigError, match="2 x 2"):
         MeasuredKernels(*np.ones((2, 3, 5, 5)), grid=(2, 2))
 
 
 def test_arrays_that_are_no_kernels_are_refused() -> None:
-    with pytest.raises(SettingsError, match="odd"):
+    with pytest.raises(ConfigError, match="odd"):
         MeasuredKernels(np.zeros((2, 60, 60)), np.zeros((2, 60, 60)))
 
 
@@ -184,12 +184,12 @@ def test_cells_that_are_no_kernels_are_named(tmp_path: Path, value: float, says:
     kernels[1] = value if value == 0 else 1
     kernels[1, 2, 2] = value
     np.save(tmp_path / "blur_kernels_right.npy", kernels)
-    with pytest.raises(SettingsError, match=rf"blur_kernels_right\.npy has .*{says}.* in cell 1"):
+    with pytest.raises(ConfigError, match=rf"blur_kernels_right\.npy has .*{says}.* in cell 1"):
         MeasuredKernels.read(tmp_path)
 
 
 def test_words_are_no_kernels() -> None:
-    with pytest.raises(SettingsError, match="where numbers are needed"):
+    with pytest.raises(ConfigError, match="where numbers are needed"):
         MeasuredKernels(*np.full((2, 1, 3, 3), "a"))
 
 
@@ -200,7 +200,7 @@ def test_a_scale_beyond_the_box_is_refused_and_not_cut() -> None:
     middle = float(cut[SIZE // 2, SIZE // 2])
     assert middle == pytest.approx(1 / SIZE**2, rel=1e-3) and float(cut[0, 0]) == pytest.approx(middle)
     even.at([0, 0], [even.most_scale, -even.most_scale])
-    with pytest.raises(SettingsError, match=r"scale is 1\.62, .* 61 px no more than 1\.607 fits"):
+    with pytest.raises(ConfigError, match=r"scale is 1\.62, .* 61 px no more than 1\.607 fits"):
         even.at([0, 0], [0.1, -1.62])
 
 
@@ -212,5 +212,5 @@ def test_dark_borders_of_measured_kernels_count_for_nothing() -> None:
 
 
 def test_folder_without_kernels_is_named(tmp_path) -> None:
-    with pytest.raises(SettingsError, match=tmp_path.name):
+    with pytest.raises(ConfigError, match=tmp_path.name):
         MeasuredKernels.read(tmp_path)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
-from dpanet.simulation.optics import EDGE, MOST_CLIP, MOST_RADIUS, SQUEEZE, Optics, SceneSettings, off_axis
+from dpanet.simulation.optics import EDGE, MOST_CLIP, MOST_RADIUS, SQUEEZE, Optics, SceneConfig, off_axis
 from dpanet.simulation.scene import Simulator
 
 NAN, INF = float("nan"), float("inf")
@@ -44,14 +44,14 @@ NAN, INF = float("nan"), float("inf")
     ],
 )
 def test_impossible_scenes_are_refused_by_their_key(settings: dict[str, Any], says: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{says}"):
-        SceneSettings(**settings)
+    with pytest.raises(ConfigError, match=f"^{says}"):
+        SceneConfig(**settings)
 
 
 def test_what_is_exactly_none_or_the_most_is_allowed() -> None:
-    SceneSettings(scale=0.0, radius=0.0, slant=0.0, curvature=0.0, clip=0.0, softness=(0.0, 0.1), pages=1)
-    SceneSettings(radius=MOST_RADIUS["half-disc"], clip=MOST_CLIP)
-    SceneSettings(radius=MOST_RADIUS["butterworth"], butterworth=1.0)
+    SceneConfig(scale=0.0, radius=0.0, slant=0.0, curvature=0.0, clip=0.0, softness=(0.0, 0.1), pages=1)
+    SceneConfig(radius=MOST_RADIUS["half-disc"], clip=MOST_CLIP)
+    SceneConfig(radius=MOST_RADIUS["butterworth"], butterworth=1.0)
 
 
 def test_at_the_most_radius_every_lens_that_may_be_drawn_is_whole() -> None:
@@ -63,7 +63,7 @@ def test_at_the_most_radius_every_lens_that_may_be_drawn_is_whole() -> None:
         height, width = (float((whole.sum(axis) * line).sum()) ** 0.5 for axis in (1, 0))
         assert height / width == pytest.approx(squeeze, abs=1e-3)
     for radius, edge in ((46.0, 0.8), (MOST_RADIUS["half-disc"] + 0.2, EDGE[1])):
-        with pytest.raises(SettingsError, match=f"radius is {radius:.1f}"):
+        with pytest.raises(ConfigError, match=f"radius is {radius:.1f}"):
             half_disc([HalfDisc(radius, edge=edge, squeeze=SQUEEZE[1])])
 
 
@@ -74,7 +74,7 @@ def test_at_the_most_clip_both_views_keep_their_light_everywhere() -> None:
             lenses = [HalfDisc(r, softness=0.15, squeeze=squeeze, clip=clip) for r in (0.3, 0.5, 2.0, 12.0)]
             kernels = half_disc(lenses)
             torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(4, 2))
-    optics = Optics(np.random.default_rng(1), None, SceneSettings(clip=MOST_CLIP, vignetted=1.0), 1.0)
+    optics = Optics(np.random.default_rng(1), None, SceneConfig(clip=MOST_CLIP, vignetted=1.0), 1.0)
     assert all(0 < gain < 2 for gain in optics.gains)
 
 
@@ -87,17 +87,17 @@ def test_within_a_pixel_a_clipped_disc_is_a_kernel_still() -> None:
 def test_measured_kernels_too_wide_for_the_scale_are_refused_before_anything_is_made() -> None:
     wide = MeasuredKernels(*np.ones((2, 1, 81, 81)))
     picture = [torch.zeros(3, 40, 40, dtype=torch.uint8)]
-    with pytest.raises(SettingsError, match=r"scale is 1\.6.* 81 px wide.* up to a scale of 1\.210; choose"):
+    with pytest.raises(ConfigError, match=r"scale is 1\.6.* 81 px wide.* up to a scale of 1\.210; choose"):
         Simulator(picture, wide, pages=picture)
-    Simulator(picture, wide, SceneSettings(scale=1.2), pages=picture)
-    Simulator(picture, wide, SceneSettings(measured=0.0), pages=picture)
+    Simulator(picture, wide, SceneConfig(scale=1.2), pages=picture)
+    Simulator(picture, wide, SceneConfig(measured=0.0), pages=picture)
     Simulator(picture, MeasuredKernels(*np.ones((2, 1, 61, 61))), pages=picture)
 
 
 def test_another_seed_prints_other_pages() -> None:
     picture = [torch.zeros(3, 40, 40, dtype=torch.uint8)]
     one, same, other = (
-        Simulator(picture, None, SceneSettings(pages=1), page_seed=seed).pages[0] for seed in (20, 20, 21)
+        Simulator(picture, None, SceneConfig(pages=1), page_seed=seed).pages[0] for seed in (20, 20, 21)
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
-    assert torch.equal(Simulator(picture, None, SceneSettings(pages=1)).pages[0], one)
+    assert torch.equal(Simulator(picture, None, SceneConfig(pages=1)).pages[0], one)

@@ -4,12 +4,12 @@ import torch
 from PIL import Image, ImageDraw
 from scipy.ndimage import binary_erosion
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.content import crop, outline, printed_page, sparks, strands
 from dpanet.simulation.demo import demo_pair
 from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.scene import SceneSettings, Simulator
+from dpanet.simulation.scene import SceneConfig, Simulator
 from dpanet.simulation.sensor import Sensor, record
 
 
@@ -17,7 +17,7 @@ from dpanet.simulation.sensor import Sensor, record
 def simulator() -> Simulator:
     generator = torch.Generator().manual_seed(1)
     photographs = [torch.randint(0, 256, (3, 300, 400), generator=generator, dtype=torch.uint8)]
-    return Simulator(photographs, None, SceneSettings(pages=2))
+    return Simulator(photographs, None, SceneConfig(pages=2))
 
 
 def test_batches_are_display_encoded_pairs(simulator: Simulator) -> None:
@@ -71,7 +71,7 @@ def test_the_scenes_of_a_seed_stay_those_they_were(measured: float, means: list[
     pictures = [torch.from_numpy(np.kron(b, np.ones((1, 6, 6))).astype(np.uint8)) for b in blocks]
     y, x = np.mgrid[:61, :61] - 30.0
     left = np.exp(-(((x + 4) / 5) ** 2) - (y / 8) ** 2)[None]
-    settings = SceneSettings(measured=measured, butterworth=0.5 * (1 - measured), quantised=0.0)
+    settings = SceneConfig(measured=measured, butterworth=0.5 * (1 - measured), quantised=0.0)
     lens = MeasuredKernels(left, left[..., ::-1].copy())
     simulator = Simulator(pictures, lens, settings, pages=pictures[::-1])
     scenes = simulator.scenes([[11, i] for i in range(8)], 48)
@@ -82,7 +82,7 @@ def test_the_scenes_of_a_seed_stay_those_they_were(measured: float, means: list[
 
 def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda *_: Sensor(shot=0, read=0))
-    settings = SceneSettings(pages=2, slanted=0.5, curved=0.5, vignetted=0.0)
+    settings = SceneConfig(pages=2, slanted=0.5, curved=0.5, vignetted=0.0)
     left, right, truth, radius = Simulator(simulator.photographs, None, settings).scenes(
         [[5, i] for i in range(6)], 64, strength=0.0
     )
@@ -92,15 +92,15 @@ def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch:
 
 
 def test_a_share_is_between_none_and_all() -> None:
-    with pytest.raises(SettingsError, match=r"^measured is 1.5; a share must be 0 to 1$"):
-        SceneSettings(measured=1.5)
-    with pytest.raises(SettingsError, match="layers"):
-        SceneSettings(layers=(1.5, -0.5, 0.0))
+    with pytest.raises(ConfigError, match=r"^measured is 1.5; a share must be 0 to 1$"):
+        SceneConfig(measured=1.5)
+    with pytest.raises(ConfigError, match="layers"):
+        SceneConfig(layers=(1.5, -0.5, 0.0))
 
 
 def test_probabilities_must_sum_to_one() -> None:
-    with pytest.raises(SettingsError, match="layers"):
-        SceneSettings(layers=(0.5, 0.5, 0.5))
+    with pytest.raises(ConfigError, match="layers"):
+        SceneConfig(layers=(0.5, 0.5, 0.5))
 
 
 def test_display_curve_is_srgb_and_comes_back() -> None:
@@ -177,7 +177,7 @@ def test_out_of_focus_a_spark_is_a_disc_that_outshines_its_surroundings() -> Non
     seeds = [[2, i] for i in range(6)]
     shown = {}
     for share in (0.0, 1.0):
-        settings = SceneSettings(**shared, sparkling=share)  # type: ignore[arg-type]
+        settings = SceneConfig(**shared, sparkling=share)  # type: ignore[arg-type]
         scenes = Simulator([dark], None, settings, pages=[dark]).scenes(seeds, 64)
         shown[share] = (
             (((scenes.left + scenes.right) / 2) > 0.4).float().mean(),

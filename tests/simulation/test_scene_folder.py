@@ -9,12 +9,13 @@ import pytest
 from dpanet.errors import DatasetError, OutputError
 from dpanet.images.defocus import read_defocus_map
 from dpanet.images.reading import read_codes
-from dpanet.simulation.crew import make_scenes, suitable_workers
-from dpanet.simulation.optics import SceneSettings
-from dpanet.simulation.recipe import Psf, Recipe, Studio, recipe_of
+from dpanet.simulation.config import Psf, SimulationConfig, config_of
+from dpanet.simulation.generator import SceneGenerator
+from dpanet.simulation.optics import SceneConfig
+from dpanet.simulation.photo_cache import find_photographs
 from dpanet.simulation.replay import replay
 from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files
-from dpanet.simulation.stock import find_photographs
+from dpanet.simulation.workers import make_scenes, suitable_workers
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,8 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def recipe(photographs: Path) -> Recipe:
-    return Recipe(find_photographs(photographs), seed=4, size=32)
+def recipe(photographs: Path) -> SimulationConfig:
+    return SimulationConfig(find_photographs(photographs), seed=4, size=32)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -36,13 +37,15 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def made(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(recipe: SimulationConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "scenes"
     make_scenes(recipe, SceneFolder(folder, recipe.identity()), 5)
     return folder
 
 
-def test_two_workers_write_the_same_bytes_as_one(recipe: Recipe, made: Path, tmp_path: Path) -> None:
+def test_two_workers_write_the_same_bytes_as_one(
+    recipe: SimulationConfig, made: Path, tmp_path: Path
+) -> None:
     told = []
     held = SceneFolder(tmp_path / "two", recipe.identity())
     make_scenes(recipe, held, 5, 2, lambda line: told.append(line["index"]))
@@ -50,12 +53,12 @@ def test_two_workers_write_the_same_bytes_as_one(recipe: Recipe, made: Path, tmp
     assert files(tmp_path / "two") == files(made)
 
 
-def test_what_is_written(made: Path, recipe: Recipe) -> None:
+def test_what_is_written(made: Path, recipe: SimulationConfig) -> None:
     names = {f"{i:06d}_{part}.png" for i in range(5) for part in ("left", "right", "sharp")}
     assert set(files(made)) == names | {"settings.json", "scenes.jsonl", ".lock"} | {
         f"defocus/{i:06d}.png" for i in range(5)
     }
-    scene = Studio(recipe).scene(3)
+    scene = SceneGenerator(recipe).scene(3)
     found = read_codes(made / "000003_right.png")
     assert found.dtype == np.uint16
     np.testing.assert_allclose(found / 65535, scene.right.permute(1, 2, 0).numpy(), atol=1e-5)
@@ -63,17 +66,19 @@ def test_what_is_written(made: Path, recipe: Recipe) -> None:
     np.testing.assert_allclose(radius, scene.radius.numpy(), atol=1e-3)
 
 
-def test_another_seed_and_another_number_are_other_scenes(recipe: Recipe) -> None:
-    other = Recipe(recipe.photographs, seed=5, size=32)
-    pictures = {encode_scene(Studio(r).scene(index))["left"] for r in (recipe, other) for index in (0, 1)}
+def test_another_seed_and_another_number_are_other_scenes(recipe: SimulationConfig) -> None:
+    other = SimulationConfig(recipe.photographs, seed=5, size=32)
+    pictures = {
+        encode_scene(SceneGenerator(r).scene(index))["left"] for r in (recipe, other) for index in (0, 1)
+    }
     assert len(pictures) == 4
 
 
-def test_a_scene_does_not_depend_on_those_before_it(recipe: Recipe) -> None:
-    studio = Studio(recipe)
+def test_a_scene_does_not_depend_on_those_before_it(recipe: SimulationConfig) -> None:
+    studio = SceneGenerator(recipe)
     for index in (2, 0, 2):
         last = encode_scene(studio.scene(index))
-    assert last == encode_scene(Studio(recipe).scene(2))
+    assert last == encode_scene(SceneGenerator(recipe).scene(2))
 
 
 def test_a_stored_scene_replays_exactly(made: Path, photographs: Path) -> None:
@@ -97,8 +102,8 @@ def test_scenes_through_measured_kernels_replay_from_their_folder(
     photographs: Path, lens: Path, tmp_path: Path
 ) -> None:
     """In whole steps, too; and it is told what the caller has to name."""
-    scenes = SceneSettings(quantised=1.0)
-    recipe = Recipe(find_photographs(photographs), 4, 32, Psf("measured", lens), scenes)
+    scenes = SceneConfig(quantised=1.0)
+    recipe = SimulationConfig(find_photographs(photographs), 4, 32, Psf("measured", lens), scenes)
     make_scenes(recipe, SceneFolder(tmp_path, recipe.identity()), 2)
     stored = {part: path.read_bytes() for part, path in scene_files(tmp_path, "000001").items()}
     assert encode_scene(replay(tmp_path, "000001", photographs, lens)) == stored
@@ -108,7 +113,9 @@ def test_scenes_through_measured_kernels_replay_from_their_folder(
 
 def test_a_folder_of_before_replays_as_it_was_made(photographs: Path, lens: Path, tmp_path: Path) -> None:
     """Its settings know no share of quantised readings, and not all the packages that are noted now."""
-    then = Recipe(find_photographs(photographs), 4, 32, Psf("measured", lens), SceneSettings(quantised=0.0))
+    then = SimulationConfig(
+        find_photographs(photographs), 4, 32, Psf("measured", lens), SceneConfig(quantised=0.0)
+    )
     make_scenes(then, SceneFolder(tmp_path, then.identity()), 3)
     stored = [
         {part: path.read_bytes() for part, path in scene_files(tmp_path, f"{i:06d}").items()}
@@ -119,8 +126,8 @@ def test_a_folder_of_before_replays_as_it_was_made(photographs: Path, lens: Path
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     again = [encode_scene(replay(tmp_path, f"{i:06d}", photographs, lens)) for i in range(3)]
     assert again == stored
-    now = replace(then, scenes=SceneSettings(quantised=1.0))
-    assert [encode_scene(Studio(now).scene(i)) for i in range(3)] != stored, "the share does matter"
+    now = replace(then, scenes=SceneConfig(quantised=1.0))
+    assert [encode_scene(SceneGenerator(now).scene(i)) for i in range(3)] != stored, "the share does matter"
     with pytest.raises(OutputError, match=r"made with other scenes\.quantised"):
         SceneFolder(tmp_path, now.identity())
     settings["versions"]["torch"] = "1.0"
@@ -129,7 +136,7 @@ def test_a_folder_of_before_replays_as_it_was_made(photographs: Path, lens: Path
         replay(tmp_path, "000000", photographs, lens)
 
 
-def test_only_one_process_writes_to_a_folder(recipe: Recipe, tmp_path: Path) -> None:
+def test_only_one_process_writes_to_a_folder(recipe: SimulationConfig, tmp_path: Path) -> None:
     first = SceneFolder(tmp_path, recipe.identity())
     (tmp_path / ".000004_left-0123abcd.png").write_bytes(b"it is writing this")
     for identity, overwrite in ((recipe.identity(), False), ({**recipe.identity(), "seed": 9}, True)):
@@ -153,7 +160,7 @@ def test_replaying_from_other_photographs_is_refused(made: Path, photographs: Pa
         replay(made, name, tmp_path)
 
 
-def test_a_run_goes_on_with_what_is_missing(recipe: Recipe, made: Path, tmp_path: Path) -> None:
+def test_a_run_goes_on_with_what_is_missing(recipe: SimulationConfig, made: Path, tmp_path: Path) -> None:
     """A line cut off, a picture gone, a stray half of a file: as after a kill."""
     folder = tmp_path / "scenes"
     make_scenes(recipe, SceneFolder(folder, recipe.identity()), 4)
@@ -167,10 +174,10 @@ def test_a_run_goes_on_with_what_is_missing(recipe: Recipe, made: Path, tmp_path
     assert files(folder) == files(made)
 
 
-def test_a_folder_of_other_scenes_is_left_alone_unless_told(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_folder_of_other_scenes_is_left_alone_unless_told(recipe: SimulationConfig, tmp_path: Path) -> None:
     make_scenes(recipe, SceneFolder(tmp_path / "s", recipe.identity()), 2)
     before = files(tmp_path / "s")
-    other = Recipe(recipe.photographs, seed=5, size=32)
+    other = SimulationConfig(recipe.photographs, seed=5, size=32)
     with pytest.raises(OutputError, match=r"other seed.*--overwrite"):
         SceneFolder(tmp_path / "s", other.identity())
     assert files(tmp_path / "s") == before
@@ -178,7 +185,7 @@ def test_a_folder_of_other_scenes_is_left_alone_unless_told(recipe: Recipe, tmp_
     assert len(files(tmp_path / "s")) == 7
 
 
-def test_a_folder_of_other_files_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_folder_of_other_files_is_refused(recipe: SimulationConfig, tmp_path: Path) -> None:
     (tmp_path / "mine_left.png").write_text("mine")
     for overwrite in (False, True):
         with pytest.raises(OutputError, match="holds other files"):
@@ -191,10 +198,10 @@ def test_a_folder_of_other_files_is_refused(recipe: Recipe, tmp_path: Path) -> N
 def test_an_identity_is_plain_and_comes_back(photographs: Path, tmp_path: Path) -> None:
     for side in ("left", "right"):
         np.save(tmp_path / f"blur_kernels_{side}.npy", np.ones((1, 3, 3)))
-    measured = Recipe(find_photographs(photographs), 1, 64, Psf.parse(f"measured:{tmp_path}"))
+    measured = SimulationConfig(find_photographs(photographs), 1, 64, Psf.parse(f"measured:{tmp_path}"))
     plain = json.loads(json.dumps(measured.identity()))
     assert plain == measured.identity()
-    assert recipe_of(plain, photographs, tmp_path) == measured
+    assert config_of(plain, photographs, tmp_path) == measured
     np.save(tmp_path / "blur_kernels_left.npy", np.eye(3)[None])
     assert measured.identity()["psf"] != plain["psf"], "other kernels are another lens"
 
@@ -205,7 +212,7 @@ def test_few_scenes_are_not_worth_a_process() -> None:
 
 
 def test_a_folder_that_was_begun_without_a_scene_does_not_stand_in_the_way(
-    photographs: Path, recipe: Recipe, tmp_path: Path
+    photographs: Path, recipe: SimulationConfig, tmp_path: Path
 ) -> None:
     """What was refused, such as too strong a lens, is given again with other settings."""
     SceneFolder(tmp_path, {**recipe.identity(), "psf": "another"})

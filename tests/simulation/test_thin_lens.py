@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.thin_lens import ThinLens
 
 LENS = ThinLens(focal_length=50, f_number=2, focus=2, pitch=5)
@@ -62,7 +62,7 @@ def test_what_the_command_line_says() -> None:
     ],
 )
 def test_an_impossible_lens_is_refused(text: str, says: str) -> None:
-    with pytest.raises(SettingsError, match=says):
+    with pytest.raises(ConfigError, match=says):
         ThinLens.parse(text)
 
 
@@ -74,5 +74,5 @@ def test_a_curved_field_adds_its_radius_in_the_corners_alone() -> None:
         bend[0, 20] * 4 / 9
     )
     assert not LENS.bend(5, 5).any()
-    with pytest.raises(SettingsError, match="curvature=nan"):
+    with pytest.raises(ConfigError, match="curvature=nan"):
         ThinLens.parse("f=50,N=2,focus=2,curvature=nan")

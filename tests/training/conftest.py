@@ -9,14 +9,14 @@ import pytest
 import torch
 
 import dpanet.training.loop as loop
-from dpanet.network.weights import load_model
+from dpanet.checkpoints.model_file import load_model
 from dpanet.simulation.kernels import HalfDisc, half_disc
 from dpanet.simulation.render import MARGIN, blur
 from dpanet.simulation.scene import Scenes
-from dpanet.training.config import read_table
+from dpanet.training.config import TrainingConfig
+from dpanet.training.config_file import read_table
 from dpanet.training.run_folder import RunFolder
-from dpanet.training.settings import TrainingSettings
-from dpanet.training.source import Data, HeldOut
+from dpanet.training.source import Data, ValidationSet
 
 SMALL: dict[str, Any] = {
     "steps": 12,
@@ -50,9 +50,9 @@ def merged(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def small(network: dict[str, Any] | None = None, **changes: Any) -> TrainingSettings:
+def small(network: dict[str, Any] | None = None, **changes: Any) -> TrainingConfig:
     table = merged(SMALL, changes)
-    return read_table(TrainingSettings, table if network is None else {**table, "network": network})
+    return read_table(TrainingConfig, table if network is None else {**table, "network": network})
 
 
 PLAIN = {"preset": "compact", "changes": {"widths": [8, 8], "blocks": [1, 1], "decoder_blocks": [1, 1],
@@ -83,16 +83,18 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Use:
     def call(source: Any, epoch: int | None = None, judged: Any = None) -> None:
         judges = OneBlur() if judged is None else judged
 
-        def opened(settings: TrainingSettings, device: object) -> Data:
+        def opened(settings: TrainingConfig, device: object) -> Data:
             validation = settings.validation
-            return Data(source, HeldOut(judges, validation.scenes, validation.patch), epoch, "made-up scenes")
+            return Data(
+                source, ValidationSet(judges, validation.scenes, validation.patch), epoch, "made-up scenes"
+            )
 
         monkeypatch.setattr(loop, "open_data", opened)
 
     return call
 
 
-def trained(path: Path, settings: TrainingSettings) -> Path:
+def trained(path: Path, settings: TrainingConfig) -> Path:
     """A new run to its end."""
     assert loop.train(RunFolder.new(path, settings), lambda line: None) == "finished"
     return path

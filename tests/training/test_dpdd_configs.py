@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from dpanet.errors import WeightsError
-from dpanet.training.config import differences, load_config
+from dpanet.training.config import Stage
+from dpanet.training.config_file import differences, load_config
 from dpanet.training.schedule import Schedule
-from dpanet.training.settings import Stage
 from dpanet.training.state import network_to_train
 
 PATCHES, BATCH = 7000, 4

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import dpanet.training.dpdd_patches as dpdd_patches
+from dpanet.datasets import open_dataset
 from dpanet.errors import DatasetError, OutputError, UnreadableImageError
-from dpanet.evaluation.datasets import open_dataset
 from dpanet.images.reading import read_codes
 from dpanet.training.dpdd_patches import PatchFolder, open_splits
 from dpanet.training.patch_rule import CUTS, kept_windows

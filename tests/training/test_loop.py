@@ -9,13 +9,13 @@ import pytest
 import torch
 from training.conftest import PLAIN, OneBlur, Use, equal, small, trained, weights
 
-from dpanet.errors import SettingsError, TrainingError, UnreadableImageError
-from dpanet.network.weights import load_model, save_model
+from dpanet.checkpoints.model_file import load_model, save_model
+from dpanet.errors import ConfigError, TrainingError, UnreadableImageError
 from dpanet.simulation.scene import Scenes
+from dpanet.training.config import TrainingConfig
 from dpanet.training.loop import train
-from dpanet.training.optimiser import Optimiser
+from dpanet.training.optimiser import Optimizer
 from dpanet.training.run_folder import RunFolder
-from dpanet.training.settings import TrainingSettings
 from dpanet.training.state import network_to_train
 
 
@@ -120,15 +120,15 @@ def test_gradients_are_clipped(tmp_path: Path, use: Use, monkeypatch: pytest.Mon
     """What the optimiser is given has the length that the settings allow."""
     use(OneBlur())
     given: list[float] = []
-    step = Optimiser.step
+    step = Optimizer.step
 
-    def noted(self: Optimiser, learning_rate: float) -> None:
+    def noted(self: Optimizer, learning_rate: float) -> None:
         tensors = [tensor for part in self.parts for group in part.param_groups for tensor in group["params"]]
         grads = [tensor.grad for tensor in tensors if tensor.grad is not None]
         given.append(float(torch.nn.utils.get_total_norm(grads)))
         step(self, learning_rate)
 
-    monkeypatch.setattr(Optimiser, "step", noted)
+    monkeypatch.setattr(Optimizer, "step", noted)
     for clip in (1e-4, 0.0):
         trained(
             tmp_path / str(clip), small(steps=1, network=PLAIN, optimiser={"kind": "adamw", "clip": clip})
@@ -232,7 +232,7 @@ def test_a_run_that_goes_on_remembers_how_good_the_best_model_was(tmp_path: Path
     assert (path / "best.safetensors").read_bytes() == best
 
 
-def weights_at_start(settings: TrainingSettings) -> dict[str, torch.Tensor]:
+def weights_at_start(settings: TrainingConfig) -> dict[str, torch.Tensor]:
     return network_to_train(settings).state_dict()
 
 
@@ -274,6 +274,6 @@ def test_a_run_cannot_be_made_shorter_than_it_is(tmp_path: Path, use: Use) -> No
     use(OneBlur())
     path = trained(tmp_path / "run", small(steps=4))
     before = (path / "config.toml").read_text()
-    with pytest.raises(SettingsError, match=r"steps is 2, but .* has made 4"):
+    with pytest.raises(ConfigError, match=r"steps is 2, but .* has made 4"):
         resumed(path, "steps=2")
     assert (path / "config.toml").read_text() == before

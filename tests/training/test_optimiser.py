@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from dpanet.network import DPANet, preset
-from dpanet.training.optimiser import Optimiser
-from dpanet.training.settings import OptimiserSettings
+from dpanet.training.config import OptimizerConfig
+from dpanet.training.optimiser import Optimizer
 
 RATE = 0.01
-MUON = OptimiserSettings(weight_decay=0.0)
+MUON = OptimizerConfig(weight_decay=0.0)
 
 
 def tiny() -> DPANet:
@@ -18,7 +18,7 @@ def tiny() -> DPANet:
     return DPANet(preset("compact", widths=(8,) * 4, decoder_widths=(), bottom_width=8, cost_width=4))
 
 
-def stepped(network: DPANet, optimiser: Optimiser) -> dict[str, torch.Tensor]:
+def stepped(network: DPANet, optimiser: Optimizer) -> dict[str, torch.Tensor]:
     """How far each parameter moved in one step along random gradients."""
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
     generator = torch.Generator().manual_seed(1)
@@ -31,7 +31,7 @@ def stepped(network: DPANet, optimiser: Optimiser) -> dict[str, torch.Tensor]:
 
 def test_every_parameter_moves_and_convolutions_along_orthogonal_steps() -> None:
     network = tiny()
-    moved = stepped(network, Optimiser(network, MUON))
+    moved = stepped(network, Optimizer(network, MUON))
     assert all(step.any() for step in moved.values())
     step = moved["encoder.1.block.conv.weight"].flatten(1)
     values = torch.linalg.svdvals(step)
@@ -46,8 +46,8 @@ def test_adam_moves_every_weight_by_the_rate_and_adamw_decays(kind: str) -> None
     network = tiny()
     decay = 0.5 if kind == "adamw" else 0.0
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
-    settings = OptimiserSettings(kind=kind, weight_decay=decay)  # type: ignore[arg-type]
-    moved = stepped(network, Optimiser(network, settings))
+    settings = OptimizerConfig(kind=kind, weight_decay=decay)  # type: ignore[arg-type]
+    moved = stepped(network, Optimizer(network, settings))
     for name, step in moved.items():
         step = step + RATE * decay * before[name]
         assert torch.allclose(step.abs(), torch.full((1,), RATE), atol=1e-4), name
@@ -56,17 +56,17 @@ def test_adam_moves_every_weight_by_the_rate_and_adamw_decays(kind: str) -> None
 def test_what_is_held_still_stays() -> None:
     network = tiny()
     network.head.requires_grad_(False)
-    moved = stepped(network, Optimiser(network, OptimiserSettings(weight_decay=0.5)))
+    moved = stepped(network, Optimizer(network, OptimizerConfig(weight_decay=0.5)))
     assert not any(step.any() for name, step in moved.items() if name.startswith("head"))
     assert all(step.any() for name, step in moved.items() if not name.startswith("head"))
 
 
 def test_a_state_goes_on_where_it_stopped() -> None:
     network = tiny()
-    optimiser = Optimiser(network, MUON)
+    optimiser = Optimizer(network, MUON)
     stepped(network, optimiser)
     copy = tiny()
-    resumed = Optimiser(copy, MUON)
+    resumed = Optimizer(copy, MUON)
     copy.load_state_dict(network.state_dict())
     resumed.load_state_dict(deepcopy(optimiser.state_dict()))  # torch shares what it loads
     first, second = stepped(network, optimiser), stepped(copy, resumed)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import dpanet.training.pairs as pairs
-from dpanet.errors import DatasetError, SettingsError, UnreadableImageError
+from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
 from dpanet.training.pairs import Augmentation, PairSource, epoch_steps, split_folders
 
 PLAIN = Augmentation(mirror=False, flip=False)
@@ -266,18 +266,18 @@ def test_a_file_that_is_damaged_later_is_named(folder: Path) -> None:
     ({"patch": 34, "augmentation": Augmentation(resize=(32, 40))}, "at most the smaller resize, 32"),
 ])  # fmt: skip
 def test_impossible_settings_are_refused(folder: Path, options: dict[str, object], told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(ConfigError, match=told):
         PairSource(folder, **{"batch": 1, "patch": 16, **options})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("resize", [(40, 32), (33, 40), (32, 39), (0, 40)])
 def test_impossible_sides_are_refused(resize: tuple[int, int]) -> None:
-    with pytest.raises(SettingsError, match="resize is"):
+    with pytest.raises(ConfigError, match="resize is"):
         Augmentation(resize=resize)
 
 
 def test_a_larger_patch_than_announced_is_refused(folder: Path) -> None:
-    with pytest.raises(SettingsError, match="patches of 24 px are asked for; at most 20"):
+    with pytest.raises(ConfigError, match="patches of 24 px are asked for; at most 20"):
         PairSource(folder, batch=1, patch=20).scenes(seeds(1), 24)
 
 

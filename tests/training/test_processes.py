@@ -11,14 +11,14 @@ import torch
 from training.conftest import PLAIN, equal, small, trained, weights
 from training.test_loop import rows
 
-from dpanet.training.config import to_toml
-from dpanet.training.settings import TrainingSettings
+from dpanet.training.config import TrainingConfig
+from dpanet.training.config_file import to_toml
 from dpanet.training.state import network_to_train
 
 QUIET = {**os.environ, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": str(torch.get_num_threads())}
 
 
-def written(path: Path, settings: TrainingSettings) -> str:
+def written(path: Path, settings: TrainingConfig) -> str:
     path.write_text(to_toml(settings), "utf-8")
     return str(path)
 

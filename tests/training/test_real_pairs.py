@@ -9,7 +9,7 @@ import torch
 from training.conftest import PLAIN, small, trained
 from training.test_loop import rows
 
-from dpanet.network.weights import load_model
+from dpanet.checkpoints.model_file import load_model
 from dpanet.training.state import network_to_train
 
 SIZE = 32

@@ -10,13 +10,13 @@ from filelock import FileLock
 from training.conftest import OneBlur, Use, equal, small, trained, weights
 from training.test_loop import Failing, resumed
 
-import dpanet.training.journal as journal
-from dpanet.errors import OutputError, SettingsError, TrainingError, WeightsError
+import dpanet.training.training_log as journal
+from dpanet.errors import ConfigError, OutputError, TrainingError, WeightsError
 from dpanet.simulation.scene import Scenes
-from dpanet.training.journal import COLUMNS, Entry, Journal, draw_curves, read_log
 from dpanet.training.loop import train
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.state import State, network_to_train
+from dpanet.training.training_log import COLUMNS, Entry, TrainingLog, draw_curves, read_log
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
@@ -31,13 +31,13 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
         RunFolder.new(tmp_path / "other", small())
     with pytest.raises(OutputError, match="is a file"):
         RunFolder.new(tmp_path / "other" / "file", small())
-    with pytest.raises(SettingsError, match="holds no run"):
+    with pytest.raises(ConfigError, match="holds no run"):
         RunFolder.held(tmp_path / "other")
 
 
 def test_only_some_settings_may_change_as_a_run_goes_on(tmp_path: Path) -> None:
     RunFolder.new(tmp_path / "run", small()).claim(0)
-    with pytest.raises(SettingsError, match="seed was 3 so far and cannot become 4"):
+    with pytest.raises(ConfigError, match="seed was 3 so far and cannot become 4"):
         RunFolder.held(tmp_path / "run", ["seed=4"])
     for step, count in ((5, 20), (7, 30)):
         run = RunFolder.held(tmp_path / "run", [f"steps={count}"])
@@ -128,7 +128,7 @@ def test_a_configuration_that_was_changed_by_hand_is_held_against_the_checkpoint
     (path / "config.toml").write_text(before.replace("steps = 1\n", "steps = 2\n"), "utf-8")
     assert RunFolder.held(path).read_checkpoint() is not None
     (path / "config.toml").write_text(before.replace("batch = 2\n", "batch = 4\n"), "utf-8")
-    with pytest.raises(SettingsError, match=r"config\.toml says batch = 4, but the run was made with 2"):
+    with pytest.raises(ConfigError, match=r"config\.toml says batch = 4, but the run was made with 2"):
         RunFolder.held(path).read_checkpoint()
 
 
@@ -218,7 +218,7 @@ def test_curves_are_drawn_where_nothing_is_judged(tmp_path: Path, monkeypatch: p
     run.claim(0)
     drawn: list[int] = []
     monkeypatch.setattr(journal, "draw_curves", lambda entries, path: drawn.append(len(entries)))
-    with Journal(run, 0, lambda line: None) as written:
+    with TrainingLog(run, 0, lambda line: None) as written:
         for step in range(1, 4):
             if step == 2:
                 monkeypatch.setattr(journal, "_DRAWN_EVERY", 0.0)

@@ -3,12 +3,12 @@ from itertools import pairwise
 import pytest
 from training.conftest import small
 
+from dpanet.training.config import OptimizerConfig
 from dpanet.training.schedule import Schedule, rate
-from dpanet.training.settings import OptimiserSettings
 
 
 def test_rate_rises_and_falls() -> None:
-    settings = OptimiserSettings(warmup=100)
+    settings = OptimizerConfig(warmup=100)
     rates = [rate(step, 1000, settings) for step in range(1001)]
     assert rates[0] == pytest.approx(0.01, abs=0.001)
     assert max(rates) == pytest.approx(1, abs=0.03)
@@ -17,11 +17,11 @@ def test_rate_rises_and_falls() -> None:
 
 
 def test_halving_and_constant() -> None:
-    halving = OptimiserSettings(warmup=0, schedule="halving", halve_every=60)
+    halving = OptimizerConfig(warmup=0, schedule="halving", halve_every=60)
     epoch = 25.5  # steps
     rates = [rate(step, 0, halving, epoch) for step in (0, 1529, 1530, 3059, 3060)]
     assert rates == [1, 1, 0.5, 0.5, 0.25]
-    constant = OptimiserSettings(warmup=4, schedule="constant")
+    constant = OptimizerConfig(warmup=4, schedule="constant")
     assert [rate(step, 0, constant) for step in (0, 1, 3, 99)] == [0.25, 0.5, 1, 1]
 
 

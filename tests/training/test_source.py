@@ -7,10 +7,10 @@ import pytest
 import torch
 from training.conftest import OneBlur, small
 
-from dpanet.errors import DatasetError, SettingsError
-from dpanet.simulation.scene import Scenes, SceneSettings
-from dpanet.training.settings import DataSettings, TrainingSettings
-from dpanet.training.source import HeldOut, open_data, own_photographs, simulator, split_photographs
+from dpanet.errors import ConfigError, DatasetError
+from dpanet.simulation.scene import SceneConfig, Scenes
+from dpanet.training.config import DataConfig, TrainingConfig
+from dpanet.training.source import ValidationSet, open_data, own_photographs, simulator, split_photographs
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_one_is_trained_on_and_another_judged(photographs: Path) -> None:
 
 
 def test_no_printed_page_is_both_learned_from_and_judged_on() -> None:
-    data = DataSettings(photographs="scikit-image", scenes=SceneSettings(measured=0.0, pages=8))
+    data = DataConfig(photographs="scikit-image", scenes=SceneConfig(measured=0.0, pages=8))
     learned, judged = simulator(data), simulator(data, held_out=True)
     assert learned is not None and judged is not None and len(judged.pages) == 1
     for page in judged.pages:
@@ -80,7 +80,7 @@ def test_the_photographs_that_need_no_folder() -> None:
     ],
 )
 def test_what_is_missing_is_named(data: dict[str, object], says: str) -> None:
-    with pytest.raises(SettingsError, match=says):
+    with pytest.raises(ConfigError, match=says):
         open_data(small(data=data))
 
 
@@ -95,7 +95,7 @@ class Noting(OneBlur):
 
 def test_validation_scenes_are_shared_out_and_made_once() -> None:
     source = Noting()
-    held_out = HeldOut(source, 5, 32)
+    held_out = ValidationSet(source, 5, 32)
     for _ in range(2):
         told = [[len(s.truth) for s in held_out.scenes(rank, 2, 2)] for rank in range(2)]
         assert told == [[2, 1], [2]]
@@ -103,9 +103,9 @@ def test_validation_scenes_are_shared_out_and_made_once() -> None:
 
 
 def test_simulated_scenes_follow_the_settings() -> None:
-    made = simulator(DataSettings(photographs="scikit-image", scenes=small().data.scenes))
+    made = simulator(DataConfig(photographs="scikit-image", scenes=small().data.scenes))
     assert made is not None and made.settings.measured == 0
-    settings: TrainingSettings = small()
+    settings: TrainingConfig = small()
     scenes = made.scenes([[settings.seed, 0, 0]], 32)
     assert scenes.left.shape == (1, 3, 32, 32) and scenes.left.dtype == torch.float32
 

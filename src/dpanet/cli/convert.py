@@ -28,10 +28,10 @@ def convert(
     overwrite
         Replace the output if it exists.
     """
-    from dpanet.images.output import prepare_output
+    from dpanet.files.output import prepare_output
 
     prepare_output(output, overwrite, (".safetensors",))
 
-    from dpanet.network.official import convert_official
+    from dpanet.checkpoints.official import convert_official
 
     convert_official(official, output, overwrite)

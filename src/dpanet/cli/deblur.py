@@ -102,9 +102,9 @@ def deblur(
     read = reader(camera, encoding, black_level, white_level, flat_field)
     _check_outputs(jobs, output, overwrite, folder=right is None)
 
+    from dpanet.checkpoints.model_file import load_model
     from dpanet.cli.progress import Meter
     from dpanet.deblurrer.deblurrer import Deblurrer
-    from dpanet.network.weights import load_model
 
     with Meter(len(jobs)) as meter:
         network = load_model(model)
@@ -159,8 +159,8 @@ def _jobs(
 def _check_outputs(jobs: list[_Job], output: Path, overwrite: bool, *, folder: bool) -> None:
     """Everything about outputs that can fail is to fail before the work."""
     from dpanet.errors import OutputError
+    from dpanet.files.output import prepare_output
     from dpanet.images.defocus import colour_file
-    from dpanet.images.output import prepare_output
     from dpanet.images.writing import SUFFIXES
 
     for job in jobs:
@@ -184,13 +184,13 @@ def _make_all(
     jobs: list[_Job], read: Reader, apply: Deblurrer, wanted: Encoding | None, overwrite: bool, meter: Meter
 ) -> int:
     """Make what can be made, tell the rest; returns how many failed."""
-    from dpanet.errors import DpanetError, SettingsError
+    from dpanet.errors import ConfigError, DpanetError
 
     failed = 0
     for job in jobs:
         try:
             _make(job, read, apply, wanted, overwrite, meter)
-        except SettingsError:
+        except ConfigError:
             raise  # the same for every pair
         except (DpanetError, OSError, MemoryError, RuntimeError) as error:
             failed += 1

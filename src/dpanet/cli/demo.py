@@ -27,7 +27,7 @@ def demo(
     overwrite
         Replace pictures that exist.
     """
-    from dpanet.images.output import prepare_output
+    from dpanet.files.output import prepare_output
 
     paths = {name: output / f"{name}.png" for name in ("before", "after", "truth")}
     if output.is_dir():
@@ -36,11 +36,11 @@ def demo(
     else:
         prepare_output(output)
 
+    from dpanet.checkpoints.model_file import load_model
     from dpanet.cli.progress import Meter
     from dpanet.deblurrer.deblurrer import Deblurrer
     from dpanet.evaluation.metrics import psnr
     from dpanet.images.writing import write_picture
-    from dpanet.network.weights import load_model
     from dpanet.simulation.demo import demo_pair
 
     network = load_model(model)

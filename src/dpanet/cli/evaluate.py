@@ -90,7 +90,7 @@ def evaluate(
         Start anew in a folder that holds another evaluation.
     """
     from dpanet.cli.deblur import tile_side
-    from dpanet.evaluation.datasets import open_dataset
+    from dpanet.datasets import open_dataset
 
     side = tile_side(tile)
     dataset = open_dataset(
@@ -106,11 +106,11 @@ def evaluate(
         calibration = root / "calibration"
 
     from dpanet.cli.progress import Meter
-    from dpanet.evaluation.baselines import all_methods
+    from dpanet.evaluation.bit_depth import Depth
     from dpanet.evaluation.comparison import Comparison
-    from dpanet.evaluation.depth import Depth
     from dpanet.evaluation.lpips import Lpips
-    from dpanet.evaluation.publication import publish
+    from dpanet.evaluation.methods import all_methods
+    from dpanet.report.publish import publish
 
     lpips = None if lpips_weights is None else Lpips(lpips_weights)
     methods: tuple[Method, ...] = all_methods(

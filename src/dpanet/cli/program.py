@@ -10,9 +10,9 @@ from typing import get_args
 
 from cyclopts import App, CycloptsError, MissingArgumentError
 
-import dpanet
 from dpanet.cli.failure import DONE, FAILED, INTERRUPTED, MISUSED, UsageError, tell
-from dpanet.errors import DpanetError, SettingsError
+from dpanet.errors import ConfigError, DpanetError
+from dpanet.version import __version__
 
 _COMMANDS = {
     "deblur": "Make a sharper picture of the two views of a dual-pixel capture, or of a folder of them.",
@@ -31,7 +31,7 @@ def build() -> App:
         name="dpanet",
         help="Dual-pixel defocus deblurring: two views of one exposure in, a sharper picture out.",
         help_epilogue="Exit codes: 0 done, 1 failed, 2 misused. With --debug, a failure shows its traceback.",
-        version=dpanet.__version__,
+        version=__version__,
         suppress_keyboard_interrupt=False,
     )
     for place, (name, text) in enumerate(_COMMANDS.items()):
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if debug:
                 raise
             tell(_sentence(error, given[0] if given else ""))
-            return MISUSED if isinstance(error, CycloptsError | UsageError | SettingsError) else FAILED
+            return MISUSED if isinstance(error, CycloptsError | UsageError | ConfigError) else FAILED
 
 
 _SMALLER = {

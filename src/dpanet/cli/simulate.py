@@ -99,25 +99,26 @@ def simulate(
 
     from dpanet.cli.progress import Meter
     from dpanet.errors import counted
-    from dpanet.simulation.crew import make_scenes, suitable_workers
+    from dpanet.simulation.config import Psf, SimulationConfig
     from dpanet.simulation.depth_map import find_depth_maps
-    from dpanet.simulation.optics import SceneSettings
-    from dpanet.simulation.recipe import Psf, Recipe, Studio
+    from dpanet.simulation.generator import SceneGenerator
+    from dpanet.simulation.optics import SceneConfig
+    from dpanet.simulation.photo_cache import find_photographs
     from dpanet.simulation.scene_folder import SceneFolder
-    from dpanet.simulation.stock import find_photographs
     from dpanet.simulation.thin_lens import ThinLens
+    from dpanet.simulation.workers import make_scenes, suitable_workers
 
     kernels = Psf.parse(psf)
     measured = kernels.kernels()
-    scenes = SceneSettings()
+    scenes = SceneConfig()
     if measured is not None:  # wide kernels are scaled no further than they fit
         scenes = replace(scenes, scale=min(scenes.scale, measured.most_scale))
     thin = None if lens is None else ThinLens.parse(lens)
     files = find_photographs(photographs)
     maps = None if depth is None else find_depth_maps(depth, files)
     side = 256 if size is None and depth is None else size
-    recipe = Recipe(files, seed, side, kernels, scenes, maps, thin)
-    Studio(recipe).check_depth(count)  # so that what is wrong is told before anything is written
+    recipe = SimulationConfig(files, seed, side, kernels, scenes, maps, thin)
+    SceneGenerator(recipe).check_depth(count)  # so that what is wrong is told before anything is written
     held = SceneFolder(output, recipe.identity(), overwrite)
     missing = len(held.missing(count))
     with Meter(missing) as meter:
@@ -133,9 +134,9 @@ def simulate(
 
 def _check_fidelity(root: Path, calibration: Path, output: Path | None, overwrite: bool) -> None:
     from dpanet.cli.progress import Meter
-    from dpanet.evaluation.datasets import open_dataset
-    from dpanet.evaluation.fidelity import FIDELITY_FILE, check_scene, document, families_of, summarise, write
-    from dpanet.images.output import prepare_output
+    from dpanet.datasets import open_dataset
+    from dpanet.fidelity.check import FIDELITY_FILE, check_scene, document, families_of, summarise, write
+    from dpanet.files.output import prepare_output
     from dpanet.simulation.kernels import MeasuredKernels
 
     families = families_of(MeasuredKernels.read(calibration))

@@ -41,7 +41,7 @@ def train(
         Tell the shipped configurations.
     """
     if list_:
-        from dpanet.training.config import shipped
+        from dpanet.training.config_file import shipped
 
         print("\n".join(f"{name:18} {text}" for name, text in shipped().items()))
         return DONE
@@ -61,7 +61,7 @@ def train(
 
     check_installed()
 
-    from dpanet.training.config import load_config
+    from dpanet.training.config_file import load_config
     from dpanet.training.run_folder import RunFolder
 
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started, one makes the folder

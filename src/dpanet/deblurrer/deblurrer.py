@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dpanet.deblurrer.placement import choose_device, choose_precision, keeping_memory
 from dpanet.deblurrer.tiling import Engine, Progress, deblur_tiles
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.network.description import Description
 from dpanet.network.dpanet import DPANet
@@ -57,7 +57,7 @@ class Deblurrer:
             ``auto``: as the network describes itself.
         progress: told (tiles done, tiles in all).
 
-    Raises: SettingsError for an impossible setting.
+    Raises: ConfigError for an impossible setting.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Deblurrer:
         progress: Progress | None = None,
     ) -> None:
         if tile != "auto" and (not isinstance(tile, int) or tile < 0):
-            raise SettingsError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
+            raise ConfigError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
         if passes not in ("auto", 1, 2, 4):
-            raise SettingsError(
+            raise ConfigError(
                 f"passes is {passes!r}; a pair has 1, 2 or 4 mirror images to average (or auto)"
             )
         passes = network.description.passes if passes == "auto" else passes
@@ -91,7 +91,7 @@ class Deblurrer:
         """Deblur a pair; the picture carries the pair's metadata.
 
         Args:   output_encoding: of the picture, if not the pair's own; then the ICC profile is left behind.
-        Raises: PairError for an unknown encoding; SettingsError if the tile is too small for the network, or
+        Raises: PairError for an unknown encoding; ConfigError if the tile is too small for the network, or
                 the picture too large without.
         """
         description = self.network.description
@@ -114,7 +114,7 @@ class Deblurrer:
         """How far each pixel is out of focus, as the network's alignment sees it.
 
         Returns: (H, W), signed blur radius in px; positive where the left view's kernel lies on the left side.
-        Raises:  SettingsError if the network tells none (`DPANet.with_defocus`), and as for a picture.
+        Raises:  ConfigError if the network tells none (`DPANet.with_defocus`), and as for a picture.
         """
         scale = _scale(pair)
 
@@ -156,7 +156,7 @@ class Deblurrer:
             return DEFAULT_TILE
         height, width = pair.left.shape[:2]
         if height * width > WHOLE_LIMIT:
-            raise SettingsError(
+            raise ConfigError(
                 f"the picture is {width} x {height} px, and this model has to see it whole, which takes much "
                 f"memory above {WHOLE_LIMIT // 10**6} megapixels; take another model, or set the tile to 0 "
                 f"(whole all the same) or to {DEFAULT_TILE} (the picture then differs from the whole one's)"
@@ -195,7 +195,7 @@ def _scale(pair: DualPixelPair) -> float:
 
 def _defocus(network: Network, left: Tensor, right: Tensor) -> Tensor:
     if not isinstance(network, DPANet):
-        raise SettingsError("this model tells no defocus map; take compact")
+        raise ConfigError("this model tells no defocus map; take compact")
     return network.with_defocus(left, right)[1].expand(-1, 3, -1, -1)
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import torch
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
@@ -23,7 +23,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def choose_device(name: str = "auto") -> torch.device:
     """The named device, or the first there is of cuda, mps, cpu. A numbered one such as ``cuda:1`` will do.
 
-    Raises: SettingsError for an unknown device or one this machine does not have.
+    Raises: ConfigError for an unknown device or one this machine does not have.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
@@ -33,12 +33,12 @@ def choose_device(name: str = "auto") -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in present:
-        raise SettingsError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
+        raise ConfigError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
     if not present[device.type] or (
         device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()
     ):
         there = ", ".join(kind for kind, yes in present.items() if yes)
-        raise SettingsError(
+        raise ConfigError(
             f"device is {name!r}, but torch finds only {there} on this machine; choose one of these"
         )
     return device
@@ -50,10 +50,10 @@ def choose_precision(name: str, device: torch.device, description: Description) 
     ``auto`` takes bfloat16 where the device computes in it natively, except for a network that only a whole
     picture suits: that is the published one, which is here to be exact.
 
-    Raises: SettingsError for an unknown precision.
+    Raises: ConfigError for an unknown precision.
     """
     if name not in PRECISIONS:
-        raise SettingsError(f"precision is {name!r}; it must be one of {', '.join(PRECISIONS)}")
+        raise ConfigError(f"precision is {name!r}; it must be one of {', '.join(PRECISIONS)}")
     if name == "auto":
         name = "bfloat16" if _native_bfloat16(device) and not description.whole_image else "float32"
     return torch.bfloat16 if name == "bfloat16" else torch.float32

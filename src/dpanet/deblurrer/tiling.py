@@ -22,7 +22,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import SettingsError, ShapeError
+from dpanet.errors import ConfigError, ShapeError
 from dpanet.pair import Pixels
 
 Engine = Callable[[Pixels, Pixels], Pixels]
@@ -59,19 +59,19 @@ class Axis:
 def cut(length: int, *, tile: int, multiple_of: int, halo: int) -> Axis:
     """Cut a side of `length` px into tiles of at most `tile` px (0: uncut), evenly, with no more than needed.
 
-    Raises: SettingsError if the tile is too small for its halo to leave a core.
+    Raises: ConfigError if the tile is too small for its halo to leave a core.
     """
     step = multiple_of
     padded = math.ceil(length / step) * step
     if tile < 0:
-        raise SettingsError(f"tile is {tile}; it must be 0 (no tiles) or a number of pixels")
+        raise ConfigError(f"tile is {tile}; it must be 0 (no tiles) or a number of pixels")
     if tile == 0 or tile // step * step >= padded:
         return Axis(length, padded, (0,), ())
     tile = tile // step * step
     seam = min(SEAM, (tile - 2 * halo - step) // 3)
     if seam < 1:
         least = math.ceil((2 * halo + step + 3) / step) * step
-        raise SettingsError(f"tile is {tile} px; this network needs at least {least} (or 0 for no tiles)")
+        raise ConfigError(f"tile is {tile} px; this network needs at least {least} (or 0 for no tiles)")
     lap = 2 * halo + seam
     stride = (tile - lap) // step * step
     count = math.ceil((padded - tile) / stride) + 1
@@ -102,7 +102,7 @@ def deblur_tiles(
     Args:    left, right: H x W x 3, float32. multiple_of, halo: px, of the network's description.
              tile: px, the largest side the engine is shown; 0 shows it the whole picture.
     Returns: H x W x 3, float32. Beside it, one row of tiles is held in memory.
-    Raises:  SettingsError if the tile is too small; ShapeError if the engine returns another shape.
+    Raises:  ConfigError if the tile is too small; ShapeError if the engine returns another shape.
     """
     rows = cut(left.shape[0], tile=tile, multiple_of=multiple_of, halo=halo)
     columns = cut(left.shape[1], tile=tile, multiple_of=multiple_of, halo=halo)

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from dpanet.datasets import Dataset, Scene
+from dpanet.datasets.captures import Capture, read_output
 from dpanet.errors import OutputError, PairError
-from dpanet.evaluation.captures import Capture, read_output
-from dpanet.evaluation.datasets import Dataset, Scene
+from dpanet.evaluation.bit_depth import Depth
 from dpanet.evaluation.defocus_scores import affine_invariant_error, spearman_distance
-from dpanet.evaluation.depth import Depth
 from dpanet.evaluation.method import Method
 from dpanet.evaluation.pictures import differing_crop, for_display, save_previews
 from dpanet.evaluation.protocol import Score, score_aligned, score_as_published
 from dpanet.evaluation.summary import plain, summarise_scenes
-from dpanet.images.output import atomic_output
+from dpanet.files.output import atomic_output
 from dpanet.images.reading import read_codes, read_picture
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture, Pixels

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import PairError, SettingsError, ShapeError
+from dpanet.errors import ConfigError, PairError, ShapeError
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def affine_invariant_error(
              lower. They also pull a and b a little towards 0, which is not done here.
     """
     if power not in (1, 2):
-        raise SettingsError(f"power is {power}; the error is defined for 1 and 2, so give one of these")
+        raise ConfigError(f"power is {power}; the error is defined for 1 and 2, so give one of these")
     x, y, w = _checked(map, truth, weights)
     y = (y - y.min()) / (y.max() - y.min())
     x = _standardised(x, w)

@@ -67,7 +67,7 @@ class Lpips:
                  clipped to 0..data_range first (as the published figures have it), then scaled to -1..1.
         Returns: mean over pixels, summed over the five layers; 0 for a perfect picture. Symmetric.
         Raises:  ShapeError if the shapes differ or do not fit, PairError for NaN or infinite pixels,
-                 SettingsError for an impossible data range.
+                 ConfigError for an impossible data range.
         """
         psnr(output, truth, data_range=data_range)  # refuses what has no score at all
         if output.shape[2] != 3 or min(output.shape[:2]) < SMALLEST:

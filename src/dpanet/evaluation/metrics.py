@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from dpanet.errors import PairError, SettingsError, ShapeError
+from dpanet.errors import ConfigError, PairError, ShapeError
 
 _UNIFORM_WINDOW = 7
 _GAUSSIAN_SIGMA = 1.5
@@ -83,5 +83,5 @@ def _checked(output: NDArray[Any], truth: NDArray[Any]) -> tuple[NDArray[np.floa
 
 def _range(data_range: float) -> float:
     if not (math.isfinite(data_range) and data_range > 0):
-        raise SettingsError(f"data_range is {data_range}; it is the value of white, so give a number above 0")
+        raise ConfigError(f"data_range is {data_range}; it is the value of white, so give a number above 0")
     return float(data_range)

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from dpanet.evaluation.protocol import BORDER
+from dpanet.files.output import atomic_output
 from dpanet.images.encoding import linear_to_srgb, quantise
-from dpanet.images.output import atomic_output
 from dpanet.pair import Encoding, Pixels
 
 LONG_SIDE = 960

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dpanet.evaluation.captures import Capture
+from dpanet.datasets.captures import Capture
 from dpanet.evaluation.protocol import Score, score_aligned, score_as_published
 from dpanet.pair import Pixels
 

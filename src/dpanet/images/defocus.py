@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.images.output import atomic_output, prepare_output
+from dpanet.files.output import atomic_output, prepare_output
 from dpanet.images.png import encode_png
 
 ZERO, STEPS = 32768, 512
@@ -34,7 +34,7 @@ def write_defocus_map(radius: NDArray[np.float32], path: Path, overwrite: bool =
 
     Args:   radius: (H, W), signed blur radius in px; beyond +-63.99 px it is cut off. The colours span the
             largest |radius| of 99 % of the pixels, at least 2 px.
-    Raises: OutputError if a file exists (without `overwrite`) or cannot be written; SettingsError for another
+    Raises: OutputError if a file exists (without `overwrite`) or cannot be written; ConfigError for another
             suffix than .png.
     """
     codes = defocus_codes(radius)

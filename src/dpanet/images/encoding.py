@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import PairError, SettingsError
+from dpanet.errors import ConfigError, PairError
 
 _SRGB_KNEE = np.float32(0.04045)
 _LINEAR_KNEE = np.float32(0.0031308)
@@ -49,12 +49,10 @@ def quantise(pixels: NDArray[np.float32], bits: int) -> NDArray[np.uint8] | NDAr
     Args:    pixels: any shape, float32, 1.0 = white, in whichever encoding the file is to have.
              bits: 8 or 16.
     Returns: the same shape, uint8 or uint16; white is 255 or 65535, halves go to the even code.
-    Raises:  SettingsError for another depth, PairError for NaN, which has no code.
+    Raises:  ConfigError for another depth, PairError for NaN, which has no code.
     """
     if bits not in (8, 16):
-        raise SettingsError(
-            f"bits is {bits}; pictures are written with 8 or 16 bits a channel, so choose one"
-        )
+        raise ConfigError(f"bits is {bits}; pictures are written with 8 or 16 bits a channel, so choose one")
     if np.isnan(pixels).any():
         raise PairError(
             "the pixels to be written contain NaN; every pixel must be a number, so find its origin"

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import PairError, SettingsError
+from dpanet.errors import ConfigError, PairError
 from dpanet.pair import DualPixelPair
 
 FLAT_FIELD_WINDOW = 101
@@ -36,14 +36,14 @@ class RawFormat:
 
     def __post_init__(self) -> None:
         if not 0 <= self.black_level < self.white_level:
-            raise SettingsError(
+            raise ConfigError(
                 f"format {self.name} has black level {self.black_level} and white level {self.white_level}; "
                 "white must lie above black and black at 0 or above, so correct the two"
             )
         height, width = self.size
         top, bottom, left, right = self.field or (0, height, 0, width)
         if not (0 <= top < bottom <= height and 0 <= left < right <= width):
-            raise SettingsError(
+            raise ConfigError(
                 f"format {self.name} keeps rows {top}..{bottom} and columns {left}..{right} "
                 f"of {height} x {width}; the field must lie inside the view, so correct it"
             )

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
+from dpanet.files.output import atomic_output, prepare_output
 from dpanet.images.decoded import Codes
 from dpanet.images.encoding import quantise
-from dpanet.images.output import atomic_output, prepare_output
 from dpanet.images.png import encode_png
 from dpanet.images.tiff import encode_tiff
 from dpanet.pair import Picture
@@ -31,7 +31,7 @@ def write_picture(
     Args:   bits: 8, 16, or 32 (float, TIFF only). Unless given, as the picture's own file had
             (a float picture makes a 16-bit PNG), or 8 for sRGB and 16 for linear where that is not known.
     Raises: OutputError if the file exists (without `overwrite`) or cannot be written;
-            SettingsError for other bits or another suffix than .png, .tif, .tiff.
+            ConfigError for other bits or another suffix than .png, .tif, .tiff.
     """
     path = prepare_output(path, overwrite, SUFFIXES)
     metadata = picture.metadata
@@ -40,7 +40,7 @@ def write_picture(
         bits = int(metadata.get("bits", 8 if picture.encoding == "srgb" else 16))
         bits = 16 if bits == 32 and not tiff else bits
     if bits not in ((8, 16, 32) if tiff else (8, 16)):
-        raise SettingsError(f"bits is {bits}; it must be 8 or 16 (or 32 for a float .tif)")
+        raise ConfigError(f"bits is {bits}; it must be 8 or 16 (or 32 for a float .tif)")
     codes = _codes(picture, bits)
     data = (encode_tiff if tiff else encode_png)(codes, metadata.get("icc"), metadata.get("exif"))
     del codes

@@ -11,7 +11,7 @@ from dpanet.network.ops import correlation, deformable_convolution
 from dpanet.network.presets import DPANetConfig
 
 
-class Guide(nn.Module):
+class OffsetMask(nn.Module):
     """A 3 x 3 convolution that tells each tap where to read (offsets, px) and how much to trust it (mask)."""
 
     def __init__(self, given: int, taps: int, groups: int) -> None:
@@ -61,8 +61,8 @@ class EncoderAlignment(nn.Module):
                 nn.Conv2d(cost, cost, 1),
                 nn.LeakyReLU(slope),
             )
-        self.guide_left = Guide(2 * width + cost, config.taps, config.groups)
-        self.guide_right = Guide(2 * width + cost, config.taps, config.groups)
+        self.guide_left = OffsetMask(2 * width + cost, config.taps, config.groups)
+        self.guide_right = OffsetMask(2 * width + cost, config.taps, config.groups)
         self.deform = Deform(width, config.taps)
 
     def forward(self, left: Tensor, right: Tensor, cost: Tensor | None) -> tuple[Tensor, Tensor]:

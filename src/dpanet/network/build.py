@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.network.dpanet import DPANet
 from dpanet.network.dpdnet import DPDNET_PRESETS, DPDNet, DPDNetConfig
 from dpanet.network.presets import PRESETS, DPANetConfig
@@ -24,13 +24,13 @@ FAMILIES: dict[str, tuple[Any, Any, Mapping[str, Any]]] = {
 
 
 def build(name: str) -> AnyNetwork:
-    """An untrained network of the preset `name`. Raises: SettingsError if no family has it."""
+    """An untrained network of the preset `name`. Raises: ConfigError if no family has it."""
     for network, _, presets in FAMILIES.values():
         if name in presets:
             made: AnyNetwork = network(presets[name])
             return made
     known = [name for _, _, presets in FAMILIES.values() for name in presets]
-    raise SettingsError(f"there is no preset {name!r}; choose one of {', '.join(known)}")
+    raise ConfigError(f"there is no preset {name!r}; choose one of {', '.join(known)}")
 
 
 def family(network: AnyNetwork) -> str:
@@ -41,10 +41,10 @@ def family(network: AnyNetwork) -> str:
 def from_config(family: str, values: dict[str, Any]) -> AnyNetwork:
     """An untrained network of the family and the configuration that a checkpoint names.
 
-    Raises: SettingsError for an unknown family or an unusable configuration.
+    Raises: ConfigError for an unknown family or an unusable configuration.
     """
     if family not in FAMILIES:
-        raise SettingsError(
+        raise ConfigError(
             f"the network is {family!r}; this dpanet knows {', '.join(FAMILIES)}, so use a newer one"
         )
     network, config, _ = FAMILIES[family]

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dpanet.errors import SettingsError, ShapeError
+from dpanet.errors import ConfigError, ShapeError
 from dpanet.network.alignment import EncoderLevel, apply_to_both, match
-from dpanet.network.defocus import LEVEL, DefocusHead
+from dpanet.network.defocus_head import LEVEL, DefocusHead
 from dpanet.network.description import Description
 from dpanet.network.features import Block, PyramidFeatures, UnshuffleFeatures, initialise
 from dpanet.network.fusion import DecoderLevel, Head
@@ -70,10 +70,10 @@ class DPANet(nn.Module):
     def with_defocus(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """The picture, and the signed blur radius (B, 1, H, W) in px; its sign: `DefocusHead`.
 
-        Raises: ShapeError as `forward`; SettingsError if the network has no such head.
+        Raises: ShapeError as `forward`; ConfigError if the network has no such head.
         """
         if self.defocus is None:
-            raise SettingsError(
+            raise ConfigError(
                 f"the model {self.config.name!r} tells no defocus map; take one whose configuration has defocus, "
                 "such as compact"
             )

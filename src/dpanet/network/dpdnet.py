@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dpanet.errors import SettingsError
-from dpanet.network.configuration import from_plain
+from dpanet.errors import ConfigError
+from dpanet.network.config import from_plain
 from dpanet.network.description import Description
 from dpanet.network.dpanet import check_views, pad_to
 
@@ -31,11 +31,11 @@ class DPDNetConfig:
 
     def __post_init__(self) -> None:
         if len(self.widths) < 2 or not all(1 <= width <= 4096 for width in self.widths):
-            raise SettingsError(
+            raise ConfigError(
                 f"widths are {self.widths}; give at least two levels, each of 1 to 4096 channels"
             )
         if not 0 <= self.dropout < 1:
-            raise SettingsError(f"dropout is {self.dropout}; it must be at least 0 and below 1")
+            raise ConfigError(f"dropout is {self.dropout}; it must be at least 0 and below 1")
 
     @property
     def multiple_of(self) -> int:
@@ -48,7 +48,7 @@ class DPDNetConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DPDNetConfig:
-        """The configuration of `to_dict`. Raises: SettingsError for an unknown or missing key or a bad value."""
+        """The configuration of `to_dict`. Raises: ConfigError for an unknown or missing key or a bad value."""
         return from_plain(cls, values)
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dpanet.network.alignment import Deform, Guide
+from dpanet.network.alignment import Deform, OffsetMask
 from dpanet.network.features import Block
 from dpanet.network.presets import DPANetConfig
 from dpanet.network.presets import Head as HeadKind
@@ -45,8 +45,8 @@ class DecoderAlignment(nn.Module):
     def __init__(self, width: int, deep: int, config: DPANetConfig) -> None:
         super().__init__()
         self.keep = config.keep_unaligned
-        self.guide_left = Guide(2 * width + deep, config.taps, config.groups)
-        self.guide_right = Guide(2 * width + deep, config.taps, config.groups)
+        self.guide_left = OffsetMask(2 * width + deep, config.taps, config.groups)
+        self.guide_right = OffsetMask(2 * width + deep, config.taps, config.groups)
         self.deform_left = Deform(width, config.taps)
         self.deform_right = Deform(width, config.taps)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from dpanet.errors import SettingsError
-from dpanet.network.configuration import from_plain
+from dpanet.errors import ConfigError
+from dpanet.network.config import from_plain
 
 Stem = Literal["pyramid", "unshuffle"]
 Pooling = Literal["max", "stride"]
@@ -86,27 +86,25 @@ class DPANetConfig:
     def __post_init__(self) -> None:
         for key, allowed in _CHOICES.items():
             if getattr(self, key) not in allowed:
-                raise SettingsError(
-                    f"{key} is {getattr(self, key)!r}; it must be one of {', '.join(allowed)}"
-                )
+                raise ConfigError(f"{key} is {getattr(self, key)!r}; it must be one of {', '.join(allowed)}")
         levels = len(self.widths)
         if not levels or len(self.blocks) != levels or len(self.decoder_blocks) != levels:
-            raise SettingsError(
+            raise ConfigError(
                 f"widths, blocks and decoder_blocks have {levels}, {len(self.blocks)} and "
                 f"{len(self.decoder_blocks)} entries; give one for each level"
             )
         if self.decoder_widths and len(self.decoder_widths) != levels:
-            raise SettingsError(
+            raise ConfigError(
                 f"decoder_widths has {len(self.decoder_widths)} entries; give one a level ({levels}), or none"
             )
         if self.taps % 2 == 0 or self.taps < 1:
-            raise SettingsError(f"taps is {self.taps}; a deformable kernel has an odd side such as 1 or 3")
+            raise ConfigError(f"taps is {self.taps}; a deformable kernel has an odd side such as 1 or 3")
         if self.groups < 1 or any(width % self.groups for width in self.widths[self.first_aligned :]):
-            raise SettingsError(f"groups is {self.groups}; it must divide every aligned width {self.widths}")
+            raise ConfigError(f"groups is {self.groups}; it must divide every aligned width {self.widths}")
         if len(self.radius) != 2 or not all(0 <= r <= 16 for r in self.radius):
-            raise SettingsError(f"radius is {self.radius}; give (vertical, horizontal), each from 0 to 16")
+            raise ConfigError(f"radius is {self.radius}; give (vertical, horizontal), each from 0 to 16")
         if not all(1 <= width <= 4096 for width in (*self.widths, *self.decoder_widths, self.bottom_width)):
-            raise SettingsError(f"widths are {self.widths}, {self.bottom_width}; each must be 1 to 4096")
+            raise ConfigError(f"widths are {self.widths}, {self.bottom_width}; each must be 1 to 4096")
 
     @property
     def fused_widths(self) -> tuple[int, ...]:
@@ -129,7 +127,7 @@ class DPANetConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DPANetConfig:
-        """The configuration of `to_dict`. Raises: SettingsError for an unknown or missing key or a bad value."""
+        """The configuration of `to_dict`. Raises: ConfigError for an unknown or missing key or a bad value."""
         return from_plain(cls, values)
 
 
@@ -176,11 +174,11 @@ PRESETS: dict[str, DPANetConfig] = {"paper": PAPER, "compact": COMPACT}
 def preset(name: str, /, **changes: Any) -> DPANetConfig:
     """The preset of that name, with ablation switches or other fields changed.
 
-    Raises: SettingsError for an unknown name or field.
+    Raises: ConfigError for an unknown name or field.
     """
     if name not in PRESETS:
-        raise SettingsError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
+        raise ConfigError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
     try:
         return replace(PRESETS[name], **changes)
     except TypeError as error:
-        raise SettingsError(f"a preset cannot be changed that way: {error}") from error
+        raise ConfigError(f"a preset cannot be changed that way: {error}") from error

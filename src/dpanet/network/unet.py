@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dpanet.errors import SettingsError
-from dpanet.network.configuration import from_plain
+from dpanet.errors import ConfigError
+from dpanet.network.config import from_plain
 from dpanet.network.description import Description
 from dpanet.network.dpanet import check_views, pad_to
 from dpanet.network.features import Block, UnshuffleFeatures, initialise
@@ -34,12 +34,12 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         if not self.widths or not len(self.widths) == len(self.blocks) == len(self.decoder_blocks):
-            raise SettingsError(
+            raise ConfigError(
                 f"widths, blocks and decoder_blocks have {len(self.widths)}, {len(self.blocks)} and "
                 f"{len(self.decoder_blocks)} entries; give one for each level"
             )
         if not all(1 <= width <= 4096 for width in (*self.widths, self.bottom_width)):
-            raise SettingsError(f"widths are {self.widths}, {self.bottom_width}; each must be 1 to 4096")
+            raise ConfigError(f"widths are {self.widths}, {self.bottom_width}; each must be 1 to 4096")
 
     @property
     def multiple_of(self) -> int:
@@ -52,7 +52,7 @@ class UNetConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> UNetConfig:
-        """The configuration of `to_dict`. Raises: SettingsError for an unknown or missing key or a bad value."""
+        """The configuration of `to_dict`. Raises: ConfigError for an unknown or missing key or a bad value."""
         return from_plain(cls, values)
 
 

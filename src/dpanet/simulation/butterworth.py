@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import OVERSAMPLING, SIZE, kernel_points, to_pixels
 
 ORDERS = (3, 6, 9)
@@ -48,7 +48,7 @@ class Ring:
 def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor:
     """Kernel pairs (N, 2, SIZE, SIZE); the right is the left mirrored in x, each sums to 1.
 
-    Raises: SettingsError if a ring does not fit into SIZE px.
+    Raises: ConfigError if a ring does not fit into SIZE px.
     """
     y, x = kernel_points(torch.device(device))
     squared = x**2 + y**2
@@ -56,7 +56,7 @@ def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor
     for ring in rings:
         blurred = abs(ring.radius) + 3 * ring.blur
         if blurred > SIZE / 2:
-            raise SettingsError(
+            raise ConfigError(
                 f"the blur radius is {ring.radius} px, {blurred:.1f} px with its soft border; at most {SIZE / 2} px "
                 "fit, so choose less"
             )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from torch import Tensor
 
-from dpanet.errors import DatasetError, SettingsError
+from dpanet.errors import ConfigError, DatasetError
 from dpanet.simulation.depth_map import nearest, read_depth
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.optics import Optics
@@ -83,7 +83,7 @@ def blur_radius(
     """The signed blur radius (H, W) in px of a photograph of `shape` (H, W) with a depth map.
 
     Args:   most: the largest radius in px that can be simulated. size: px a side of the part that is wanted of it.
-    Raises: DatasetError if map and photograph differ in size; SettingsError if the blur or the part is too large;
+    Raises: DatasetError if map and photograph differ in size; ConfigError if the blur or the part is too large;
             `read_depth` for more.
     """
     height, width = shape
@@ -94,13 +94,13 @@ def blur_radius(
             "map of the photograph's size"
         )
     if size is not None and size > min(height, width):
-        raise SettingsError(
+        raise ConfigError(
             f"size is {size} px, but the photograph of {depth.name} is {width} x {height}; choose less"
         )
     radius = lens.radius(metres, width) + lens.bend(height, width)
     largest = float(np.abs(radius).max())
     if largest > most:
-        raise SettingsError(
+        raise ConfigError(
             f"lens blurs {depth.name} by up to {largest:.1f} px, and at most {most:.1f} px are simulated; "
             "choose a larger N, a shorter f, or smaller pictures"
         )
@@ -119,7 +119,7 @@ def depth_scene(
     """Left, right, sharp (3, h, w) display-encoded, and the signed blur radius (h, w) in px.
 
     Args:   photograph: (3, H, W) uint8. size: px a side of a random part of it; None for the whole. quantised: as in
-            `SceneSettings`.
+            `SceneConfig`.
     Raises: as `blur_radius`.
     """
     height, width = photograph.shape[1:]

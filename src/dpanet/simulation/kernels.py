@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 
 SIZE = 97
 """Side of every kernel here, px: holds the measured kernels (61 px) at a scale of 1.6."""
@@ -67,7 +67,7 @@ class HalfDisc:
 def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
     """Kernel pairs (N, 2, SIZE, SIZE); the right is the left mirrored in x, of a lens whose `clip` is mirrored.
 
-    Raises: SettingsError if a disc does not fit into SIZE px.
+    Raises: ConfigError if a disc does not fit into SIZE px.
     """
     device = torch.device(device)
     fine = _half_discs(lenses, device)
@@ -94,7 +94,7 @@ def _half_discs(lenses: list[HalfDisc], device: torch.device) -> Tensor:
     for lens in lenses:
         if lens.reach > SIZE / 2:
             most = SIZE / 2 / max(1.0, lens.squeeze) - lens.edge / 2
-            raise SettingsError(
+            raise ConfigError(
                 f"the blur radius is {lens.radius} px; at most {most:.1f} px fit, so choose less"
             )
         # In focus a point stays one pixel: below a pixel or so the border cannot fade, and nothing is divided.
@@ -126,7 +126,7 @@ class MeasuredKernels:
     picture.
     Args:   grid: rows and columns of the cells; by their number (`GRIDS`), unless given. names: what errors call the
             two arrays.
-    Raises: SettingsError for arrays of other shapes, and cells that are no kernels.
+    Raises: ConfigError for arrays of other shapes, and cells that are no kernels.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class MeasuredKernels:
             or left.shape[1] != left.shape[2]
             or left.shape[1] % 2 == 0
         ):
-            raise SettingsError(
+            raise ConfigError(
                 f"the measured kernels have shapes {left.shape} and {right.shape}; two arrays (cells, K, K) of one "
                 "shape with K odd are needed"
             )
@@ -166,7 +166,7 @@ class MeasuredKernels:
         self.grid = GRIDS.get(len(pairs)) if grid is None else grid
         """Rows and columns, or None for a number of cells that makes no known grid."""
         if self.grid is not None and self.grid[0] * self.grid[1] != len(pairs):
-            raise SettingsError(
+            raise ConfigError(
                 f"a grid of {self.grid[0]} x {self.grid[1]} cells was asked for, but {len(pairs)} kernel pairs came; "
                 "give the grid they were measured on"
             )
@@ -178,11 +178,11 @@ class MeasuredKernels:
         try:
             left, right = (np.load(file, allow_pickle=False) for file in files)
         except FileNotFoundError as error:
-            raise SettingsError(
+            raise ConfigError(
                 f"{error.filename} is missing; name a folder with blur_kernels_left.npy and blur_kernels_right.npy"
             ) from error
         except (OSError, ValueError) as error:
-            raise SettingsError(
+            raise ConfigError(
                 f"{folder} holds no readable blur_kernels_left.npy and blur_kernels_right.npy ({error}); "
                 "name the folder of a calibration"
             ) from error
@@ -202,11 +202,11 @@ class MeasuredKernels:
         k_s(p) = k(p / s) / s**2, each measured value an even square of |s| px, summed over each pixel: exact at
         scale 1, and one pixel in focus; s < 0 turns by 180 degrees. What half a pixel, or the removal of the common
         shift, puts outside of `SIZE` is left out, and the rest sums to 1.
-        Raises: SettingsError for a scale beyond `most_scale`.
+        Raises: ConfigError for a scale beyond `most_scale`.
         """
         largest = max((abs(scale) for scale in scales), default=0.0)
         if largest > self.most_scale * (1 + 1e-6):
-            raise SettingsError(
+            raise ConfigError(
                 f"the blur scale is {largest:g}, but of measured kernels of {self.width} px no more than "
                 f"{self.most_scale:.3f} fits into {SIZE} px; choose less"
             )
@@ -223,10 +223,10 @@ class MeasuredKernels:
 
         Args:   places: N of (y, x) in the field, 0..1 from its top left corner.
         Bilinear between the centres of the four nearest cells; outside of the outermost centres nothing changes.
-        Raises: SettingsError if the grid of the cells is not known.
+        Raises: ConfigError if the grid of the cells is not known.
         """
         if self.grid is None:
-            raise SettingsError(
+            raise ConfigError(
                 f"the calibration holds {len(self)} kernel pairs; 48 (a grid of 6 x 8 over the field) or 1 are "
                 "expected where kernels between cells are wanted, so give such a calibration"
             )
@@ -254,9 +254,9 @@ class MeasuredKernels:
 
 
 def _check_light(name: str, kernels: np.ndarray) -> None:
-    """Raises: SettingsError naming the first cell that is no picture of a point of light."""
+    """Raises: ConfigError naming the first cell that is no picture of a point of light."""
     if kernels.dtype.kind not in "fiu":
-        raise SettingsError(
+        raise ConfigError(
             f"{name} holds {kernels.dtype} where numbers are needed; save the kernels as float32"
         )
     within = (-1, -2)
@@ -266,7 +266,7 @@ def _check_light(name: str, kernels: np.ndarray) -> None:
         (~(kernels > 0).any(within), "no light at all"),
     ):
         if wrong.any():
-            raise SettingsError(
+            raise ConfigError(
                 f"{name} has {found} in cell {int(wrong.argmax())}, counted from 0; a kernel is finite, nowhere "
                 "negative and above zero somewhere, so mend or measure it again"
             )

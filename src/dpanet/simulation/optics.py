@@ -11,7 +11,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
 from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, brightness, half_disc
 
@@ -27,7 +27,7 @@ MOST_RADIUS = {"half-disc": float(int(SIZE / 2 / SQUEEZE[1] - EDGE[1] / 2)), "bu
 """The largest blur radius in px at which every lens that may be drawn has its kernels whole within `SIZE`."""
 
 MOST_CLIP = 1.5
-"""The largest `SceneSettings.clip`; beyond it the barrel can leave one view no light at all in the corner."""
+"""The largest `SceneConfig.clip`; beyond it the barrel can leave one view no light at all in the corner."""
 
 GAUGE = 12.0
 """Blur radius in px at which the brightness of views is told; it is the same at any but the smallest."""
@@ -61,7 +61,7 @@ SHARES = (
 
 
 @dataclass(frozen=True)
-class SceneSettings:
+class SceneConfig:
     """How likely is what. Shares are probabilities; ranges are uniform unless said otherwise.
 
     measured: of scenes seen through the measured lens; the others through a half disc.
@@ -104,23 +104,23 @@ class SceneSettings:
     def __post_init__(self) -> None:
         for key in SHARES:
             if not 0 <= getattr(self, key) <= 1:
-                raise SettingsError(f"{key} is {getattr(self, key)}; a share must be 0 to 1")
+                raise ConfigError(f"{key} is {getattr(self, key)}; a share must be 0 to 1")
         # Negated comparisons, so that NaN fails them.
         if len(self.layers) != 3 or not min(self.layers) >= 0 or not abs(sum(self.layers) - 1) <= 1e-6:
-            raise SettingsError(f"layers is {self.layers}; the three probabilities must sum to 1")
+            raise ConfigError(f"layers is {self.layers}; the three probabilities must sum to 1")
         for key in ("scale", "slant", "curvature"):
             if not 0 <= getattr(self, key) < float("inf"):
-                raise SettingsError(f"{key} is {getattr(self, key)}; it must be a number, 0 or more")
+                raise ConfigError(f"{key} is {getattr(self, key)}; it must be a number, 0 or more")
         most = {"radius": MOST_RADIUS["butterworth" if self.butterworth else "half-disc"], "clip": MOST_CLIP}
         for key, value in most.items():
             if not 0 <= getattr(self, key) <= value:
-                raise SettingsError(f"{key} is {getattr(self, key)}; it must be 0 to {value:g}")
+                raise ConfigError(f"{key} is {getattr(self, key)}; it must be 0 to {value:g}")
         if not (0 <= self.softness[0] <= self.softness[1] < float("inf") and self.softness[1] > 0):
-            raise SettingsError(
+            raise ConfigError(
                 f"softness is {self.softness}; give the least and the largest sigma in px, the largest above 0"
             )
         if self.pages < 1:
-            raise SettingsError(f"pages is {self.pages}; it must be 1 or more")
+            raise ConfigError(f"pages is {self.pages}; it must be 1 or more")
 
 
 BEFORE: Mapping[str, Any] = {"quantised": 0.0}
@@ -131,7 +131,7 @@ class Optics:
     """The lens one scene is seen through: a kind of kernel and, for each layer, blur scales."""
 
     def __init__(
-        self, rng: Generator, measured: MeasuredKernels | None, settings: SceneSettings, strength: float
+        self, rng: Generator, measured: MeasuredKernels | None, settings: SceneConfig, strength: float
     ) -> None:
         self.slanted, self.slant = settings.slanted, settings.slant
         self.scale, self.radius = settings.scale * strength, settings.radius * strength
@@ -216,7 +216,7 @@ class Optics:
     def at_radii(self, radii: list[float], device: torch.device | str = "cpu") -> Tensor:
         """Kernel pairs (N, 2, K, K) at signed blur radii in px.
 
-        Raises: SettingsError for a radius whose kernel does not fit.
+        Raises: ConfigError for a radius whose kernel does not fit.
         """
         if self.measured is not None:
             scales = [radius / self.measured.radius for radius in radii]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dpanet.errors import DatasetError
-from dpanet.simulation.recipe import SimulatedScene, Studio, recipe_of
+from dpanet.simulation.config import config_of
+from dpanet.simulation.generator import SceneGenerator, SimulatedScene
 from dpanet.simulation.scene_folder import difference, read_journal, read_settings
 
 
@@ -26,13 +27,13 @@ def replay(
         raise DatasetError(f"{folder} was made with depth maps; name their folder")
     if held["psf"]["family"] == "measured" and kernels is None:
         raise DatasetError(f"{folder} was made with measured kernels; name their folder")
-    recipe = recipe_of(held, photographs, kernels, depth)
+    recipe = config_of(held, photographs, kernels, depth)
     other = difference(held, recipe.identity())
     if other:
         raise DatasetError(
             f"{folder} was made with other {other} than are here; restore those that its settings.json names"
         )
-    scene = Studio(recipe).scene(line["index"])
+    scene = SceneGenerator(recipe).scene(line["index"])
     for file, total in scene.photographs.items():
         if line["photographs"].get(file) != total:
             raise DatasetError(

@@ -12,15 +12,15 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 from dpanet.simulation.content import crop, outline, printed_page, sparks
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.kernels import SIZE, MeasuredKernels
-from dpanet.simulation.optics import Optics, SceneSettings
+from dpanet.simulation.optics import Optics, SceneConfig
 from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
 from dpanet.simulation.sensor import draw_sensor, record
 
-__all__ = ["SceneSettings", "Scenes", "Simulator"]
+__all__ = ["SceneConfig", "Scenes", "Simulator"]
 
 
 class Scenes(NamedTuple):
@@ -42,23 +42,23 @@ class Simulator:
     Args:   photographs: (3, H, W) uint8 each. measured: kernels of a real lens, or None for other lenses only.
             pages: printed pages, (3, H, W) uint8 each, instead of `settings.pages` of our own. page_seed: decides our
             own pages; another one gives other pages, such as scenes that are held out need.
-    Raises: SettingsError if the measured kernels do not fit at `settings.scale`.
+    Raises: ConfigError if the measured kernels do not fit at `settings.scale`.
     """
 
     def __init__(
         self,
         photographs: Sequence[Tensor],
         measured: MeasuredKernels | None,
-        settings: SceneSettings | None = None,
+        settings: SceneConfig | None = None,
         device: torch.device | str = "cpu",
         pages: Sequence[Tensor] | None = None,
         page_seed: int = 20,
     ) -> None:
-        settings = settings or SceneSettings()
+        settings = settings or SceneConfig()
         self.settings = settings if measured is not None else replace(settings, measured=0.0)
         self.measured = measured
         if measured is not None and self.settings.measured > 0 and self.settings.scale > measured.most_scale:
-            raise SettingsError(
+            raise ConfigError(
                 f"scale is {self.settings.scale:g}, but the measured kernels ({measured.names[0]}), "
                 f"{measured.width} px wide, fit into {SIZE} px up to a scale of {measured.most_scale:.3f}; "
                 "choose no more (data.scenes.scale where a recipe sets it), or crop the kernels"

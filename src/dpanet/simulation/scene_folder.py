@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dpanet.errors import OutputError
+from dpanet.files.lock import claim, holds_files
+from dpanet.files.output import atomic_output, make_folder
 from dpanet.images.defocus import defocus_codes
 from dpanet.images.encoding import quantise
-from dpanet.images.lock import claim, holds_files
-from dpanet.images.output import atomic_output, make_folder
 from dpanet.images.png import encode_png
-from dpanet.simulation.recipe import SimulatedScene, completed
+from dpanet.simulation.config import completed
+from dpanet.simulation.generator import SimulatedScene
 
 SETTINGS, JOURNAL, MAPS = "settings.json", "scenes.jsonl", "defocus"
 
@@ -74,8 +75,8 @@ def write_scene(scene: SimulatedScene, folder: Path, index: int) -> Line:
 class SceneFolder:
     """The folder of one recipe, kept from other processes until `close`.
 
-    Args:   identity: what decides the scenes, plain values (`Recipe.identity`). overwrite: throw away the scenes
-            of another identity; where none was finished, nothing is lost, and it is done without.
+    Args:   identity: what decides the scenes, plain values (`SimulationConfig.identity`). overwrite: throw away
+            the scenes of another identity; where none was finished, nothing is lost, and it is done without.
     Raises: OutputError if the folder holds other scenes (without `overwrite`) or other files, cannot be made, or
             another process writes there.
     """

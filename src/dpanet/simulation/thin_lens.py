@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import SettingsError
+from dpanet.errors import ConfigError
 
 FULL_FRAME = 36.0
 """Millimetres; width of the sensor unless a pixel pitch is given."""
@@ -39,13 +39,13 @@ class ThinLens:
 
     def __post_init__(self) -> None:
         if not abs(self.curvature) < float("inf"):
-            raise SettingsError(f"lens has curvature={self.curvature:g}; it must be a number of pixels")
+            raise ConfigError(f"lens has curvature={self.curvature:g}; it must be a number of pixels")
         for key, name in _KEYS.items():
             value = getattr(self, name)
             if name != "curvature" and value is not None and not 0 < value < float("inf"):
-                raise SettingsError(f"lens has {key}={value:g}; it must be a number above zero")
+                raise ConfigError(f"lens has {key}={value:g}; it must be a number above zero")
         if self.focus * 1000 <= self.focal_length:
-            raise SettingsError(
+            raise ConfigError(
                 f"lens has focus={self.focus:g} (m), within its focal length f={self.focal_length:g} (mm), where "
                 "nothing can be sharp; give a larger focus"
             )
@@ -54,24 +54,24 @@ class ThinLens:
     def parse(cls, text: str) -> ThinLens:
         """From ``f=50,N=2.8,focus=1.5`` or the same with ``,pitch=6`` or ``,curvature=-3``.
 
-        Raises: SettingsError for a missing, unknown or repeated key, or a value that is no number above zero (or,
+        Raises: ConfigError for a missing, unknown or repeated key, or a value that is no number above zero (or,
                 for the curvature, none at all).
         """
         given: dict[str, float] = {}
         for part in text.split(","):
             key, _, value = (piece.strip() for piece in part.partition("="))
             if key not in _KEYS or _KEYS[key] in given:
-                raise SettingsError(
+                raise ConfigError(
                     f"lens has {part.strip()!r}; give each of f=MM, N=F, focus=M once, and pitch=MICROMETRES, "
                     "curvature=PX if wanted"
                 )
             try:
                 given[_KEYS[key]] = float(value)
             except ValueError:
-                raise SettingsError(f"lens has {part.strip()!r}; {key} must be a number") from None
+                raise ConfigError(f"lens has {part.strip()!r}; {key} must be a number") from None
         absent = [key for key in ("f", "N", "focus") if _KEYS[key] not in given]
         if absent:
-            raise SettingsError(f"lens is {text!r}, without {absent[0]}; give f=MM,N=F,focus=M")
+            raise ConfigError(f"lens is {text!r}, without {absent[0]}; give f=MM,N=F,focus=M")
         return cls(**given)
 
     def radius(self, depth: _Depth, width: int) -> _Depth:

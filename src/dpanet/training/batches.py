@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dpanet.errors import WorkerError
-from dpanet.simulation.crew import end_with_parent
+from dpanet.simulation.workers import end_with_parent
+from dpanet.training.config import DataConfig
 from dpanet.training.schedule import Schedule
-from dpanet.training.settings import DataSettings
 from dpanet.training.source import Source, simulator
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -101,13 +101,13 @@ def _parts(source: Source, order: Order) -> Batch:
     return made.left, made.right, made.truth
 
 
-def _processes(data: DataSettings) -> ProcessPoolExecutor:
+def _processes(data: DataConfig) -> ProcessPoolExecutor:
     """Fresh processes: a fork of one that has run torch may lock up."""
     spawn = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(data.workers, spawn, initializer=_begin, initargs=(data,))
 
 
-def _begin(data: DataSettings) -> None:
+def _begin(data: DataConfig) -> None:
     """In a new process: leave interrupts to the parent, end with it, and open the photographs."""
     global _source
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,248 +1,214 @@
-"""Configurations: a shipped name or a TOML file, changes to it, and back to a file."""
+"""What decides a training run. Each class is a table of the configuration file; values are checked when built."""
 
 from __future__ import annotations
 
-import difflib
-import json
-import math
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, fields, is_dataclass, replace
-from functools import reduce
-from importlib import resources
-from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Literal
 
-from dpanet.errors import SettingsError
-from dpanet.network.weights import SHIPPED
-from dpanet.simulation.optics import BEFORE
-from dpanet.training.settings import TrainingSettings
-
-Built = TypeVar("Built")
+from dpanet.errors import ConfigError
+from dpanet.pair import SMALLEST_SIDE
+from dpanet.simulation.optics import SceneConfig
 
 
-def shipped() -> dict[str, str]:
-    """The first line of each shipped configuration's comment, by name."""
-    folder = resources.files("dpanet.training") / "configs"
-    texts = {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in folder.iterdir()
-             if file.name.endswith(".toml")}  # fmt: skip
-    return {name: texts[name].partition("\n")[0].lstrip("# ") for name in sorted(texts)}
+def above(settings: object, keys: str, least: float = 0.0, *, itself: bool = False) -> None:
+    """Raises: ConfigError naming the first of `keys` whose value is not above `least` (or `itself` neither)."""
+    for key in keys.split():
+        value = getattr(settings, key)
+        if value is not None and not (value >= least if itself else value > least):
+            raise ConfigError(f"{key} is {value}; it must be {'at least' if itself else 'above'} {least:g}")
 
 
-def load_config(source: str, changes: Sequence[str] = (), *, record: bool = False) -> TrainingSettings:
-    """The settings of a shipped name or a .toml file, with `changes` (KEY=VALUE each, dotted keys) made to it.
+def share(settings: object, keys: str) -> None:
+    """Raises: ConfigError naming the first of `keys` whose value is not within 0..1."""
+    for key in keys.split():
+        if not 0 <= getattr(settings, key) <= 1:
+            raise ConfigError(f"{key} is {getattr(settings, key)}; it must be from 0 to 1")
 
-    record: the file is a run's own, so that a setting it lacks is one that there was not yet.
 
-    Raises: SettingsError naming the file and the key that is unknown, of the wrong type or impossible.
+@dataclass(frozen=True)
+class NetworkConfig:
+    """preset: its name. changes: fields of the preset to change. start: whose weights to begin with: a shipped
+    name, a model file, or the folder of another run, whose best model is taken; without a preset, the network is
+    that model's.
     """
-    if source in shipped():
-        text = (resources.files("dpanet.training") / "configs" / f"{source}.toml").read_text("utf-8")
-    else:
-        try:
-            text = Path(source).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(
-                f"there is no configuration {source!r}; name a shipped one ({', '.join(shipped())}) or a TOML file"
-            ) from error
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{source} is no TOML ({error}); mend it") from error
-    try:
-        return _with_changes(recorded(table) if record else table, changes)
-    except SettingsError as error:
-        raise SettingsError(f"{source}: {error}") from error
+
+    preset: str = ""
+    start: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.preset and not self.start:
+            raise ConfigError("preset is missing; name one, or a model to begin with as network.start")
+        if self.changes and not self.preset:
+            raise ConfigError("changes are given without a preset to change; name it as network.preset")
 
 
-def recorded(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain settings of a run, with what scenes were made with before there were the settings that it lacks."""
-    data = table.get("data", {})
-    return {**table, "data": {**data, "scenes": {**BEFORE, **data.get("scenes", {})}}}
+@dataclass(frozen=True)
+class DataConfig:
+    """What is trained on: pairs ``simulated`` from photographs as training goes, or real ``pairs`` with truths.
+
+    simulated
+        photographs: folder (a SOURCES.csv in it, with columns file and split, may keep some for validation;
+        otherwise every twentieth is), or ``scikit-image`` for the three that package brings. kernels: folder
+        of a measured lens, needed if `scenes.measured` is above 0. easy, hardening: blurs begin at `easy` of their
+        strength and reach all of it after `hardening` of the steps. workers: processes that simulate beside the
+        training; 0 for none. scenes: how likely is what.
+    pairs
+        pairs: folder of NAME_left, NAME_right, NAME_sharp, or one with such folders train and val. mirror, flip,
+        resize: as `Augmentation`.
+    """
+
+    kind: Literal["simulated", "pairs"] = "simulated"
+    photographs: str = ""
+    kernels: str = ""
+    easy: float = 1.0
+    hardening: float = 0.0
+    workers: int = 0
+    scenes: SceneConfig = field(default_factory=SceneConfig)
+    pairs: str = ""
+    mirror: bool = True
+    flip: bool = True
+    resize: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        share(self, "easy hardening")
+        above(self, "workers", 0, itself=True)
 
 
-def changed(settings: TrainingSettings, changes: Sequence[str]) -> TrainingSettings:
-    """Settings with `changes` made to them. Raises: SettingsError as `load_config`."""
-    return _with_changes(plain(settings), changes)
+@dataclass(frozen=True)
+class LossConfig:
+    """kind: ``charbonnier`` (with `epsilon`) or ``mse``. frequency: weight of the term over the spectrum; 0 for none.
+    coarse: weight of each smaller picture of a network that tells any.
+    rms, linear_rms: weights of the root of each picture's mean square error, on display values and in linear light:
+    PSNR's own measure, which weighs large errors, and in linear light those in bright places, more.
+    """
+
+    kind: Literal["charbonnier", "mse"] = "charbonnier"
+    epsilon: float = 1e-3
+    rms: float = 0.0
+    linear_rms: float = 0.0
+    frequency: float = 0.0
+    coarse: float = 0.5
+
+    def __post_init__(self) -> None:
+        above(self, "epsilon")
+        above(self, "rms linear_rms frequency coarse", itself=True)
 
 
-YIELDS = {"steps": "epochs", "epochs": "steps", "network.preset": "network.changes"}
-"""A change of the first takes the second away: it belonged to what is changed."""
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """kind: ``muon`` for convolutions and AdamW for the rest, ``adamw``, or ``adam``. clip: largest norm of the
+    gradients; 0 for no limit. learning_rate: its highest value. beta2: of AdamW and Adam, how slowly their second
+    moments change (beta1 is 0.9). weight_decay: of all weights, relative to the rate.
 
-OF_KIND = {
-    "simulated": ("photographs", "kernels", "easy", "hardening", "workers", "scenes"),
-    "pairs": ("pairs", "mirror", "flip", "resize"),
-}
-"""Keys of data that say something for one kind alone."""
+    schedule: of the learning rate behind `warmup` steps. ``cosine``: half a cosine down to `final` of it.
+    ``constant``. ``halving``: halved every `halve_every` epochs, or steps where the run is measured in steps.
+    """
 
+    kind: Literal["muon", "adamw", "adam"] = "muon"
+    learning_rate: float = 2e-3
+    beta2: float = 0.99
+    weight_decay: float = 1e-2
+    clip: float = 0.1
+    schedule: Literal["cosine", "constant", "halving"] = "cosine"
+    warmup: int = 300
+    final: float = 0.01
+    halve_every: float = 0.0
 
-def _with_changes(table: dict[str, Any], changes: Sequence[str]) -> TrainingSettings:
-    given = [insert(table, change) for change in changes]
-    for key, other in YIELDS.items():
-        if key in given and not any(name == other or name.startswith(f"{other}.") for name in given):
-            *outer, last = other.split(".")
-            reduce(dict.__getitem__, outer, table).pop(last, None)
-    settings = absolute(read_table(TrainingSettings, table))
-    for kind, names in OF_KIND.items():
-        idle = [key for key in given if key.startswith("data.") and key.split(".")[1] in names]
-        if kind != settings.data.kind and idle:
-            raise SettingsError(
-                f"{idle[0]} says nothing where data.kind is {settings.data.kind}; leave it out, or set "
-                f"data.kind={kind}"
+    def __post_init__(self) -> None:
+        above(self, "learning_rate")
+        above(self, "weight_decay clip warmup halve_every", itself=True)
+        share(self, "final")
+        if not 0 <= self.beta2 < 1:
+            raise ConfigError(f"beta2 is {self.beta2}; it must be at least 0 and below 1")
+        if (self.schedule == "halving") != (self.halve_every > 0):
+            raise ConfigError(
+                f"halve_every is {self.halve_every:g} and the schedule {self.schedule}; the two belong together"
             )
-    return settings
+        if self.kind == "adam" and self.weight_decay:
+            raise ConfigError(f"weight_decay is {self.weight_decay}; adam has none, so give 0 or take adamw")
 
 
-def insert(table: dict[str, Any], change: str) -> str:
-    """Make one change KEY=VALUE; returns the key. A value that is no TOML, or belongs to a key of text, is text.
+@dataclass(frozen=True)
+class Stage:
+    """Patches are `patch` px a side until `until` of the steps."""
 
-    Raises: SettingsError if it is none, or the key lies in something that is no table.
+    until: float
+    patch: int
+
+    def __post_init__(self) -> None:
+        share(self, "until")
+        above(self, "patch", SMALLEST_SIDE, itself=True)
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """every: steps between validations. scenes: how many are judged, at `patch` px a side. samples: of these, how
+    many are shown in a picture.
     """
-    key, equals, text = change.partition("=")
-    *tables, last = parts = key.strip().split(".")
-    if not equals or not all(parts):
-        raise SettingsError(f"--set {change!r} has not the form KEY=VALUE; give such as optimiser.clip=0.1")
-    for depth, name in enumerate(tables, 1):
-        table = table.setdefault(name, {})
-        if not isinstance(table, dict):
-            raise SettingsError(
-                f"{'.'.join(parts[:depth])} is no table, so it has no {key}; see the settings"
+
+    every: int = 250
+    scenes: int = 24
+    patch: int = 256
+    samples: int = 4
+
+    def __post_init__(self) -> None:
+        above(self, "every scenes")
+        above(self, "samples", itself=True)
+        above(self, "patch", SMALLEST_SIDE, itself=True)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One run.
+
+    steps or epochs (over the pictures of ``pairs``): how long; one of the two. batch: scenes a step, over all
+    processes; taken in `accumulate` parts. average: of the moving average of the weights, which is what comes out.
+    precision: ``bfloat16`` computes in it where that is safe; ``auto`` does so where it is native. channels_last: how
+    pictures lie in memory. device: ``auto`` takes the best; ``cpu``, ``cuda``, ``cuda:1``, ``mps``. seed: of weights,
+    scenes and dropout. log_every: steps between lines of the log. checkpoint_minutes: between checkpoints.
+    stages: patch sizes, one after the other.
+    """
+
+    network: NetworkConfig
+    stages: tuple[Stage, ...]
+    steps: int | None = None
+    epochs: float | None = None
+    batch: int = 8
+    accumulate: int = 1
+    average: float = 0.999
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    channels_last: bool = True
+    device: str = "auto"
+    seed: int = 1
+    log_every: int = 50
+    checkpoint_minutes: float = 4.0
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimiser: OptimizerConfig = field(default_factory=OptimizerConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+
+    def __post_init__(self) -> None:
+        above(self, "steps epochs batch accumulate log_every")
+        above(self, "checkpoint_minutes seed", itself=True)
+        if self.seed >= 2**63:
+            raise ConfigError(f"seed is {self.seed}; it must be below 2^63")
+        if (self.steps is None) == (self.epochs is None):
+            raise ConfigError(f"steps is {self.steps} and epochs {self.epochs}; give one of the two")
+        if self.epochs is not None and self.data.kind != "pairs":
+            raise ConfigError("epochs is given, but simulated scenes never repeat; give steps instead")
+        if self.batch % self.accumulate:
+            raise ConfigError(
+                f"batch is {self.batch}; it must be a multiple of accumulate, {self.accumulate}"
             )
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError as error:
-        if text.lstrip()[:1] in ("[", "{"):
-            raise SettingsError(f"{key} is {text}, which is no TOML ({error}); mend it") from error
-        value = text
-    table[last] = value if not _wants_text(TrainingSettings, parts) or isinstance(value, str) else text
-    return key.strip()
+        if not 0 <= self.average < 1:
+            raise ConfigError(f"average is {self.average}; it must be at least 0 and below 1")
+        ends = [stage.until for stage in self.stages]
+        if not ends or ends[-1] != 1 or any(a >= b for a, b in pairwise(ends)):
+            raise ConfigError(f"stages end at {ends} of the steps; give rising shares, the last of them 1")
 
-
-def _wants_text(kind: Any, parts: list[str]) -> bool:
-    for name in parts:
-        if not is_dataclass(kind):
-            return False
-        kind = get_type_hints(kind).get(name)
-    return kind is str
-
-
-def read_table(kind: type[Built], table: Mapping[str, Any], prefix: str = "") -> Built:
-    """A frozen dataclass, nested as it may be, from plain values of the right types.
-
-    Raises: SettingsError with the dotted key that is unknown, missing, of the wrong type or impossible.
-    """
-    hints = get_type_hints(kind)
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            advice = f"did you mean {prefix}{near[0]}?" if near else f"there are {', '.join(known)}"
-            raise SettingsError(f"{prefix}{key} is unknown; {advice}")
-    for key, f in known.items():
-        if key not in table and f.default is MISSING and f.default_factory is MISSING:
-            raise SettingsError(f"{prefix}{key} is missing; give it")
-    values = {key: _value(hints[key], value, f"{prefix}{key}") for key, value in table.items()}
-    try:
-        return kind(**values)
-    except SettingsError as error:
-        raise SettingsError(f"{prefix}{error}") from error
-
-
-def _value(kind: Any, value: Any, key: str) -> Any:
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        if value is None and NoneType in arguments:
-            return None
-        return _value(next(a for a in arguments if a is not NoneType), value, key)
-    if origin is Literal:
-        if value not in arguments:
-            raise SettingsError(f"{key} is {value!r}; it must be one of {', '.join(map(str, arguments))}")
-        return value
-    if is_dataclass(kind) and isinstance(value, dict):
-        return read_table(kind, value, f"{key}.")  # type: ignore[arg-type]
-    if origin is tuple and isinstance(value, list | tuple):
-        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
-        if len(kinds) != len(value):
-            raise SettingsError(f"{key} has {len(value)} values; it needs {len(kinds)}")
-        return tuple(_value(k, v, f"{key}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is float and isinstance(value, float) and not math.isfinite(value):
-        raise SettingsError(f"{key} is {value}; it must be a finite number")
-    if (kind is dict or origin is dict) and isinstance(value, dict):
-        return value
-    if kind not in (int, float, bool, str) or type(value) is not kind:
-        raise SettingsError(f"{key} is {value!r}; it must be {_said(kind)}")
-    return value
-
-
-def _said(kind: Any) -> str:
-    if get_origin(kind) is tuple:
-        return "a list"
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    return words.get(kind, "a table")
-
-
-def absolute(settings: TrainingSettings) -> TrainingSettings:
-    """Settings whose paths that exist are absolute, so that the run can go on from another folder."""
-    data, network = settings.data, settings.network
-    data = replace(
-        data,
-        photographs=_absolute(data.photographs),
-        kernels=_absolute(data.kernels),
-        pairs=_absolute(data.pairs),
-    )
-    start = network.start if network.start in SHIPPED else _absolute(network.start)
-    return replace(settings, data=data, network=replace(network, start=start))
-
-
-def _absolute(text: str) -> str:
-    return str(Path(text).absolute()) if text and Path(text).exists() else text
-
-
-def plain(settings: TrainingSettings) -> dict[str, Any]:
-    """Tables of plain values without those that are None."""
-    return {key: value for key, value in _plain(asdict(settings)).items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items() if v is not None}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-def to_toml(settings: TrainingSettings) -> str:
-    """The text of a file that `load_config` reads as these settings."""
-    return "\n".join(_lines(plain(settings))).lstrip("\n") + "\n"
-
-
-def _lines(table: Mapping[str, Any], prefix: str = "") -> list[str]:
-    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
-    lines = [f"{key} = {_literal(value)}" for key, value in table.items() if key not in inner]
-    for key, value in inner.items():
-        lines += ["", f"[{prefix}{key}]", *_lines(value, f"{prefix}{key}.")]
-    return lines
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_literal(v)}" for key, v in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_literal, value)) + "]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if isinstance(value, bool) else repr(value)
-
-
-def differences(before: TrainingSettings, after: TrainingSettings) -> dict[str, tuple[Any, Any]]:
-    """By dotted key, what was and what is, of all settings that differ."""
-    old, new = (dict(_flat(asdict(settings))) for settings in (before, after))
-    return {key: (old.get(key), new.get(key)) for key in new | old if old.get(key) != new.get(key)}
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for key, value in table.items():
-        found += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
-    return found
+    @property
+    def largest_patch(self) -> int:
+        """The largest patch of any stage, px."""
+        return max(stage.patch for stage in self.stages)

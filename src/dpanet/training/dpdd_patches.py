@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
+from dpanet.datasets import Scene, TrainingSplit, open_training_dataset
+from dpanet.datasets.inspection import Inspection
 from dpanet.errors import DatasetError, OutputError
-from dpanet.evaluation.datasets import Scene, TrainingSplit, open_training_dataset
-from dpanet.evaluation.datasets.inspection import Inspection
+from dpanet.files.lock import claim, holds_files
+from dpanet.files.output import atomic_output, make_folder
 from dpanet.images.decoded import Codes
-from dpanet.images.lock import claim, holds_files
-from dpanet.images.output import atomic_output, make_folder
 from dpanet.images.png import encode_png
 from dpanet.images.reading import read_codes
 from dpanet.training.patch_rule import CUTS, SIDE, SOBEL_SIZES, Cut, kept_windows

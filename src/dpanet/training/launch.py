@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dpanet import __version__
 from dpanet.deblurrer.placement import choose_device, choose_precision
-from dpanet.errors import SettingsError, counted
+from dpanet.errors import ConfigError, counted
 from dpanet.network.description import Description
-from dpanet.training.settings import TrainingSettings
+from dpanet.training.config import TrainingConfig
+from dpanet.version import __version__
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
 def check_installed() -> None:
-    """Raises: SettingsError if what training needs beside the rest of the package is not there."""
+    """Raises: ConfigError if what training needs beside the rest of the package is not there."""
     from importlib.util import find_spec
 
     missing = [name for name in ("lightning_fabric", "tensorboard") if find_spec(name) is None]
     if missing:
-        raise SettingsError(
+        raise ConfigError(
             f"training needs {missing[0]}, which is not installed; run in the clone: "
             "pip install -c constraints.txt '.[train]'"
         )
@@ -53,26 +53,26 @@ def parting(fabric: Fabric) -> Iterator[None]:
             torch.distributed.destroy_process_group()
 
 
-def own_device(settings: TrainingSettings) -> torch.device:
-    """The device of this process. Raises: SettingsError for one that is not there."""
+def own_device(settings: TrainingConfig) -> torch.device:
+    """The device of this process. Raises: ConfigError for one that is not there."""
     device = choose_device(settings.device)
     if device.type == "cuda" and int(os.environ.get("WORLD_SIZE", 1)) > 1:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
     return device
 
 
-def launch(settings: TrainingSettings, description: Description) -> Fabric:
+def launch(settings: TrainingConfig, description: Description) -> Fabric:
     """Lightning Fabric for this process.
 
     Under torchrun it joins the other processes (NCCL between GPUs, gloo between processors), one device each;
     otherwise it takes one device.
 
-    Raises: SettingsError for a device that is not there, or a batch that does not divide among the processes.
+    Raises: ConfigError for a device that is not there, or a batch that does not divide among the processes.
     """
     check_installed()
     processes, here = (int(os.environ.get(key, 1)) for key in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
     if settings.batch % (processes * settings.accumulate):
-        raise SettingsError(
+        raise ConfigError(
             f"batch is {settings.batch}; it must be a multiple of {processes} processes times accumulate, "
             f"{settings.accumulate}"
         )

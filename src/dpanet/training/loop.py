@@ -17,18 +17,18 @@ import torch
 from torch import Tensor, nn
 
 from dpanet.deblurrer.placement import keeping_memory
-from dpanet.errors import SettingsError, TrainingError, WorkerError
+from dpanet.errors import ConfigError, TrainingError, WorkerError
 from dpanet.network.build import AnyNetwork
 from dpanet.network.dpdnet import DPDNet
 from dpanet.training.batches import Batch, Batches
-from dpanet.training.journal import Entry, Journal
+from dpanet.training.config import TrainingConfig
 from dpanet.training.launch import Interruption, launch, own_device, parting, told, versions
 from dpanet.training.losses import judge
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.schedule import Schedule
-from dpanet.training.settings import TrainingSettings
 from dpanet.training.source import Data, open_data
 from dpanet.training.state import State, network_to_train, seed_generators
+from dpanet.training.training_log import Entry, TrainingLog
 from dpanet.training.validation import validate
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train(
     """Train from the last checkpoint, or from the start, to the end.
 
     Args:   say: given each line of the log. stepped: told each step's number, and the last one's.
-    Raises: SettingsError, DatasetError and alike before anything is written; later on, with what was reached saved,
+    Raises: ConfigError, DatasetError and alike before anything is written; later on, with what was reached saved,
             UnreadableImageError for a damaged picture, WorkerError if a process died; OutputError if a file cannot be
             written, TrainingError if the loss is no number any more, both with the last checkpoint intact.
     """
@@ -60,7 +60,7 @@ def train(
     state = State(network, settings, fabric.device)
     state.restore(held)
     if state.step > schedule.steps:
-        raise SettingsError(
+        raise ConfigError(
             f"steps is {schedule.steps}, but {run.path} has made {state.step}; give at least as many"
         )
     learning = fabric.setup_module(_Learning(network))
@@ -74,7 +74,7 @@ def train(
         _released(run),
         keeping_memory(),
         Interruption() as interruption,
-        Journal(run, state.step, say, silent=not fabric.is_global_zero) as journal,
+        TrainingLog(run, state.step, say, silent=not fabric.is_global_zero) as journal,
         Batches(data.training, schedule, state.step, fabric.global_rank, fabric.world_size) as batches,
     ):
         while state.step < schedule.steps:
@@ -131,7 +131,7 @@ class _Learning(nn.Module):
 
 
 def _gradients(
-    fabric: Fabric, network: _FabricModule, parts: Iterator[Batch], settings: TrainingSettings
+    fabric: Fabric, network: _FabricModule, parts: Iterator[Batch], settings: TrainingConfig
 ) -> Tensor:
     """Give the network the gradients of one global batch; returns this process's loss."""
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
@@ -155,7 +155,14 @@ def _agreed(fabric: Fabric, loss: Tensor, norm: Tensor, asked: bool) -> tuple[fl
 
 
 def _tell(
-    entry: Entry, journal: Journal, run: RunFolder, state: State, data: Data, fabric: Fabric, *, last: bool
+    entry: Entry,
+    journal: TrainingLog,
+    run: RunFolder,
+    state: State,
+    data: Data,
+    fabric: Fabric,
+    *,
+    last: bool,
 ) -> None:
     """Write the line, with a validation where one is due; the best model so far is kept."""
     due = last or state.step % run.settings.validation.every == 0

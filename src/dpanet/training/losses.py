@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dpanet.simulation.display import to_linear
-from dpanet.training.settings import LossSettings
+from dpanet.training.config import LossConfig
 
 
 def charbonnier(output: Tensor, truth: Tensor, epsilon: float) -> Tensor:
@@ -35,7 +35,7 @@ def frequency(output: Tensor, truth: Tensor) -> Tensor:
     return spectrum.abs().mean()
 
 
-def judge(pictures: Sequence[Tensor], truth: Tensor, settings: LossSettings) -> tuple[Tensor, Tensor]:
+def judge(pictures: Sequence[Tensor], truth: Tensor, settings: LossConfig) -> tuple[Tensor, Tensor]:
     """What is to fall, and its part that lasts: the loss of the finest picture, without further terms.
 
     pictures: (B, 3, h, w), finest first; each smaller one is compared with the truth shrunk by averaging.
@@ -48,7 +48,7 @@ def judge(pictures: Sequence[Tensor], truth: Tensor, settings: LossSettings) -> 
     return whole, each[0]
 
 
-def _distance(output: Tensor, truth: Tensor, settings: LossSettings) -> Tensor:
+def _distance(output: Tensor, truth: Tensor, settings: LossConfig) -> Tensor:
     distance = (
         F.mse_loss(output, truth) if settings.kind == "mse" else charbonnier(output, truth, settings.epsilon)
     )

@@ -12,20 +12,20 @@ from typing import Any
 import torch
 from torch import nn
 
-from dpanet.training.settings import OptimiserSettings
+from dpanet.training.config import OptimizerConfig
 
 SETTLING = ("guide", "head")
 """Parts that start at zero, and say something with each channel: offsets, masks, the picture. Left to AdamW."""
 
 
-class Optimiser:
+class Optimizer:
     """Steps all parameters of `network` that are to learn; the rate is one, scaled for Muon to AdamW's usual step.
 
     With ``muon``, convolution weights (D, C, K, K) are re-laid as rows of matrices (D, C*K*K) that share their
     memory, so the network must already be on its device.
     """
 
-    def __init__(self, network: nn.Module, settings: OptimiserSettings) -> None:
+    def __init__(self, network: nn.Module, settings: OptimizerConfig) -> None:
         self.convolutions: list[nn.Parameter] = []
         others: list[nn.Parameter] = []
         for name, parameter in network.named_parameters():

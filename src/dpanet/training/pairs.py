@@ -16,9 +16,9 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from dpanet.errors import DatasetError, PairError, SettingsError
-from dpanet.evaluation.datasets import open_dataset
-from dpanet.evaluation.datasets.inspection import Inspection
+from dpanet.datasets import open_dataset
+from dpanet.datasets.inspection import Inspection
+from dpanet.errors import ConfigError, DatasetError, PairError
 from dpanet.images.decoded import Decoded
 from dpanet.images.reading import read_file, read_views, to_pixels
 from dpanet.pair import SMALLEST_SIDE, Pixels
@@ -56,7 +56,7 @@ class Augmentation:
         if self.resize is not None:
             low, high = self.resize
             if not SMALLEST_SIDE <= low <= high or low % 2 or high % 2:
-                raise SettingsError(
+                raise ConfigError(
                     f"resize is {low}, {high}; it must be two even numbers of pixels, the smaller first, "
                     f"from {SMALLEST_SIDE} on, such as 512, 638"
                 )
@@ -72,7 +72,7 @@ class PairSource:
             memory: bytes of decoded pictures to keep; the first ones read stay, the others are read each time,
             since nothing is gained by keeping the last ones when a shuffled whole does not fit.
     Raises: DatasetError, once, with all problems of the files: those of layout ``pairs`` of `open_dataset`, and
-            pictures smaller than the patch or the window of `resize`; SettingsError for sizes that do not go
+            pictures smaller than the patch or the window of `resize`; ConfigError for sizes that do not go
             together.
     """
 
@@ -89,9 +89,9 @@ class PairSource:
         self.augmentation = Augmentation() if augmentation is None else augmentation
         window = patch if self.augmentation.resize is None else self.augmentation.resize[0]
         if batch < 1:
-            raise SettingsError(f"batch is {batch}; it must be at least 1")
+            raise ConfigError(f"batch is {batch}; it must be at least 1")
         if not SMALLEST_SIDE <= patch <= window:
-            raise SettingsError(
+            raise ConfigError(
                 f"patch is {patch} px; it must be at least {SMALLEST_SIDE}"
                 + ("" if self.augmentation.resize is None else f" and at most the smaller resize, {window}")
             )
@@ -110,11 +110,11 @@ class PairSource:
 
         seeds:    each [run seed, step, number in the global batch], and the patch depends on nothing else.
         strength: has no meaning here, since the blur is the camera's.
-        Raises:   UnreadableImageError or PairError naming a file that has become damaged; SettingsError for a size
+        Raises:   UnreadableImageError or PairError naming a file that has become damaged; ConfigError for a size
                   above `patch`.
         """
         if size > self.patch:
-            raise SettingsError(f"patches of {size} px are asked for; at most {self.patch} px were announced")
+            raise ConfigError(f"patches of {size} px are asked for; at most {self.patch} px were announced")
         places = [self.place(seed) for seed in seeds]
         with ThreadPoolExecutor(max(1, min(len(places), _READERS, os.cpu_count() or 1))) as pool:
             made = list(pool.map(self._scene, places, seeds, repeat(size)))

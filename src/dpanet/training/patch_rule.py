@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.evaluation.datasets import TrainingSplit
+from dpanet.datasets import TrainingSplit
 
 SIDE = 512
 """Pixels a side of a patch."""

@@ -18,12 +18,12 @@ from typing import Any
 import torch
 from filelock import FileLock
 
-from dpanet.errors import OutputError, SettingsError, TrainingError, WeightsError
-from dpanet.images.lock import claim, holds_files
-from dpanet.images.output import atomic_output
-from dpanet.network.weights import save_model
-from dpanet.training.config import changed, differences, load_config, read_table, recorded, to_toml
-from dpanet.training.settings import TrainingSettings
+from dpanet.checkpoints.model_file import save_model
+from dpanet.errors import ConfigError, OutputError, TrainingError, WeightsError
+from dpanet.files.lock import claim, holds_files
+from dpanet.files.output import atomic_output
+from dpanet.training.config import TrainingConfig
+from dpanet.training.config_file import changed, differences, load_config, read_table, recorded, to_toml
 from dpanet.training.state import State
 
 FREE = (
@@ -55,7 +55,7 @@ class RunFolder:
     """
 
     def __init__(
-        self, path: Path, settings: TrainingSettings, notes: Sequence[str] = (), fresh: Sequence[str] = ()
+        self, path: Path, settings: TrainingConfig, notes: Sequence[str] = (), fresh: Sequence[str] = ()
     ) -> None:
         self.path, self.settings, self.notes, self.fresh = path, settings, list(notes), list(fresh)
         self.config, self.checkpoint = path / "config.toml", path / "checkpoint.pt"
@@ -64,7 +64,7 @@ class RunFolder:
         self._lock: FileLock | None = None
 
     @classmethod
-    def new(cls, path: Path, settings: TrainingSettings) -> RunFolder:
+    def new(cls, path: Path, settings: TrainingConfig) -> RunFolder:
         """Raises: OutputError if something lies there already."""
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is a file; name a folder for the run")
@@ -78,18 +78,18 @@ class RunFolder:
     def held(cls, path: Path, changes: Sequence[str] = ()) -> RunFolder:
         """The run that lies there, with `changes` to its settings (KEY=VALUE; those of `FREE` only).
 
-        Raises: SettingsError if there is none, or for another setting.
+        Raises: ConfigError if there is none, or for another setting.
         """
         config = path / "config.toml"
         if not config.is_file():
-            raise SettingsError(f"{path} holds no run (no config.toml); name the folder of one")
+            raise ConfigError(f"{path} holds no run (no config.toml); name the folder of one")
         before = load_config(str(config), record=True)
         text = config.read_text("utf-8").splitlines()
         notes = [line.removeprefix("# ") for line in text if line.startswith("# ")]
         after, fresh = changed(before, changes), []
         for key, (old, new) in differences(before, after).items():
             if key not in FREE:
-                raise SettingsError(
+                raise ConfigError(
                     f"{key} was {old!r} so far and cannot become {new!r} as the run goes on (only {', '.join(FREE)} "
                     "can); begin another run"
                 )
@@ -122,7 +122,7 @@ class RunFolder:
     def read_checkpoint(self, device: torch.device | str = "cpu") -> dict[str, Any] | None:
         """What `State.to_dict` gave; None before the first.
 
-        Raises: WeightsError for a damaged file; SettingsError if `config.toml` was changed by hand where it may not.
+        Raises: WeightsError for a damaged file; ConfigError if `config.toml` was changed by hand where it may not.
         """
         if not self.checkpoint.exists():
             return None
@@ -134,11 +134,11 @@ class RunFolder:
                 f"{self.model} to another run as network.start"
             ) from error
         before = (
-            read_table(TrainingSettings, recorded(held["settings"])) if "settings" in held else self.settings
+            read_table(TrainingConfig, recorded(held["settings"])) if "settings" in held else self.settings
         )
         for key, (old, new) in differences(before, self.settings).items():
             if key not in FREE:
-                raise SettingsError(
+                raise ConfigError(
                     f"{self.config} says {key} = {new!r}, but the run was made with {old!r}; put it back, or begin "
                     "another run"
                 )

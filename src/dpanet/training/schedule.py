@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dpanet.training.config import OptimizerConfig, TrainingConfig
 from dpanet.training.pairs import epoch_steps
-from dpanet.training.settings import OptimiserSettings, TrainingSettings
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Of a run of `steps` steps; `unit` is the number of steps (1, or those of an epoch) its settings count in."""
 
-    settings: TrainingSettings
+    settings: TrainingConfig
     steps: int
     unit: float = 1.0
 
     @classmethod
-    def of(cls, settings: TrainingSettings, epoch: int | None) -> Schedule:
+    def of(cls, settings: TrainingConfig, epoch: int | None) -> Schedule:
         """Of a run over `epoch` different pictures, where they repeat."""
         if settings.steps is not None:
             return cls(settings, settings.steps)
@@ -42,7 +42,7 @@ class Schedule:
         return min(1.0, data.easy + (1 - data.easy) * step / (data.hardening * self.steps))
 
 
-def rate(step: int, steps: int, settings: OptimiserSettings, unit: float = 1.0) -> float:
+def rate(step: int, steps: int, settings: OptimizerConfig, unit: float = 1.0) -> float:
     """The learning rate as a share of the highest."""
     warm = min(1.0, (step + 1) / max(settings.warmup, 1))
     if settings.schedule == "constant":

@@ -12,12 +12,12 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from dpanet.errors import DatasetError, SettingsError, counted
+from dpanet.errors import ConfigError, DatasetError, counted
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.scene import Scenes, SceneSettings, Simulator
-from dpanet.simulation.stock import Photographs, find_photographs
+from dpanet.simulation.photo_cache import Photographs, find_photographs
+from dpanet.simulation.scene import SceneConfig, Scenes, Simulator
+from dpanet.training.config import DataConfig, TrainingConfig
 from dpanet.training.pairs import Augmentation, PairSource, split_folders
-from dpanet.training.settings import DataSettings, TrainingSettings
 
 OWN = "scikit-image"
 """The word for the photographs that need no folder."""
@@ -51,7 +51,7 @@ class Source(Protocol):
         ...
 
 
-class HeldOut:
+class ValidationSet:
     """The validation scenes: `count` of `source`, always the same, `size` px a side."""
 
     def __init__(self, source: Source, count: int, size: int) -> None:
@@ -79,15 +79,15 @@ class Data:
     """
 
     training: Source
-    validation: HeldOut | None
+    validation: ValidationSet | None
     epoch: int | None
     told: str
 
 
-def open_data(settings: TrainingSettings, device: torch.device | str = "cpu") -> Data:
+def open_data(settings: TrainingConfig, device: torch.device | str = "cpu") -> Data:
     """Open what `settings.data` says; everything about it that can be known to fail does so here.
 
-    Raises: SettingsError naming the key, DatasetError or UnreadableImageError naming the files.
+    Raises: ConfigError naming the key, DatasetError or UnreadableImageError naming the files.
     """
     data, judged = settings.data, settings.validation
     if data.kind == "pairs":
@@ -96,14 +96,14 @@ def open_data(settings: TrainingSettings, device: torch.device | str = "cpu") ->
     assert training is not None
     return Data(
         training,
-        None if other is None else HeldOut(other, judged.scenes, judged.patch),
+        None if other is None else ValidationSet(other, judged.scenes, judged.patch),
         None,
         f"{counted(len(training.photographs), 'photograph')}, "
         + (NOT_JUDGED if other is None else f"{len(other.photographs)} held out"),
     )
 
 
-def _real_pairs(settings: TrainingSettings) -> Data:
+def _real_pairs(settings: TrainingConfig) -> Data:
     data, judged = settings.data, settings.validation
     folder = _folder(data.pairs, "data.pairs", "pairs (NAME_left, NAME_right, NAME_sharp)")
     training_folder, validation_folder = split_folders(folder)
@@ -118,7 +118,7 @@ def _real_pairs(settings: TrainingSettings) -> Data:
         still = Augmentation(mirror=False, flip=False)
         with _prefixed("validation."):
             other = PairSource(validation_folder, batch=judged.scenes, patch=judged.patch, augmentation=still)
-        validation = HeldOut(other, min(judged.scenes, len(other)), judged.patch)
+        validation = ValidationSet(other, min(judged.scenes, len(other)), judged.patch)
     judged_on = NOT_JUDGED if validation is None else f"{validation.count} of folder val held out"
     return Data(training, validation, len(training), f"{counted(len(training), 'pair')}, {judged_on}")
 
@@ -128,20 +128,20 @@ def _prefixed(place: str) -> Iterator[None]:
     """An impossible setting is told with the place it has in the configuration."""
     try:
         yield
-    except SettingsError as error:
-        raise SettingsError(f"{place}{error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{place}{error}") from error
 
 
 def simulator(
-    data: DataSettings, device: torch.device | str = "cpu", *, held_out: bool = False
+    data: DataConfig, device: torch.device | str = "cpu", *, held_out: bool = False
 ) -> Simulator | None:
     """The simulator of the photographs for training, or of those held out; None if none are.
 
-    Raises: SettingsError or DatasetError naming what is missing.
+    Raises: ConfigError or DatasetError naming what is missing.
     """
     measured = data.scenes.measured > 0
     if measured and not data.kernels and not data.photographs:
-        raise SettingsError(
+        raise ConfigError(
             "data.photographs and data.kernels are missing; give a folder of sharp photographs and one of measured "
             "kernels by --set data.photographs=FOLDER data.kernels=FOLDER, or do without kernels by "
             "--set data.scenes.measured=0"
@@ -166,9 +166,9 @@ def simulator(
 def _folder(text: str, key: str, what: str, other: str = "") -> Path:
     advice = f"give a folder of {what} by --set {key}=FOLDER" + (f", {other}" if other else "")
     if not text:
-        raise SettingsError(f"{key} is missing; {advice}")
+        raise ConfigError(f"{key} is missing; {advice}")
     if not Path(text).is_dir():
-        raise SettingsError(f"{key} is {text}, which is no folder; {advice}")
+        raise ConfigError(f"{key} is {text}, which is no folder; {advice}")
     return Path(text)
 
 
@@ -215,10 +215,10 @@ def own_photographs(held_out: bool = False) -> list[torch.Tensor]:
 
 __all__ = [
     "Data",
-    "HeldOut",
-    "SceneSettings",
+    "SceneConfig",
     "Scenes",
     "Source",
+    "ValidationSet",
     "open_data",
     "own_photographs",
     "simulator",

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from dpanet.errors import SettingsError, WeightsError
+from dpanet.checkpoints.model_file import FINISHED, SHIPPED, fill, load_model
+from dpanet.errors import ConfigError, WeightsError
 from dpanet.network import DPANet
 from dpanet.network.build import FAMILIES, AnyNetwork, build, family, from_config
-from dpanet.network.weights import FINISHED, SHIPPED, fill, load_model
-from dpanet.training.config import plain, read_table
-from dpanet.training.optimiser import Optimiser
-from dpanet.training.settings import NetworkSettings, TrainingSettings
+from dpanet.training.config import NetworkConfig, TrainingConfig
+from dpanet.training.config_file import plain, read_table
+from dpanet.training.optimiser import Optimizer
 
 
 class State:
@@ -25,7 +25,7 @@ class State:
     losses: of the steps since the last line of the log.
     """
 
-    def __init__(self, network: AnyNetwork, settings: TrainingSettings, device: torch.device) -> None:
+    def __init__(self, network: AnyNetwork, settings: TrainingConfig, device: torch.device) -> None:
         self.settings = settings
         self.network = network.to(device).train()
         self.averaged = from_config(family(network), network.config.to_dict()).to(device)
@@ -33,7 +33,7 @@ class State:
         self.averaged.requires_grad_(False).eval()
         if isinstance(network, DPANet) and network.defocus is not None:
             network.defocus.requires_grad_(False)  # taught for itself, on another loss
-        self.optimiser = Optimiser(network, settings.optimiser)
+        self.optimiser = Optimizer(network, settings.optimiser)
         self._pairs = [
             (slow, fast)
             for slow, fast in zip(self.averaged.parameters(), network.parameters(), strict=True)
@@ -105,11 +105,11 @@ def seed_generators(seed: int, step: int, rank: int) -> None:
     torch.manual_seed(int(number >> 1))
 
 
-def network_to_train(settings: TrainingSettings, held: Mapping[str, Any] | None = None) -> AnyNetwork:
+def network_to_train(settings: TrainingConfig, held: Mapping[str, Any] | None = None) -> AnyNetwork:
     """The network of a checkpoint, its weights still to be restored; or the one that a run begins with, its weights
     drawn from the seed or taken from `network.start`.
 
-    Raises: SettingsError for an unknown preset, changes that do not fit it, or patches that do not suit it;
+    Raises: ConfigError for an unknown preset, changes that do not fit it, or patches that do not suit it;
             WeightsError if the model to start with is missing or another network.
     """
     if held is not None:
@@ -120,13 +120,13 @@ def network_to_train(settings: TrainingSettings, held: Mapping[str, Any] | None 
         multiple = network.config.multiple_of
         for place, stage in enumerate(settings.stages):
             if stage.patch % multiple:
-                raise SettingsError(
+                raise ConfigError(
                     f"stages[{place}].patch is {stage.patch}; this network needs multiples of {multiple}"
                 )
     return network
 
 
-def _network(settings: NetworkSettings) -> AnyNetwork:
+def _network(settings: NetworkConfig) -> AnyNetwork:
     start = None if not settings.start else model_of(settings.start)
     if not settings.preset:
         assert start is not None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dpanet.network.build import AnyNetwork
-from dpanet.training.source import HeldOut
+from dpanet.training.source import ValidationSet
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -21,7 +21,7 @@ _TOGETHER = 4
 
 @torch.no_grad()
 def validate(
-    fabric: Fabric, network: AnyNetwork, held_out: HeldOut, samples: int = 0
+    fabric: Fabric, network: AnyNetwork, held_out: ValidationSet, samples: int = 0
 ) -> tuple[float, float, list[NDArray[np.float32]]]:
     """Each process judges its share of the scenes.
 

@@ -1,0 +1,1 @@
+"""Model files: safetensors, the official checkpoint form, and the weights that ship."""

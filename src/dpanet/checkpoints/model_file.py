@@ -1,0 +1,134 @@
+"""Checkpoints in our format: safetensors, RGB, the configuration inside."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from dpanet.errors import ConfigError, WeightsError
+from dpanet.network.build import AnyNetwork, family, from_config
+
+FORMAT = "dpanet-1"
+"""Value of the metadata key ``format``.
+
+Beside it stand ``config``, JSON of the network's configuration, and ``network``, its family (``dpanet`` or
+``dpdnet``; absent means ``dpanet``).
+"""
+
+Filled = TypeVar("Filled", bound=AnyNetwork)
+
+SHIPPED = ("compact",)
+"""Names whose weights come with the package."""
+
+FINISHED = ("best.safetensors", "model.safetensors")
+"""Models in the folder of a training run, the one to be preferred first."""
+
+
+def save_model(network: AnyNetwork, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
+    """Write `network` to `path`, by atomic rename. `dtype` of the stored numbers; loading gives float32 again."""
+    path = Path(path)
+    tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in network.state_dict().items()}
+    metadata = {
+        "format": FORMAT,
+        "network": family(network),
+        "config": json.dumps(network.config.to_dict()),
+    }
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        # `save_file` would make the file readable for its owner alone, whatever the umask says.
+        part.write_bytes(_in_one_order(save(tensors, metadata)))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _in_one_order(file: bytes) -> bytes:
+    """The same safetensors file with a sorted header: as written, the order of its metadata is left to chance."""
+    end = 8 + int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + file[end:]
+
+
+def load_model(source: str | Path) -> AnyNetwork:
+    """The network of a shipped name or of a file, ready to deblur (float32, evaluation mode).
+
+    Args:   source: a name of SHIPPED; a .safetensors file of ours; or an official checkpoint
+            (.pth, .pt, .tar), which is read safely and converted in memory.
+    Raises: WeightsError if there is no such name or file, or if the file is damaged or of another network.
+    """
+    if str(source) in SHIPPED:
+        with resources.as_file(
+            resources.files("dpanet.checkpoints") / "shipped" / f"{source}.safetensors"
+        ) as path:
+            return read_model(path)
+    path = Path(source)
+    if path.is_dir():
+        held = next((f"{path / name}" for name in FINISHED if (path / name).is_file()), None)
+        raise WeightsError(
+            f"{path} is a folder, not a model; "
+            + (f"give {held}" if held else "give a file in it, or a shipped name")
+        )
+    if not path.is_file():
+        raise WeightsError(
+            f"there is no model {str(source)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"
+        )
+    if path.suffix.lower() in (".pth", ".pt", ".tar"):
+        from dpanet.checkpoints.official import read_official
+
+        return read_official(path)
+    return read_model(path)
+
+
+def read_model(path: Path) -> AnyNetwork:
+    """Read a file of our format. Raises: WeightsError naming the file and what is wrong with it."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is no readable safetensors file ({error}); download or convert it again"
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(
+            f"{path} is a checkpoint of another network (no {FORMAT!r} in its metadata); "
+            "give a file written by dpanet, or convert an official one with `dpanet convert`"
+        )
+    try:
+        network = from_config(metadata.get("network", "dpanet"), json.loads(metadata["config"]))
+    except (KeyError, ValueError, TypeError, RuntimeError, ConfigError) as error:
+        raise WeightsError(f"{path} carries an unusable configuration ({error}); convert it again") from error
+    return fill(network, tensors, path)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file has our format; its header alone is read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError, ValueError):
+        return False
+
+
+def fill(network: Filled, tensors: dict[str, torch.Tensor], path: Path) -> Filled:
+    """Load `tensors` into `network`, every name and shape checked; returned in evaluation mode."""
+    expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
+    came = {name: tuple(t.shape) for name, t in tensors.items()}
+    wrong = sorted(n for n in expected.keys() | came.keys() if expected.get(n) != came.get(n))
+    if wrong:
+        name = wrong[0]
+        raise WeightsError(
+            f"{path} is a checkpoint of another network: {name} should be {expected.get(name, 'absent')} "
+            f"and is {came.get(name, 'absent')} ({len(wrong)} such differences); give one of this network"
+        )
+    network.load_state_dict(tensors)
+    network.eval()
+    return network

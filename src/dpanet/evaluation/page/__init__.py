@@ -1,6 +1,0 @@
-"""The report that a researcher reads: one self-contained page about one evaluation, and its spreadsheet."""
-
-from dpanet.evaluation.page.build import build_page
-from dpanet.evaluation.page.spreadsheet import scores_csv
-
-__all__ = ["build_page", "scores_csv"]

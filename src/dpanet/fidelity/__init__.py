@@ -1,0 +1,1 @@
+"""How well the simulator explains real captures."""

@@ -1,0 +1,1 @@
+"""Files whatever they hold: atomic outputs, locks, and one store that can be resumed."""

@@ -1,0 +1,121 @@
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dpanet.datasets.captures import Capture, read_display, read_output, read_pixel4
+from dpanet.errors import PairError, UnreadableImageError
+from dpanet.images.raw import RawFormat
+from dpanet.pair import DualPixelPair, Picture
+
+SMALL = RawFormat("small", size=(120, 140), black_level=1024, white_level=17407, field=(20, 100, 30, 110))
+
+
+def write(path: Path, codes: np.ndarray) -> None:
+    path.parent.mkdir(exist_ok=True)
+    assert cv2.imwrite(str(path), codes)
+
+
+@pytest.fixture
+def pixel4(tmp_path) -> Path:
+    """Two scenes whose right view is shaded to one half, as its white sheet is."""
+    rng = np.random.default_rng(0)
+    for name in ("007", "001"):
+        light = rng.integers(1000, 5000, SMALL.size) * 2
+        write(tmp_path / f"{name}_left.png", (1024 + light).astype(np.uint16))
+        write(tmp_path / f"{name}_right.png", (1024 + light // 2).astype(np.uint16))
+        truth = np.rint(light[20:100, 30:110] / 16383 * 65535)
+        write(tmp_path / "gt_all_in_focus_im" / f"{name}_gt.png", truth.astype(np.uint16))
+    for side, level in (("left", 8000), ("right", 4000)):
+        sheet = np.full(SMALL.size, 1024 + level, np.uint16)
+        write(tmp_path / "calibration" / f"white_sheet_{side}.png", sheet)
+    return tmp_path
+
+
+@pytest.fixture
+def display(tmp_path) -> Path:
+    rng = np.random.default_rng(1)
+    for part in ("left", "right", "sharp", "dpdnet"):
+        write(tmp_path / f"05_{part}.png", rng.integers(0, 256, (80, 90, 3)).astype(np.uint8))
+    return tmp_path
+
+
+def test_pixel4_views_and_truth_share_one_scale(pixel4) -> None:
+    first, second = read_pixel4(pixel4, SMALL)
+    assert (first.name, second.name) == ("001", "007")
+    assert first.pair.encoding == first.truth.encoding == "linear"
+    np.testing.assert_allclose(first.pair.left, first.truth.pixels, atol=1e-5)
+    np.testing.assert_allclose(first.pair.right, first.truth.pixels, atol=1e-5)  # the flat field is applied
+    assert first.white == first.pair.left.max() > 0.5
+    assert not first.colours_matched
+
+
+def test_display_pictures_are_rgb(display) -> None:
+    (capture,) = read_display(display)
+    assert (capture.name, capture.white, capture.colours_matched) == ("05", 1.0, True)
+    assert capture.pair.encoding == capture.truth.encoding == "srgb"
+    blue_first = cv2.imread(str(display / "05_left.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_allclose(capture.pair.left, blue_first[..., ::-1] / 255, atol=1e-6)
+
+
+def test_outputs_are_read_at_their_own_depth(pixel4, tmp_path) -> None:
+    capture = next(read_pixel4(pixel4, SMALL))
+    codes = np.arange(80 * 80, dtype=np.uint16).reshape(80, 80) * 10
+    write(tmp_path / "grey.png", codes)
+    write(tmp_path / "colour.png", np.repeat(codes[..., None], 3, 2))
+    for name in ("grey", "colour"):
+        output = read_output(tmp_path / f"{name}.png", capture)
+        np.testing.assert_allclose(output[..., 1], codes / 65535, atol=1e-7)
+    write(tmp_path / "bytes.png", codes.astype(np.uint8))
+    with pytest.raises(PairError, match=r"bytes.png is of type uint8; linear pictures need 16 bits"):
+        read_output(tmp_path / "bytes.png", capture)
+    write(tmp_path / "small.png", codes[1:])
+    with pytest.raises(PairError, match=r"small.png is 80 x 79 px, the truth of scene 001 80 x 80 px"):
+        read_output(tmp_path / "small.png", capture)
+
+
+def test_display_outputs_may_have_16_bits(display, tmp_path) -> None:
+    (capture,) = read_display(display)
+    codes = np.random.default_rng(2).integers(0, 65536, (80, 90, 3)).astype(np.uint16)
+    write(tmp_path / "deep.png", codes)
+    np.testing.assert_allclose(
+        read_output(tmp_path / "deep.png", capture), codes[..., ::-1] / 65535, atol=1e-7
+    )
+
+
+def test_what_is_missing_is_named(pixel4, tmp_path) -> None:
+    (pixel4 / "001_right.png").unlink()
+    with pytest.raises(UnreadableImageError, match=r"001_right.png does not exist"):
+        list(read_pixel4(pixel4, SMALL))
+    with pytest.raises(UnreadableImageError, match=r"absent holds no \*_left.png"):
+        list(read_display(tmp_path / "absent"))
+    (pixel4 / "001_right.png").write_bytes(b"no picture")
+    with pytest.raises(UnreadableImageError, match=r"001_right.png is not a PNG"):
+        list(read_pixel4(pixel4, SMALL))
+
+
+def test_useless_captures_are_refused(display) -> None:
+    write(display / "05_sharp.png", np.zeros((80, 91, 3), np.uint8))
+    with pytest.raises(
+        PairError, match=r"truth of scene 05 is 91 x 80 px srgb, its views are 90 x 80 px srgb"
+    ):
+        list(read_display(display))
+    write(display / "05_sharp.png", np.zeros((80, 90, 4), np.uint8))
+    with pytest.raises(PairError, match="transparent"):
+        list(read_display(display))
+
+
+def test_black_captures_are_refused(pixel4) -> None:
+    for side in ("left", "right"):
+        write(pixel4 / f"001_{side}.png", np.full(SMALL.size, 1000, np.uint16))
+    with pytest.raises(PairError, match="both views are black"):
+        list(read_pixel4(pixel4, SMALL))
+
+
+def test_encodings_must_agree() -> None:
+    pixels = np.zeros((20, 20, 3), np.float32)
+    capture = Capture("a", DualPixelPair(pixels, pixels), Picture(pixels))
+    with pytest.raises(PairError, match="20 x 20 px linear"):
+        dataclasses.replace(capture, truth=Picture(pixels, "linear"))

@@ -1,0 +1,206 @@
+import hashlib
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dpanet.checkpoints.model_file import SHIPPED, save_model
+from dpanet.errors import ConfigError, WeightsError
+from dpanet.evaluation.methods import BASELINES, all_methods, baseline, spandrel_model
+from dpanet.evaluation.methods.model import ModelMethod, weights_hash
+from dpanet.evaluation.methods.single import Single
+from dpanet.evaluation.methods.spandrel_model import SpandrelMethod
+from dpanet.images.encoding import linear_to_srgb
+from dpanet.network.description import Description
+from dpanet.network.dpdnet import DPDNet, DPDNetConfig
+from dpanet.pair import DualPixelPair
+
+
+class Halves(nn.Module):
+    """Knows its views apart: a quarter of the left and half of the right."""
+
+    description = Description(multiple_of=2, halo=2)
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        return left / 4 + right / 2
+
+
+class Descriptor:
+    """As spandrel's: channels in, three out, whatever `call` says."""
+
+    def __init__(self, channels: int, **changes: object) -> None:
+        self.input_channels, self.output_channels, self.scale = channels, 3, 1
+        self.size_requirements = SimpleNamespace(minimum=0, multiple_of=8, square=False)
+        self.model = nn.Conv2d(channels, 3, 1)
+        self.seen: list[Tensor] = []
+        self.__dict__.update(changes)
+
+    def to(self, device: torch.device) -> None:
+        self.model.to(device)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        assert image.shape[-1] % 8 == 0 and image.shape[-2] % 8 == 0
+        self.seen.append(image)
+        return image[:, -3:].clone()
+
+
+@pytest.fixture
+def pair() -> DualPixelPair:
+    views = np.random.default_rng(4).random((2, 20, 27, 3), dtype=np.float32)
+    return DualPixelPair(*views, "srgb", {"bits": 8})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    save_model(DPDNet(DPDNetConfig(widths=(4, 4))), tmp_path / "mine.safetensors")
+    return tmp_path / "mine.safetensors"
+
+
+def test_doing_nothing_is_the_mean_in_the_pairs_encoding(pair: DualPixelPair) -> None:
+    picture = baseline("none")(pair)
+    np.testing.assert_allclose(picture.pixels, (pair.left + pair.right) / 2, rtol=1e-6)
+    assert picture.encoding == "srgb"
+
+
+def test_a_model_is_its_network(pair: DualPixelPair) -> None:
+    method = ModelMethod(Halves(), "halves", "hash", precision="float32")
+    np.testing.assert_allclose(method(pair).pixels, pair.left / 4 + pair.right / 2, atol=1e-6)
+    assert (method.kind, method.parameters, method.defocus_map(pair)) == ("model", 0, None)
+
+
+def test_single_sees_the_mean_twice(pair: DualPixelPair) -> None:
+    method = Single(Halves(), "hash", precision="float32")
+    mean = (pair.left + pair.right) / 2
+    np.testing.assert_allclose(method(pair).pixels, mean * 0.75, atol=1e-6)
+    assert method.kind == "baseline"
+    assert method.identity != ModelMethod(Halves(), "single", "hash", precision="float32").identity
+
+
+def test_identity_follows_the_weights_and_the_settings() -> None:
+    def told(weights: str, **settings: object) -> str:
+        return ModelMethod(Halves(), "halves", weights, **settings).identity
+
+    assert (
+        len({told("a"), told("b"), told("a", tile=64), told("a", passes=2), told("a", precision="bfloat16")})
+        == 5
+    )
+    assert told("a") == told("a", progress=print)
+
+
+def test_the_hash_is_of_the_file(file: Path) -> None:
+    assert weights_hash(file) == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert len({weights_hash(name) for name in SHIPPED}) == len(SHIPPED)
+    with pytest.raises(WeightsError, match=r"absent\.pth cannot be read"):
+        weights_hash("absent.pth")
+
+
+def test_a_trained_dpdnet_is_a_baseline_and_only_a_dpdnet(file: Path, pair: DualPixelPair) -> None:
+    method = baseline("dpdnet", network=file, precision="float32")
+    assert (method.name, method.kind) == ("dpdnet", "baseline")
+    assert weights_hash(file) in method.identity
+    assert method(pair).pixels.shape == pair.left.shape
+    with pytest.raises(ConfigError, match="compact is no DPDNet"):
+        baseline("dpdnet", network="compact")
+
+
+def test_the_mistakes_one_can_make_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'magic'.*richardson-lucy"):
+        baseline("magic")
+    for name in ("single", "dpdnet", "spandrel"):
+        with pytest.raises(ConfigError, match=f"{name} needs a network"):
+            baseline(name)
+    for name in ("wiener", "richardson-lucy"):
+        with pytest.raises(ConfigError, match="blur_kernels_left"):
+            baseline(name, calibration=tmp_path)
+    assert {"none", "wiener", "richardson-lucy"} < set(BASELINES)
+
+
+def test_rows_of_a_comparison(file: Path) -> None:
+    rows = all_methods([str(file)], ["wiener", "none", "single"], tile=0)
+    assert [row.name for row in rows] == ["none", "wiener", "single", "mine"]
+    assert [row.kind for row in rows] == ["baseline"] * 3 + ["model"]
+    assert [row.name for row in all_methods([], [str(file)])] == ["none", "dpdnet"]
+    with pytest.raises(ConfigError, match="two methods are called 'mine'"):
+        all_methods([str(file), str(file)], [])
+    with pytest.raises(ConfigError, match="single needs a network"):
+        all_methods([], ["single"])
+
+
+@pytest.mark.parametrize("encoding", ["srgb", "linear"])
+def test_a_foreign_network_of_three_channels_sees_the_mean(pair: DualPixelPair, encoding: str) -> None:
+    given = DualPixelPair(pair.left / 2, pair.right / 2, encoding)  # type: ignore[arg-type]
+    mean = given.combined.pixels
+    descriptor = Descriptor(3)
+    method = SpandrelMethod(descriptor, "foreign", "hash", device="cpu")
+    np.testing.assert_allclose(method(given).pixels, mean, atol=1e-6)
+    shown = mean if encoding == "srgb" else linear_to_srgb(mean / mean.max())
+    assert descriptor.seen[0].shape == (1, 3, 24, 32)
+    np.testing.assert_allclose(descriptor.seen[0][0, :, :20, :27].permute(1, 2, 0), shown, atol=1e-6)
+    assert (method.kind, method.parameters) == ("baseline", 12)
+
+
+def test_one_of_six_channels_sees_left_then_right(pair: DualPixelPair) -> None:
+    descriptor = Descriptor(6)
+    picture = SpandrelMethod(descriptor, "foreign", "hash")(pair)
+    np.testing.assert_allclose(picture.pixels, pair.right, atol=1e-6)
+    np.testing.assert_allclose(descriptor.seen[0][0, :3, :20, :27].permute(1, 2, 0), pair.left, atol=1e-6)
+
+
+@pytest.mark.parametrize("changes", [{"input_channels": 1}, {"output_channels": 1}, {"scale": 2}], ids=str)
+def test_a_network_that_does_not_restore_pictures_is_refused(changes: dict[str, int]) -> None:
+    with pytest.raises(WeightsError, match=r"odd\.pth turns"):
+        SpandrelMethod(Descriptor(3, **changes), "odd", "hash", checkpoint="odd.pth")
+
+
+def test_without_spandrel_the_remedy_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "spandrel", None)
+    with pytest.raises(ConfigError, match=r"need spandrel .*pip install 'dpanet\[restorers\]'"):
+        SpandrelMethod.load(file)
+
+
+def test_the_stand_in_is_there_only_where_torchvision_is_not_and_only_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spandrel_model, "import_module", _broken)
+    for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
+        monkeypatch.delitem(sys.modules, name)
+    with spandrel_model._torchvision():
+        from torchvision.transforms.functional import rotate
+
+        with pytest.raises(ConfigError, match="needs torchvision's rotate"):
+            rotate(None, 3)
+    assert "torchvision" not in sys.modules
+    real = ModuleType("torchvision")
+    monkeypatch.setattr(spandrel_model, "import_module", lambda name: real)
+    monkeypatch.setitem(sys.modules, "torchvision", real)
+    with spandrel_model._torchvision():
+        assert sys.modules["torchvision"] is real
+    assert sys.modules["torchvision"] is real
+
+
+def _broken(name: str) -> ModuleType:
+    raise RuntimeError("operator torchvision::nms does not exist")
+
+
+@pytest.mark.skipif(find_spec("spandrel") is None, reason="spandrel is not installed (extra: restorers)")
+def test_a_file_of_the_real_library(tmp_path: Path, pair: DualPixelPair) -> None:
+    """A tiny NAFNet drawn at random; it adds its last layer's output, which is zero, to what it sees."""
+    spandrel_model._spandrel()
+    from spandrel.architectures.NAFNet.__arch.NAFNet_arch import NAFNet
+
+    network = NAFNet(img_channel=3, width=4, middle_blk_num=1, enc_blk_nums=[1, 1], dec_blk_nums=[1, 1])
+    nn.init.zeros_(network.ending.weight)
+    nn.init.zeros_(network.ending.bias)
+    torch.save(network.state_dict(), tmp_path / "nafnet.pth")
+    method = baseline("spandrel", network=tmp_path / "nafnet.pth", device="cpu")
+    assert method.name == "nafnet"
+    np.testing.assert_allclose(method(pair).pixels, pair.combined.pixels, atol=1e-5)
+    (tmp_path / "noise.pth").write_bytes(b"noise")
+    with pytest.raises(WeightsError, match=r"noise\.pth is no network that spandrel"):
+        baseline("spandrel", network=tmp_path / "noise.pth")

@@ -1,0 +1,227 @@
+"""The page as a file: what it holds, what it refuses."""
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dpanet.errors import DpanetError, ReportError
+from dpanet.report import build_page
+
+Fabricate = Callable[..., Path]
+
+
+class Reader(HTMLParser):
+    """All tags with their attributes, and all text outside of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("img", "meta", "link", "input", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text += data + "\n"
+
+
+def read(folder: Path) -> Reader:
+    return Reader(build_page(folder).read_text(encoding="utf-8"))
+
+
+def test_one_file_that_points_nowhere_else(fabricate: Fabricate) -> None:
+    folder = fabricate(defocus=True)
+    before = {path for path in folder.rglob("*") if path.is_file()}
+    page = build_page(folder)
+    assert (
+        {path for path in folder.rglob("*") if path.is_file()} - before == {folder / "report.html"} == {page}
+    )
+    reader = Reader(page.read_text())
+    assert reader.open == []
+    for tag, attributes in reader.tags:
+        for key in ("src", "href", "srcset", "action", "data"):
+            assert (attributes.get(key) or "#").startswith(("#", "data:")), (tag, attributes)
+    policy = next(a["content"] for t, a in reader.tags if t == "meta" and "http-equiv" in a)
+    assert policy is not None and policy.startswith("default-src 'none'; img-src data:;")
+    assert "@import" not in page.read_text() and "url(" not in page.read_text()
+
+
+def test_it_says_what_was_measured(fabricate: Fabricate) -> None:
+    text = read(fabricate()).text
+    for told in (
+        "captures of mine, layout pixel4",
+        "as published and aligned",
+        "16 bits",
+        "cpu, 2 threads",
+        "dpanet 0.1.0, python 3.11.2, torch 2.13.0",
+        "2026-11-24 12:00:00 UTC",
+        "dpanet evaluate 'captures of mine' --layout pixel4 -o OUT --model compact",
+        "01234567",
+        "absent: no weights were at hand",
+    ):
+        assert told in text, told
+
+
+def test_a_command_that_names_the_program_is_not_given_its_name_twice(fabricate: Fabricate) -> None:
+    text = read(fabricate(change=lambda scores: scores["command"].insert(0, "dpanet"))).text
+    assert "dpanet evaluate" in text and "dpanet dpanet" not in text
+
+
+def test_every_table_has_a_caption_and_every_picture_an_alternative(fabricate: Fabricate) -> None:
+    reader = read(fabricate(defocus=True, labels=True, layout="dpdd"))
+    tags = [tag for tag, _ in reader.tags]
+    assert tags.count("table") == tags.count("caption") == 2 + 1 + 1 + 3
+    assert all(attributes.get("alt") for tag, attributes in reader.tags if tag == "img")
+    assert all(
+        attributes.get("aria-label") for tag, attributes in reader.tags if attributes.get("role") == "slider"
+    )
+
+
+@pytest.mark.parametrize(
+    "place", ["root", "device", "date", "dpanet", "command", "checkpoint", "label", "layout"]
+)
+def test_whatever_comes_from_outside_is_escaped(fabricate: Fabricate, place: str) -> None:
+    evil = "</title></script><script>alert(1)</script><!-- \"'&"
+
+    def put(scores: dict[str, Any]) -> None:
+        if place == "command":
+            scores["command"].append(evil)
+        elif place == "checkpoint":
+            scores["methods"][-1]["checkpoint"] = evil
+        elif place == "label":
+            for scene in scores["scenes"]:
+                scene["label"] = evil
+            for part in scores["summary"].values():
+                part["labels"] = {evil: {name: part[name] for name in scores["protocols"]}}
+        else:
+            scores[place] = evil
+
+    folder = fabricate(change=put)
+    reader = read(folder)
+    scripts = [attributes for tag, attributes in reader.tags if tag == "script"]
+    assert [attributes.get("class") for attributes in scripts] == ["titles", "pictures"] * 3 + [None]
+    assert reader.open == []
+    assert "<script>alert" not in (folder / "report.html").read_text()
+
+
+def test_labels_give_rows_of_their_own(fabricate: Fabricate) -> None:
+    text = read(fabricate(labels=True, layout="dpdd")).text
+    assert "All 3 images" in text and "Indoor, 2 images" in text and "Outdoor, 1 image\n" in text
+
+
+def test_a_perfect_picture_is_infinitely_good(fabricate: Fabricate) -> None:
+    def put(scores: dict[str, Any]) -> None:
+        scores["scenes"][0]["scores"]["compact"]["aligned"]["psnr"] = "inf"
+        for metric in ("psnr", "gain"):
+            scores["summary"]["compact"]["aligned"][metric].update(mean="inf", high="inf")
+
+    text = read(fabricate(change=put)).text
+    assert "+∞" in text and "\n∞\n" in text
+    assert not re.search(r"\b(inf|nan|NaN|None|null)\b", text)
+
+
+def test_lpips_that_was_measured_is_shown(fabricate: Fabricate) -> None:
+    def put(scores: dict[str, Any]) -> None:
+        scores["lpips"] = "fedcba98" * 8
+        for place, part in enumerate(scores["summary"].values()):
+            part["aligned"]["lpips"] = {"mean": 0.2 + place / 100, "median": 0.2, "low": 0.1, "high": 0.3}
+
+    text = read(fabricate(change=put)).text
+    assert "weights fedcba98" in text and "\n.2300\n" in text
+
+
+def test_without_methods_but_nothing_there_is_still_a_page(fabricate: Fabricate) -> None:
+    assert "no method beside it" in read(fabricate(methods={"none": 4.0})).text
+
+
+def test_an_older_page_is_replaced(fabricate: Fabricate) -> None:
+    folder = fabricate()
+    (folder / "report.html").write_text("old")
+    assert build_page(folder).read_text().startswith("<!doctype html>")
+
+
+def _without(key: str) -> Callable[[dict[str, Any]], None]:
+    return lambda scores: scores.pop(key) and None
+
+
+def _no_metric(scores: dict[str, Any]) -> None:
+    del scores["scenes"][1]["scores"]["nano"]["aligned"]["ssim"]
+
+
+def _outside(scores: dict[str, Any]) -> None:
+    scores["scenes"][0]["name"] = "../secret"
+
+
+def _no_number(scores: dict[str, Any]) -> None:
+    scores["scenes"][0]["scores"]["nano"]["aligned"]["ssim"] = "good"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_without("methods"), '"methods" is missing'),
+        (_without("lpips"), '"lpips" is missing'),
+        (lambda scores: scores.update(scenes=[]), "names no scene"),
+        (lambda scores: scores["methods"].pop(0), 'no method "none"'),
+        (lambda scores: scores["methods"].append(scores["methods"][1]), "named twice"),
+        (_no_metric, "lacks 'ssim'"),
+        (_outside, "'../secret' is no name of a file"),
+        (_no_number, "good"),
+    ],
+)
+def test_incomplete_scores_are_refused(
+    fabricate: Fabricate, change: Callable[[dict[str, Any]], None], told: str
+) -> None:
+    folder = fabricate(change=change)
+    with pytest.raises(ReportError) as caught:
+        build_page(folder)
+    assert told in str(caught.value) and str(folder) in str(caught.value)
+    assert not (folder / "report.html").exists()
+
+
+def test_missing_folders_and_files_are_refused_in_a_sentence(tmp_path: Path, fabricate: Fabricate) -> None:
+    with pytest.raises(ReportError, match="nowhere does not exist; run dpanet evaluate"):
+        build_page(tmp_path / "nowhere")
+    with pytest.raises(ReportError, match=r"holds no scores\.json; run dpanet evaluate"):
+        build_page(tmp_path)
+    (tmp_path / "scores.json").write_text("{ half")
+    with pytest.raises(ReportError, match=r"scores\.json cannot be read"):
+        build_page(tmp_path)
+    (tmp_path / "scores.json").write_text("[]")
+    with pytest.raises(ReportError, match="holds a list"):
+        build_page(tmp_path)
+    folder = fabricate()
+    (folder / "scenes" / "002" / "nano.webp").unlink()
+    (folder / "scenes" / "003" / "truth-crop.png").unlink()
+    with pytest.raises(DpanetError, match=r"002/nano\.webp and 1 more is missing"):
+        build_page(folder)
+    assert [path.name for path in folder.iterdir() if path.is_file()] == ["scores.json"]
+    (folder / "scenes").rename(folder / "elsewhere")
+    with pytest.raises(ReportError, match="holds no folder scenes"):
+        build_page(folder)
+
+
+def test_the_pictures_are_those_of_the_folder(fabricate: Fabricate) -> None:
+    import base64
+
+    folder = fabricate()
+    text = build_page(folder).read_text()
+    blocks = re.findall(r'<script type="application/json" class="pictures">(.*?)</script>', text)
+    assert len(blocks) == 3
+    preview, crop = json.loads(blocks[1])["nano"]
+    assert base64.b64decode(preview.partition(",")[2]) == (folder / "scenes/002/nano.webp").read_bytes()
+    assert base64.b64decode(crop.partition(",")[2]) == (folder / "scenes/002/nano-crop.png").read_bytes()
+    assert preview.startswith("data:image/webp;base64,") and crop.startswith("data:image/png;base64,")

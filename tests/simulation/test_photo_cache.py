@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import dpanet.simulation.photo_cache
+from dpanet.errors import DatasetError, UnreadableImageError
+from dpanet.simulation.photo_cache import Pages, Photographs, find_photographs
+
+
+def write(path: Path, codes: np.ndarray) -> Path:
+    assert cv2.imwrite(str(path), codes)
+    return path
+
+
+def test_photographs_of_any_depth_become_eight_bit_colour(tmp_path: Path) -> None:
+    colour = np.zeros((8, 9, 3), np.uint8)
+    colour[..., 2] = 200  # red, in OpenCV's order
+    write(tmp_path / "2.png", colour)
+    write(tmp_path / "10.png", np.full((8, 9), 32896, np.uint16))
+    (tmp_path / "notes.txt").write_text("no photograph")
+    files = find_photographs(tmp_path)
+    assert [file.name for file in files] == ["2.png", "10.png"]
+    stock = Photographs(files)
+    assert len(stock) == 2
+    assert stock[0].shape == (3, 8, 9) and stock[0][:, 0, 0].tolist() == [200, 0, 0]
+    assert stock[1][:, 0, 0].tolist() == [128, 128, 128]
+    assert stock.used == {0, 1} and all(len(total) == 64 for total in stock.sums.values())
+
+
+def test_only_so_much_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dpanet.simulation.photo_cache, "KEPT", 700)
+    for name in range(5):
+        write(tmp_path / f"{name}.png", np.full((8, 8, 3), name, np.uint8))  # 192 bytes each
+    stock = Photographs(find_photographs(tmp_path))
+    for place in (0, 1, 2, 3, 4, 0):
+        assert int(stock[place][0, 0, 0]) == place
+        assert sum(piece.nbytes for piece in stock._kept.values()) == stock._bytes <= 700
+
+
+def test_a_page_depends_on_its_number_alone() -> None:
+    one, other = Pages(9), Pages(3)
+    assert torch.equal(one[2], other[2])
+    assert not torch.equal(one[1], one[2])
+    with pytest.raises(IndexError):
+        other[3]
+
+
+def test_what_is_no_folder_of_photographs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="holds no photographs"):
+        find_photographs(tmp_path)
+    with pytest.raises(DatasetError, match="gone"):
+        find_photographs(tmp_path / "gone")
+    (tmp_path / "cut.png").write_bytes(
+        write(tmp_path / "a.png", np.zeros((8, 8), np.uint8)).read_bytes()[:-20]
+    )
+    with pytest.raises(UnreadableImageError, match=r"cut\.png"):
+        find_photographs(tmp_path)
