@@ -1,0 +1,175 @@
+"""A folder of results that can be resumed: each result has a key of everything that it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from dpanet.errors import OutputError
+from dpanet.files.lock import claim
+from dpanet.files.output import atomic_output
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a store's log."""
+
+    name: str
+    """Of the result, unique in its store."""
+    key: str
+    """`digest` of everything that the result depends on."""
+    value: Any
+    """The result itself, plain values."""
+    files: tuple[str, ...] = ()
+    """Files that belong to the result, relative to the store's folder, with forward slashes."""
+
+
+class Store:
+    """Results in a folder, kept from other processes until `close`.
+
+    `folder/log` has one JSON line for each result, appended after the result's files are whole, so that a run that is
+    killed at any moment resumes with the first result that is missing. A result counts only if its key is the one
+    that is asked for and all its files are there.
+
+    Args:   folder: made if there is none. log: name of the log in it. inner: folders in it whose half-written files
+            are removed too. order: sorts the names when the log is rewritten; by name unless given.
+    Raises: OutputError if the folder cannot be made, another process writes there, or the log cannot be read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        log: str = "results.jsonl",
+        *,
+        inner: Sequence[str] = (),
+        order: Callable[[str], Any] = str,
+    ) -> None:
+        self.folder = folder
+        self.log = folder / log
+        self._order = order
+        self._lock = claim(folder, *inner)
+        try:
+            self.entries = {entry.name: entry for entry in read_log(self.log)}
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def find(self, name: str, key: Mapping[str, Any]) -> Any:
+        """Return the value stored under `name`, or None if its key differs or a file of it is missing."""
+        entry = self.entries.get(name)
+        if entry is None or entry.key != digest(key):
+            return None
+        return entry.value if all((self.folder / file).is_file() for file in entry.files) else None
+
+    def add(self, name: str, key: Mapping[str, Any], value: Any, files: Iterable[Path] = ()) -> None:
+        """Store a result whose `files` (inside the folder) are already written.
+
+        Files of an earlier result of that name which are not among them are deleted.
+
+        Raises: OutputError if the log cannot be written.
+        """
+        paths = tuple(file.relative_to(self.folder).as_posix() for file in files)
+        entry = Entry(name, digest(key), value, paths)
+        try:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(_line(entry))
+        except OSError as error:
+            raise OutputError(
+                f"{self.log} cannot be written ({error.strerror}); free space or choose another folder"
+            ) from error
+        self._delete_files(name, keep=paths)
+        self.entries[name] = entry
+
+    def remove(self, name: str) -> None:
+        """Forget a result and delete its files; nothing that this store did not write is touched."""
+        self._delete_files(name)
+        self.entries.pop(name, None)
+
+    def close(self) -> None:
+        """Rewrite the log in order, without replaced lines, and let other processes write to the folder."""
+        try:
+            names = sorted(self.entries, key=self._order)
+            with atomic_output(self.log, overwrite=True) as unfinished:
+                unfinished.write_text("".join(_line(self.entries[name]) for name in names), encoding="utf-8")
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _delete_files(self, name: str, keep: Sequence[str] = ()) -> None:
+        entry = self.entries.get(name)
+        for file in entry.files if entry is not None else ():
+            if file not in keep:
+                (self.folder / file).unlink(missing_ok=True)
+
+
+def read_log(path: Path) -> Iterable[Entry]:
+    """Yield the whole lines of a store's log, in order; a line that was cut off is skipped.
+
+    Raises: OutputError if the file cannot be read.
+    """
+    if not path.exists():
+        return
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read ({error.strerror}); choose another folder") from error
+    for line in text.splitlines():
+        try:
+            found = json.loads(line)
+            files = tuple(found.get("files", ()))
+            entry = Entry(found["name"], found["key"], found["value"], files)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if _is_inside(files):
+            yield entry
+
+
+def digest(key: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of plain values, whatever the order of their keys.
+
+    Raises: TypeError for values that JSON does not know, ValueError for NaN and infinity.
+    """
+    text = json.dumps(key, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_identity(path: Path) -> dict[str, Any]:
+    """Return what changes when a file is replaced or edited: its size in bytes and its time of change in ns.
+
+    Raises: OSError if the file cannot be seen.
+    """
+    status = path.stat()
+    return {"name": path.name, "bytes": status.st_size, "changed": status.st_mtime_ns}
+
+
+def first_difference(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Return the first key whose values differ, dotted where it lies in a table; empty if all are equal."""
+    for key in {**wanted, **stored}:
+        one, other = stored.get(key), wanted.get(key)
+        if one != other:
+            if isinstance(one, Mapping) and isinstance(other, Mapping):
+                return f"{key}.{first_difference(one, other)}"
+            return key
+    return ""
+
+
+def _is_inside(files: Sequence[Any]) -> bool:
+    """Whether a log names files inside its own folder alone: an edited log must not delete anything else."""
+    return all(isinstance(f, str) and not Path(f).is_absolute() and ".." not in Path(f).parts for f in files)
+
+
+def _line(entry: Entry) -> str:
+    values = {"name": entry.name, "key": entry.key, "value": entry.value, "files": list(entry.files)}
+    return json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"
