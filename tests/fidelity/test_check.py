@@ -132,14 +132,14 @@ def test_kernels_vary_inside_a_window_as_they_do_from_pixel_to_pixel(truth: Tens
     reach = SIZE // 2
     for cell in range(4):  # blurring is linear, so each pixel's kernel is the same blend of four pictures
         kernels = field.at([cell], [scale])[0]
-        share = field.shares(torch.cartesian_prod(rows, rows))[:, cell].reshape(SIDE, SIDE)
+        share = field.cell_weights(torch.cartesian_prod(rows, rows))[:, cell].reshape(SIDE, SIDE)
         views += share * seen(truth, kernels, (0, 0), (1, 1))
     y, x = 20, 45
-    own = field.between([(float(rows[y]), float(rows[x]))], [scale])[0]
+    own = field.interpolate([(float(rows[y]), float(rows[x]))], [scale])[0]
     around = truth[HALO + y - reach : HALO + y + reach + 1, HALO + x - reach : HALO + x + reach + 1]
     torch.testing.assert_close((own.flip(-1, -2) * around).sum((-1, -2)), views[:, y, x], atol=1e-5, rtol=0)
     blended = fine_fit(window(truth, views), Measured(field))
-    middle = MeasuredKernels(*field.between([(0.5, 0.5)], [1.0])[:, :, 18:-18, 18:-18].numpy().swapaxes(0, 1))
+    middle = MeasuredKernels(*field.interpolate([(0.5, 0.5)], [1.0])[:, :, 18:-18, 18:-18].numpy().swapaxes(0, 1))
     single = fine_fit(window(truth, views), Measured(middle))
     assert blended.scale == pytest.approx(scale, abs=0.01)
     assert blended.error < 1e-6 < single.error / 3

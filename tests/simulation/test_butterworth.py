@@ -41,7 +41,7 @@ def test_both_halves_make_the_whole_ring() -> None:
 
 @pytest.mark.parametrize("floor", FLOORS)
 def test_the_middle_is_dark_and_the_rim_bright(floor: float) -> None:
-    """At a large radius the Gaussian hardly matters: centre against rim is what the formula says."""
+    """At a large radius the Gaussian hardly matters: center against rim is what the formula says."""
     radius, order, cutoff = 38.0, 6, 2.5
     whole = butterworth([Ring(radius, order, cutoff, floor)])[0].mean(0)
     middle = SIZE // 2

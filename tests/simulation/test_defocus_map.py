@@ -15,7 +15,7 @@ def layer(radius: list[float], share: torch.Tensor, opacity: torch.Tensor | None
     canvas = SIZE + 2 * MARGIN
     return Layer(
         scenes=torch.zeros(1, dtype=torch.long),
-        colour=torch.zeros(1, 1, canvas, canvas),
+        color=torch.zeros(1, 1, canvas, canvas),
         opacity=opacity,
         kernels=half_disc([HalfDisc(r) for r in radius]),
         owner=torch.zeros(len(radius), dtype=torch.long),
@@ -47,7 +47,7 @@ def test_the_sign_tells_which_view_lies_where() -> None:
     """Mirrored or not: where the map is positive, the right view lies to the right of the left one."""
     blocks = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
     picture = blocks.repeat_interleave(8, 1).repeat_interleave(8, 2)
-    settings = SceneConfig(pages=1, layers=(1.0, 0.0, 0.0), slanted=0.0, grey=1.0, print_share=0.0)
+    settings = SceneConfig(pages=1, layers=(1.0, 0.0, 0.0), slanted=0.0, gray=1.0, print_share=0.0)
     simulator = Simulator([picture], None, settings)
     left, right, _, radius = simulator.scenes([[3, i] for i in range(12)], 64)
     assert radius is not None

@@ -33,8 +33,8 @@ def picture(seed: int = 0) -> Tensor:
     return torch.rand(3, CANVAS, CANVAS, generator=torch.Generator().manual_seed(seed))
 
 
-def seen(colour: Tensor, radius: np.ndarray, lens: Optics | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    left, right, truth = render(layers(colour, radius, lens or optics()))
+def seen(color: Tensor, radius: np.ndarray, lens: Optics | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    left, right, truth = render(layers(color, radius, lens or optics()))
     return left[0], right[0], truth[0]
 
 
@@ -75,9 +75,9 @@ def test_an_even_scene_stays_even_whatever_covers_what() -> None:
     for _ in range(5):
         y, x = rng.integers(20, CANVAS - 50, 2)
         radius[y : y + 40, x : x + 30] = rng.uniform(-12, 12)
-    grey = torch.full((3, CANVAS, CANVAS), 0.4)
-    for found in seen(grey, radius):
-        torch.testing.assert_close(found, inner(grey), atol=1e-5, rtol=0)
+    gray = torch.full((3, CANVAS, CANVAS), 0.4)
+    for found in seen(gray, radius):
+        torch.testing.assert_close(found, inner(gray), atol=1e-5, rtol=0)
 
 
 def test_the_unblurred_stack_is_the_photograph() -> None:
@@ -89,21 +89,21 @@ def test_a_sharp_card_in_front_keeps_its_colour_and_its_border() -> None:
     """In front and in focus: not a trace of the blurred background comes over it."""
     radius = flat(10.0)
     radius[:, : CANVAS // 2] = 0.0
-    colour = torch.zeros(3, CANVAS, CANVAS)
-    colour[..., CANVAS // 2 :] = 1.0
-    left, right, _ = seen(colour, radius)
+    color = torch.zeros(3, CANVAS, CANVAS)
+    color[..., CANVAS // 2 :] = 1.0
+    left, right, _ = seen(color, radius)
     for view in (left, right):
         torch.testing.assert_close(view[..., : SIZE // 2], torch.zeros(3, SIZE, SIZE // 2), atol=1e-5, rtol=0)
         torch.testing.assert_close(view[..., SIZE // 2 :], torch.ones(3, SIZE, SIZE // 2), atol=1e-5, rtol=0)
 
 
 def test_a_blurred_card_in_front_lets_what_is_behind_shine_through_its_border() -> None:
-    """The unsplit lens halves it at the very border; the colour behind it goes on unmixed."""
+    """The unsplit lens halves it at the very border; the color behind it goes on unmixed."""
     radius = flat(0.0)
     radius[:, : CANVAS // 2] = -8.0
-    colour = torch.zeros(3, CANVAS, CANVAS)
-    colour[..., CANVAS // 2 :] = 1.0
-    left, right, _ = seen(colour, radius)
+    color = torch.zeros(3, CANVAS, CANVAS)
+    color[..., CANVAS // 2 :] = 1.0
+    left, right, _ = seen(color, radius)
     row = ((left + right) / 2)[0, SIZE // 2]
     at = SIZE // 2
     assert float(row[at - 1 : at + 1].mean()) == pytest.approx(0.5, abs=0.03)

@@ -72,7 +72,7 @@ def test_right_of_the_axis_the_right_view_is_darker() -> None:
 def test_views_of_an_even_scene_have_the_gains_of_their_lens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda *_: Sensor(shot=0, read=0))
     even = torch.full((3, 200, 200), 120, dtype=torch.uint8)
-    settings = SceneConfig(vignetted=1.0, layers=(1.0, 0.0, 0.0), print_share=0.0, sparkling=0.0, grey=1.0)
+    settings = SceneConfig(vignetted=1.0, layers=(1.0, 0.0, 0.0), print_share=0.0, sparkling=0.0, gray=1.0)
     scenes = Simulator([even], None, settings, pages=[even]).scenes([[1, i] for i in range(6)], 32)
     linear = [to_linear(part).mean((1, 2, 3)) for part in (scenes.left, scenes.right, scenes.truth)]
     torch.testing.assert_close((linear[0] + linear[1]) / 2, linear[2], rtol=1e-3, atol=0)

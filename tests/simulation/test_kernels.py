@@ -98,11 +98,11 @@ def test_negative_scale_turns_by_half_a_circle(measured: MeasuredKernels) -> Non
 
 
 def test_at_the_measured_scale_the_kernel_is_the_measurement(measured: MeasuredKernels) -> None:
-    centred = MeasuredKernels(*(measured.pairs + measured.pairs.flip(1, -1, -2)).unbind(1))
-    assert centred.centroid.abs().max() < 1e-5
+    centered = MeasuredKernels(*(measured.pairs + measured.pairs.flip(1, -1, -2)).unbind(1))
+    assert centered.centroid.abs().max() < 1e-5
     rim = (SIZE - 61) // 2
     torch.testing.assert_close(
-        centred.at([1], [1.0])[0, :, rim:-rim, rim:-rim], centred.pairs[1], atol=1e-7, rtol=1e-4
+        centered.at([1], [1.0])[0, :, rim:-rim, rim:-rim], centered.pairs[1], atol=1e-7, rtol=1e-4
     )
 
 
@@ -119,7 +119,7 @@ def test_a_scaled_kernel_is_the_sum_over_each_pixel(measured: MeasuredKernels, s
     fine = 40
     points = (np.arange(61 * fine) + 0.5) / fine - 30.5
     x, y = measured.centroid[1].double().numpy()
-    pixels = [np.floor(scale * (points - centre) + 0.5).astype(int) + SIZE // 2 for centre in (x, y)]
+    pixels = [np.floor(scale * (points - center) + 0.5).astype(int) + SIZE // 2 for center in (x, y)]
     expected = np.zeros((SIZE, SIZE))
     values = np.repeat(np.repeat(measured.pairs[1, 0].double().numpy(), fine, 0), fine, 1) / fine**2
     inside = [(p >= 0) & (p < SIZE) for p in pixels]
@@ -141,30 +141,30 @@ def field() -> MeasuredKernels:
 
 def test_in_the_middle_of_a_cell_its_own_kernels_apply(field: MeasuredKernels) -> None:
     places = [((row + 0.5) / 2, (column + 0.5) / 3) for row in range(2) for column in range(3)]
-    torch.testing.assert_close(field.between(places, [0.7] * 6), field.at(list(range(6)), [0.7] * 6))
+    torch.testing.assert_close(field.interpolate(places, [0.7] * 6), field.at(list(range(6)), [0.7] * 6))
 
 
 def test_between_cells_kernels_are_blended(field: MeasuredKernels) -> None:
     cells = field.at([0, 1, 3, 4], [1.2] * 4)
-    quarter = field.between([(0.25 + 0.5 * 0.1, 0.5 / 3 + 0.25 / 3)], [1.2])[0]
+    quarter = field.interpolate([(0.25 + 0.5 * 0.1, 0.5 / 3 + 0.25 / 3)], [1.2])[0]
     shares = torch.tensor([0.9 * 0.75, 0.9 * 0.25, 0.1 * 0.75, 0.1 * 0.25])
     torch.testing.assert_close(quarter, torch.tensordot(shares, cells, dims=1))
 
 
 def test_outside_of_the_outermost_centres_nothing_changes(field: MeasuredKernels) -> None:
-    corners = field.between([(0, 0), (1, 1), (0.1, 1)], [1, 1, 1])
+    corners = field.interpolate([(0, 0), (1, 1), (0.1, 1)], [1, 1, 1])
     torch.testing.assert_close(corners, field.at([0, 5, 2], [1, 1, 1]))
 
 
 def test_shares_sum_to_one_everywhere(field: MeasuredKernels) -> None:
-    shares = field.shares(torch.rand(200, 2, generator=torch.Generator().manual_seed(1)))
+    shares = field.cell_weights(torch.rand(200, 2, generator=torch.Generator().manual_seed(1)))
     torch.testing.assert_close(shares.sum(1), torch.ones(200))
     assert (shares >= 0).all() and ((shares > 0).sum(1) <= 4).all()
 
 
 def test_kernels_between_cells_need_a_known_grid(measured: MeasuredKernels) -> None:
     with pytest.raises(ConfigError, match="2 kernel pairs"):
-        measured.between([(0.5, 0.5)], [1.0])
+        measured.interpolate([(0.5, 0.5)], [1.0])
     with pytest.raises(ConfigError, match="2 x 2"):
         MeasuredKernels(*np.ones((2, 3, 5, 5)), grid=(2, 2))
 
@@ -199,7 +199,7 @@ def test_a_scale_beyond_the_box_is_refused_and_not_cut() -> None:
     cut = even.at([0], [1.6])[0, 0]
     middle = float(cut[SIZE // 2, SIZE // 2])
     assert middle == pytest.approx(1 / SIZE**2, rel=1e-3) and float(cut[0, 0]) == pytest.approx(middle)
-    even.at([0, 0], [even.most_scale, -even.most_scale])
+    even.at([0, 0], [even.max_scale, -even.max_scale])
     with pytest.raises(ConfigError, match=r"scale is 1\.62, .* 61 px no more than 1\.607 fits"):
         even.at([0, 0], [0.1, -1.62])
 
@@ -207,7 +207,7 @@ def test_a_scale_beyond_the_box_is_refused_and_not_cut() -> None:
 def test_dark_borders_of_measured_kernels_count_for_nothing() -> None:
     bare = np.ones((2, 1, 31, 31))
     padded = MeasuredKernels(*np.pad(bare, ((0, 0), (0, 0), (33, 33), (33, 33))))
-    assert padded.width == 31 and padded.most_scale == MeasuredKernels(*bare).most_scale > 3
+    assert padded.width == 31 and padded.max_scale == MeasuredKernels(*bare).max_scale > 3
     assert torch.allclose(padded.at([0], [3.0]), MeasuredKernels(*bare).at([0], [3.0]), atol=1e-7)
 
 

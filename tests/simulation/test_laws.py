@@ -80,11 +80,11 @@ def test_a_planted_wrong_kernel_breaks_each_law(family: Family) -> None:
         in_focus(family([0.0]).roll(1, -2))
 
 
-def seen(kernels: Tensor, colour: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    size = colour.shape[-1] - 2 * MARGIN
+def seen(kernels: Tensor, color: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    size = color.shape[-1] - 2 * MARGIN
     layer = Layer(
         scenes=torch.zeros(1, dtype=torch.long),
-        colour=colour,
+        color=color,
         opacity=None,
         kernels=kernels,
         owner=torch.zeros(1, dtype=torch.long),

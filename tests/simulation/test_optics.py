@@ -8,7 +8,7 @@ import torch
 
 from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
-from dpanet.simulation.optics import EDGE, MOST_CLIP, MOST_RADIUS, SQUEEZE, Optics, SceneConfig, off_axis
+from dpanet.simulation.optics import EDGE, MAX_CLIP, MAX_RADIUS, SQUEEZE, Optics, SceneConfig, off_axis
 from dpanet.simulation.scene import Simulator
 
 NAN, INF = float("nan"), float("inf")
@@ -18,7 +18,7 @@ NAN, INF = float("nan"), float("inf")
     ("settings", "says"),
     [
         ({"measured": NAN}, "measured is nan; a share must be 0 to 1"),
-        ({"quantised": 1.5}, "quantised is 1.5; a share must be 0 to 1"),
+        ({"quantized": 1.5}, "quantized is 1.5; a share must be 0 to 1"),
         ({"layers": (NAN, 0.5, 0.5)}, "layers is .*; the three probabilities must sum to 1"),
         ({"layers": (0.5, NAN, 0.5)}, "layers is"),
         ({"scale": -0.1}, "scale is -0.1; it must be a number, 0 or more"),
@@ -50,19 +50,19 @@ def test_impossible_scenes_are_refused_by_their_key(settings: dict[str, Any], sa
 
 def test_what_is_exactly_none_or_the_most_is_allowed() -> None:
     SceneConfig(scale=0.0, radius=0.0, slant=0.0, curvature=0.0, clip=0.0, softness=(0.0, 0.1), pages=1)
-    SceneConfig(radius=MOST_RADIUS["half-disc"], clip=MOST_CLIP)
-    SceneConfig(radius=MOST_RADIUS["butterworth"], butterworth=1.0)
+    SceneConfig(radius=MAX_RADIUS["half-disc"], clip=MAX_CLIP)
+    SceneConfig(radius=MAX_RADIUS["butterworth"], butterworth=1.0)
 
 
 def test_at_the_most_radius_every_lens_that_may_be_drawn_is_whole() -> None:
     """A disc that is cut above and below has another height against its width."""
     line = (torch.arange(97) - 48) ** 2
     for squeeze in SQUEEZE:
-        lens = HalfDisc(MOST_RADIUS["half-disc"], edge=EDGE[1], squeeze=squeeze)
+        lens = HalfDisc(MAX_RADIUS["half-disc"], edge=EDGE[1], squeeze=squeeze)
         whole = half_disc([lens])[0].mean(0)
         height, width = (float((whole.sum(axis) * line).sum()) ** 0.5 for axis in (1, 0))
         assert height / width == pytest.approx(squeeze, abs=1e-3)
-    for radius, edge in ((46.0, 0.8), (MOST_RADIUS["half-disc"] + 0.2, EDGE[1])):
+    for radius, edge in ((46.0, 0.8), (MAX_RADIUS["half-disc"] + 0.2, EDGE[1])):
         with pytest.raises(ConfigError, match=f"radius is {radius:.1f}"):
             half_disc([HalfDisc(radius, edge=edge, squeeze=SQUEEZE[1])])
 
@@ -70,11 +70,11 @@ def test_at_the_most_radius_every_lens_that_may_be_drawn_is_whole() -> None:
 def test_at_the_most_clip_both_views_keep_their_light_everywhere() -> None:
     for place in ((0.0, 0.0), (0.5, 0.0), (0.25, 1.0), (1.0, 0.9)):
         for squeeze in SQUEEZE:
-            clip = off_axis(place, MOST_CLIP)
+            clip = off_axis(place, MAX_CLIP)
             lenses = [HalfDisc(r, softness=0.15, squeeze=squeeze, clip=clip) for r in (0.3, 0.5, 2.0, 12.0)]
             kernels = half_disc(lenses)
             torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(4, 2))
-    optics = Optics(np.random.default_rng(1), None, SceneConfig(clip=MOST_CLIP, vignetted=1.0), 1.0)
+    optics = Optics(np.random.default_rng(1), None, SceneConfig(clip=MAX_CLIP, vignetted=1.0), 1.0)
     assert all(0 < gain < 2 for gain in optics.gains)
 
 

@@ -16,9 +16,9 @@ def write(path: Path, codes: np.ndarray) -> Path:
 
 
 def test_photographs_of_any_depth_become_eight_bit_colour(tmp_path: Path) -> None:
-    colour = np.zeros((8, 9, 3), np.uint8)
-    colour[..., 2] = 200  # red, in OpenCV's order
-    write(tmp_path / "2.png", colour)
+    color = np.zeros((8, 9, 3), np.uint8)
+    color[..., 2] = 200  # red, in OpenCV's order
+    write(tmp_path / "2.png", color)
     write(tmp_path / "10.png", np.full((8, 9), 32896, np.uint16))
     (tmp_path / "notes.txt").write_text("no photograph")
     files = find_photographs(tmp_path)

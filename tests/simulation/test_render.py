@@ -10,12 +10,12 @@ CANVAS = SIZE + 2 * MARGIN
 
 
 def layer(
-    colour: Tensor, radii: list[float], opacity: Tensor | None = None, share: Tensor | None = None
+    color: Tensor, radii: list[float], opacity: Tensor | None = None, share: Tensor | None = None
 ) -> Layer:
     share = torch.ones(len(radii), 1, SIZE, SIZE) if share is None else share
     return Layer(
         scenes=torch.zeros(1, dtype=torch.long),
-        colour=colour,
+        color=color,
         opacity=opacity,
         kernels=half_disc([HalfDisc(r) for r in radii]),
         owner=torch.zeros(len(radii), dtype=torch.long),
@@ -53,11 +53,11 @@ def test_a_point_becomes_the_kernel_in_place() -> None:
 
 def test_equals_a_direct_convolution() -> None:
     kernels = half_disc([HalfDisc(-11.0, softness=0.3)])
-    colour = picture()
-    seen = blur(colour, kernels, torch.tensor([0]))
+    color = picture()
+    seen = blur(color, kernels, torch.tensor([0]))
     for view in range(2):
         kernel = kernels[0, view].flip(-1, -2).expand(3, 1, -1, -1)
-        direct = torch.nn.functional.conv2d(colour, kernel, groups=3)
+        direct = torch.nn.functional.conv2d(color, kernel, groups=3)
         torch.testing.assert_close(seen[view], direct, atol=1e-5, rtol=1e-4)
 
 
@@ -85,12 +85,12 @@ def test_no_blur_gives_the_photograph_back() -> None:
 
 def test_brightness_is_conserved_under_occlusion() -> None:
     """Behind and in front equally bright: whatever is blurred over whatever, nothing may darken or glow."""
-    grey = torch.full((1, 3, CANVAS, CANVAS), 0.4)
+    gray = torch.full((1, 3, CANVAS, CANVAS), 0.4)
     opacity = (picture(3)[:, :1] > 0.5).float()
     for behind, front in ((9.0, -6.0), (0.0, 12.0), (-12.0, 0.0)):
-        left, right, _ = render([layer(grey, [behind]), layer(grey, [front], opacity)])
-        torch.testing.assert_close(left, inner(grey), atol=1e-5, rtol=0)
-        torch.testing.assert_close(right, inner(grey), atol=1e-5, rtol=0)
+        left, right, _ = render([layer(gray, [behind]), layer(gray, [front], opacity)])
+        torch.testing.assert_close(left, inner(gray), atol=1e-5, rtol=0)
+        torch.testing.assert_close(right, inner(gray), atol=1e-5, rtol=0)
 
 
 def test_what_lies_in_front_covers() -> None:

@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_scenes(simulator: Simulator) -> None:
 
 
 def test_a_scene_is_the_same_alone_and_in_company(simulator: Simulator) -> None:
-    """Grey and colour are rendered apart, some have grain, some more layers: none of it reaches another scene."""
+    """Gray and color are rendered apart, some have grain, some more layers: none of it reaches another scene."""
     seeds = [[8, i] for i in range(12)]
     together = simulator.scenes(seeds, 48)
     backwards = simulator.scenes(seeds[::-1], 48)
@@ -47,8 +47,8 @@ def test_a_scene_is_the_same_alone_and_in_company(simulator: Simulator) -> None:
             assert a is not None and b is not None and c is not None
             torch.testing.assert_close(a[i], c[0], atol=2e-6, rtol=0)
             torch.testing.assert_close(b[11 - i], c[0], atol=2e-6, rtol=0)
-    grey = (together.truth[:, 0] == together.truth[:, 1]).all(-1).all(-1)
-    assert 0 < int(grey.sum()) < 12
+    gray = (together.truth[:, 0] == together.truth[:, 1]).all(-1).all(-1)
+    assert 0 < int(gray.sum()) < 12
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_scenes_of_a_seed_stay_those_they_were(measured: float, means: list[
     pictures = [torch.from_numpy(np.kron(b, np.ones((1, 6, 6))).astype(np.uint8)) for b in blocks]
     y, x = np.mgrid[:61, :61] - 30.0
     left = np.exp(-(((x + 4) / 5) ** 2) - (y / 8) ** 2)[None]
-    settings = SceneConfig(measured=measured, butterworth=0.5 * (1 - measured), quantised=0.0)
+    settings = SceneConfig(measured=measured, butterworth=0.5 * (1 - measured), quantized=0.0)
     lens = MeasuredKernels(left, left[..., ::-1].copy())
     simulator = Simulator(pictures, lens, settings, pages=pictures[::-1])
     scenes = simulator.scenes([[11, i] for i in range(8)], 48)
@@ -173,7 +173,7 @@ def test_sparks_are_few_pixels_far_beyond_white() -> None:
 
 def test_out_of_focus_a_spark_is_a_disc_that_outshines_its_surroundings() -> None:
     dark = torch.full((3, 200, 200), 30, dtype=torch.uint8)
-    shared = {"layers": (1.0, 0.0, 0.0), "grey": 1.0, "slanted": 0.0, "vignetted": 0.0, "curved": 0.0}
+    shared = {"layers": (1.0, 0.0, 0.0), "gray": 1.0, "slanted": 0.0, "vignetted": 0.0, "curved": 0.0}
     seeds = [[2, i] for i in range(6)]
     shown = {}
     for share in (0.0, 1.0):

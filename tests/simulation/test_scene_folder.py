@@ -102,7 +102,7 @@ def test_scenes_through_measured_kernels_replay_from_their_folder(
     photographs: Path, lens: Path, tmp_path: Path
 ) -> None:
     """In whole steps, too; and it is told what the caller has to name."""
-    scenes = SceneConfig(quantised=1.0)
+    scenes = SceneConfig(quantized=1.0)
     recipe = SimulationConfig(find_photographs(photographs), 4, 32, Psf("measured", lens), scenes)
     make_scenes(recipe, SceneFolder(tmp_path, recipe.identity()), 2)
     stored = {part: path.read_bytes() for part, path in scene_files(tmp_path, "000001").items()}
@@ -112,9 +112,9 @@ def test_scenes_through_measured_kernels_replay_from_their_folder(
 
 
 def test_a_folder_of_before_replays_as_it_was_made(photographs: Path, lens: Path, tmp_path: Path) -> None:
-    """Its settings know no share of quantised readings, and not all the packages that are noted now."""
+    """Its settings know no share of quantized readings, and not all the packages that are noted now."""
     then = SimulationConfig(
-        find_photographs(photographs), 4, 32, Psf("measured", lens), SceneConfig(quantised=0.0)
+        find_photographs(photographs), 4, 32, Psf("measured", lens), SceneConfig(quantized=0.0)
     )
     make_scenes(then, SceneFolder(tmp_path, then.identity()), 3)
     stored = [
@@ -122,13 +122,13 @@ def test_a_folder_of_before_replays_as_it_was_made(photographs: Path, lens: Path
         for i in range(3)
     ]
     settings = json.loads((tmp_path / "settings.json").read_text())
-    del settings["scenes"]["quantised"], settings["versions"]["scipy"]
+    del settings["scenes"]["quantized"], settings["versions"]["scipy"]
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     again = [encode_scene(replay(tmp_path, f"{i:06d}", photographs, lens)) for i in range(3)]
     assert again == stored
-    now = replace(then, scenes=SceneConfig(quantised=1.0))
+    now = replace(then, scenes=SceneConfig(quantized=1.0))
     assert [encode_scene(SceneGenerator(now).scene(i)) for i in range(3)] != stored, "the share does matter"
-    with pytest.raises(OutputError, match=r"made with other scenes\.quantised"):
+    with pytest.raises(OutputError, match=r"made with other scenes\.quantized"):
         SceneFolder(tmp_path, now.identity())
     settings["versions"]["torch"] = "1.0"
     (tmp_path / "settings.json").write_text(json.dumps(settings))

@@ -59,8 +59,8 @@ def test_without_bits_and_black_level_nothing_is_rounded() -> None:
 
 
 def test_clean_raw_readings_are_in_steps_by_their_share() -> None:
-    def drawn(raw: bool, quantised: float) -> list[Sensor]:
-        return [draw_sensor(np.random.default_rng(seed), raw, 0.5, quantised) for seed in range(200)]
+    def drawn(raw: bool, quantized: float) -> list[Sensor]:
+        return [draw_sensor(np.random.default_rng(seed), raw, 0.5, quantized) for seed in range(200)]
 
     plain, all_of_them = drawn(True, 0.0), drawn(True, 1.0)
     clean = [s.contrast == 0 and s.grain == 0 and s.levels == 0 for s in plain]

@@ -135,15 +135,15 @@ def test_a_configuration_that_was_changed_by_hand_is_held_against_the_checkpoint
 def test_a_run_from_before_a_setting_goes_on_without_it(tmp_path: Path, use: Use) -> None:
     """Raw readings came in whole steps only later; a run's own record that says nothing of them had none."""
     use(OneBlur())
-    path = trained(tmp_path / "run", small(steps=1, data={"scenes": {"quantised": 0.0}}))
+    path = trained(tmp_path / "run", small(steps=1, data={"scenes": {"quantized": 0.0}}))
     text = (path / "config.toml").read_text("utf-8")
-    assert "quantised = 0.0\n" in text
-    (path / "config.toml").write_text(text.replace("quantised = 0.0\n", ""), "utf-8")
+    assert "quantized = 0.0\n" in text
+    (path / "config.toml").write_text(text.replace("quantized = 0.0\n", ""), "utf-8")
     held = torch.load(path / "checkpoint.pt", weights_only=True)
-    del held["settings"]["data"]["scenes"]["quantised"]
+    del held["settings"]["data"]["scenes"]["quantized"]
     torch.save(held, path / "checkpoint.pt")
     run = RunFolder.held(path)
-    assert run.settings.data.scenes.quantised == 0.0 and run.read_checkpoint() is not None
+    assert run.settings.data.scenes.quantized == 0.0 and run.read_checkpoint() is not None
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, use: Use) -> None:

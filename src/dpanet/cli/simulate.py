@@ -112,7 +112,7 @@ def simulate(
     measured = kernels.kernels()
     scenes = SceneConfig()
     if measured is not None:  # wide kernels are scaled no further than they fit
-        scenes = replace(scenes, scale=min(scenes.scale, measured.most_scale))
+        scenes = replace(scenes, scale=min(scenes.scale, measured.max_scale))
     thin = None if lens is None else ThinLens.parse(lens)
     files = find_photographs(photographs)
     maps = None if depth is None else find_depth_maps(depth, files)

@@ -110,7 +110,7 @@ class Measured:
         lens.shares([(0.5, 0.5)])  # so that a calibration without a known grid is told at once
 
     def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
-        shares = self.lens.shares([place])[0]
+        shares = self.lens.cell_weights([place])[0]
         cells = [int(cell) for cell in shares.nonzero()[:, 0]]
         count = len(scales)
         pairs = self.lens.at([cell for cell in cells for _ in scales], [*scales] * len(cells))
@@ -120,7 +120,7 @@ class Measured:
     def parts(self, rows: Tensor, columns: Tensor) -> Iterator[tuple[Place, Tensor]]:
         assert self.lens.grid is not None
         down, across = self.lens.grid
-        shares = self.lens.shares(torch.cartesian_prod(rows, columns))
+        shares = self.lens.cell_weights(torch.cartesian_prod(rows, columns))
         for cell in shares.amax(0).nonzero()[:, 0].tolist():
             row, column = divmod(cell, across)
             place = ((row + 0.5) / down, (column + 0.5) / across)

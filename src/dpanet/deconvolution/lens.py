@@ -91,7 +91,7 @@ class MeasuredLens:
 
 def scales_of(kernels: MeasuredKernels) -> tuple[float, ...]:
     """Blur scales to try, rising evenly: up to 1.6, as blurred as captures are, if such kernels fit."""
-    most = min(1.6, kernels.most_scale)
+    most = min(1.6, kernels.max_scale)
     return tuple(float(scale) for scale in np.linspace(-most, most, 33))
 
 

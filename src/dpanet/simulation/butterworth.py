@@ -27,7 +27,7 @@ class Ring:
 
     radius: px, signed as in `HalfDisc`; positive: the left view's kernel lies on the left (-x) side.
     order: how steeply the dark middle ends. cutoff: it ends at a radius of (k - 1) / cutoff px, half as bright
-    there as far outside. floor: brightness of the centre against the rim.
+    there as far outside. floor: brightness of the center against the rim.
     """
 
     radius: float
@@ -61,7 +61,7 @@ def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor
                 "fit, so choose less"
             )
         radius = max(abs(ring.radius), 0.45)
-        # The high-pass: 0 in the centre, 1 in the corners of the k x k square.
+        # The high-pass: 0 in the center, 1 in the corners of the k x k square.
         ends = (2 * radius / ring.cutoff) ** 2
         corner = 1 / (1 + (ends / (2 * radius**2)) ** ring.order)
         high = 1 / (1 + (ends / squared) ** ring.order) / corner

@@ -28,8 +28,8 @@ def _words(rng: Generator, count: int) -> str:
     return " ".join("".join(rng.choice(letters, rng.integers(1, 11))) for _ in range(count))
 
 
-def _colours(rng: Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Paper and ink with some contrast; often dark on light, sometimes coloured or reversed."""
+def _draw_paper_and_ink(rng: Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Paper and ink with some contrast; often dark on light, sometimes colored or reversed."""
     if rng.random() < 0.5:
         paper, ink = rng.integers(170, 256, 3), rng.integers(0, 80, 3)
     else:
@@ -43,7 +43,7 @@ def _colours(rng: Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def printed_page(rng: Generator, size: int = 640) -> Tensor:
     """A page of random words in many sizes with rules, boxes and bars, (3, size, size) uint8."""
-    paper, ink = _colours(rng)
+    paper, ink = _draw_paper_and_ink(rng)
     image = Image.new("RGB", (size, size), paper)
     draw = ImageDraw.Draw(image)
     fonts = _fonts()
@@ -54,7 +54,7 @@ def printed_page(rng: Generator, size: int = 640) -> Tensor:
             continue
         height = int(np.exp(rng.uniform(np.log(9), np.log(64))))
         font = ImageFont.truetype(str(rng.choice(np.array(fonts))), height)
-        fill = ink if rng.random() < 0.8 else _colours(rng)[1]
+        fill = ink if rng.random() < 0.8 else _draw_paper_and_ink(rng)[1]
         for _ in range(int(rng.integers(1, 6))):
             draw.text(
                 (int(rng.integers(-20, 30)), y), _words(rng, 1 + 900 // (height * 5)), font=font, fill=fill
@@ -68,26 +68,26 @@ def printed_page(rng: Generator, size: int = 640) -> Tensor:
 def _figure(rng: Generator, draw: Any, size: int, y: int) -> int:
     """Line art across the page from row `y`; returns the row below it."""
     height = int(rng.integers(20, 120))
-    colour = _colours(rng)[1]
+    color = _draw_paper_and_ink(rng)[1]
     kind = rng.integers(0, 4)
     if kind == 0:  # a bar code
         x = 0
         while x < size:
             wide = int(rng.integers(1, 9))
-            draw.rectangle((x, y, x + wide - 1, y + height), fill=colour)
+            draw.rectangle((x, y, x + wide - 1, y + height), fill=color)
             x += wide + int(rng.integers(1, 9))
     elif kind == 1:  # a grid
         step = int(rng.integers(4, 24))
         for x in range(0, size, step):
-            draw.line((x, y, x, y + height), fill=colour, width=1 + step // 12)
+            draw.line((x, y, x, y + height), fill=color, width=1 + step // 12)
         for row in range(y, y + height, step):
-            draw.line((0, row, size, row), fill=colour, width=1 + step // 12)
+            draw.line((0, row, size, row), fill=color, width=1 + step // 12)
     elif kind == 2:  # strokes
         for _ in range(int(rng.integers(5, 40))):
             ends = rng.integers(0, size, 2), y + rng.integers(0, height, 2)
             draw.line(
                 (int(ends[0][0]), int(ends[1][0]), int(ends[0][1]), int(ends[1][1])),
-                fill=_colours(rng)[1],
+                fill=_draw_paper_and_ink(rng)[1],
                 width=int(rng.integers(1, 5)),
             )
     else:  # shapes
@@ -95,7 +95,7 @@ def _figure(rng: Generator, draw: Any, size: int, y: int) -> int:
             x, wide = int(rng.integers(0, size)), int(rng.integers(5, 90))
             box = (x, y, x + wide, y + height)
             (draw.ellipse if rng.random() < 0.5 else draw.rectangle)(
-                box, outline=colour, width=int(rng.integers(1, 5))
+                box, outline=color, width=int(rng.integers(1, 5))
             )
     return y + height + int(rng.integers(2, 20))
 
@@ -155,9 +155,9 @@ def outline(rng: Generator, size: int) -> Tensor:
     draw = ImageDraw.Draw(image)
     if kind < 0.65:
         for _ in range(int(rng.integers(1, 4))):
-            centre, radius = rng.uniform(0, size * scale, 2), rng.uniform(0.1, 0.45) * size * scale
+            center, radius = rng.uniform(0, size * scale, 2), rng.uniform(0.1, 0.45) * size * scale
             angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
-            points = centre + radius * rng.uniform(0.6, 1, (len(angles), 1)) * np.stack(
+            points = center + radius * rng.uniform(0.6, 1, (len(angles), 1)) * np.stack(
                 (np.cos(angles), np.sin(angles)), axis=1
             )
             draw.polygon([(float(px), float(py)) for px, py in points], fill=255)

@@ -28,13 +28,13 @@ def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
 
     pixels = astronaut()
     photograph = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
-    colour = F.pad(to_linear(photograph), (MARGIN,) * 4, mode="reflect")
+    color = F.pad(to_linear(photograph), (MARGIN,) * 4, mode="reflect")
     radii = np.linspace(NEAREST, FARTHEST, NODES)
     place = torch.linspace(0, NODES - 1, photograph.shape[-1])
     shares = [(1 - (place - node).abs()).clamp(min=0) for node in range(NODES)]
     layer = Layer(
         scenes=torch.zeros(1, dtype=torch.long),
-        colour=colour,
+        color=color,
         opacity=None,
         kernels=half_disc([HalfDisc(float(r)) for r in radii]),
         owner=torch.zeros(NODES, dtype=torch.long),

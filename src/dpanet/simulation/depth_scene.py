@@ -30,7 +30,7 @@ STEP, GROWTH = 0.5, 0.15
 """Pixels between nodes near focus, and part of the radius between them far from it."""
 
 MIXED = 2
-"""Pixels at a border in which a photograph mixes both sides' colours; no colour goes on from there."""
+"""Pixels at a border in which a photograph mixes both sides' colors; no color goes on from there."""
 
 
 def nodes(radius: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -44,10 +44,10 @@ def nodes(radius: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(np.concatenate(([low], inner, [high])))[::-1]
 
 
-def layers(colour: Tensor, radius: NDArray[np.float64], optics: Optics) -> Iterator[Layer]:
+def layers(color: Tensor, radius: NDArray[np.float64], optics: Optics) -> Iterator[Layer]:
     """The layers, one at a time, back to front.
 
-    Args: colour: (3, H, W), linear. radius: (H, W), signed blur radius in px, larger is farther.
+    Args: color: (3, H, W), linear. radius: (H, W), signed blur radius in px, larger is farther.
     """
     radii = nodes(radius)
     place = np.interp(-radius, -radii, np.arange(len(radii)))
@@ -58,17 +58,17 @@ def layers(colour: Tensor, radius: NDArray[np.float64], optics: Optics) -> Itera
             continue
         seen = place < node + 1
         opacity = np.ones_like(place) if first else np.clip(place - node + 1, 0, 1)
-        shown = colour
+        shown = color
         if not seen.all():
             whole = binary_erosion(seen, iterations=MIXED, border_value=1)
             known = seen if not whole.any() else whole
             rows, columns = nearest(known)
             opacity = np.where(seen, opacity, opacity[rows, columns])
             there = torch.from_numpy(seen)
-            shown = torch.where(there, colour, colour[:, torch.from_numpy(rows), torch.from_numpy(columns)])
+            shown = torch.where(there, color, color[:, torch.from_numpy(rows), torch.from_numpy(columns)])
         yield Layer(
             scenes=torch.zeros(1, dtype=torch.long),
-            colour=shown[None],
+            color=shown[None],
             opacity=None if first else torch.from_numpy(opacity.astype(np.float32))[None, None],
             kernels=optics.at_radii([float(blur)]),
             owner=torch.zeros(1, dtype=torch.long),
@@ -114,25 +114,25 @@ def depth_scene(
     lens: ThinLens,
     optics: Optics,
     size: int | None,
-    quantised: float = 0.0,
+    quantized: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Left, right, sharp (3, h, w) display-encoded, and the signed blur radius (h, w) in px.
 
-    Args:   photograph: (3, H, W) uint8. size: px a side of a random part of it; None for the whole. quantised: as in
+    Args:   photograph: (3, H, W) uint8. size: px a side of a random part of it; None for the whole. quantized: as in
             `SceneConfig`.
     Raises: as `blur_radius`.
     """
     height, width = photograph.shape[1:]
-    radius = blur_radius(depth, (height, width), lens, optics.most_radius, size)
+    radius = blur_radius(depth, (height, width), lens, optics.max_radius, size)
     h, w = (height, width) if size is None else (size, size)
     top, left_edge = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
     part = (slice(top, top + h + 2 * MARGIN), slice(left_edge, left_edge + w + 2 * MARGIN))
     around = ((MARGIN, MARGIN), (MARGIN, MARGIN))
     radius = np.pad(radius, around, mode="symmetric")[part]
     codes = np.pad(photograph.numpy(), ((0, 0), *around), mode="symmetric")[(slice(None), *part)]
-    colour = to_linear(torch.from_numpy(codes.astype(np.float32) / 255))
-    views = render(layers(colour, radius, optics))
+    color = to_linear(torch.from_numpy(codes.astype(np.float32) / 255))
+    views = render(layers(color, radius, optics))
     noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    left, right, sharp = record(*views, [draw_sensor(rng, optics.is_measured, quantised=quantised)], [noise])
+    left, right, sharp = record(*views, [draw_sensor(rng, optics.is_measured, quantized=quantized)], [noise])
     inner = radius[MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32)
     return left[0], right[0], sharp[0], torch.from_numpy(inner)

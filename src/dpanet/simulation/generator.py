@@ -74,7 +74,7 @@ class SceneGenerator:
         recipe = self.recipe
         if recipe.depth is None or recipe.lens is None:
             return
-        most = Optics(np.random.default_rng(0), self.measured, self.settings, 1.0).most_radius
+        most = Optics(np.random.default_rng(0), self.measured, self.settings, 1.0).max_radius
         for photograph, depth in list(zip(recipe.photographs, recipe.depth, strict=True))[:count]:
             header = read_header(photograph)
             blur_radius(depth, (header.height, header.width), recipe.lens, most, recipe.size)
@@ -88,8 +88,8 @@ class SceneGenerator:
             optics = Optics(rng, self.measured, replace(self.settings, vignetted=0.0), 1.0)
             picture, depth = self.photographs[place], recipe.depth[place]
             self._depth = {f"depth/{depth.name}": hashlib.sha256(depth.read_bytes()).hexdigest()}
-            quantised = self.settings.quantised
-            return depth_scene(rng, picture, depth, recipe.lens, optics, recipe.size, quantised)
+            quantized = self.settings.quantized
+            return depth_scene(rng, picture, depth, recipe.lens, optics, recipe.size, quantized)
         assert recipe.size is not None
         left, right, sharp, radius = self.simulator.scenes([[recipe.seed, index]], recipe.size)
         assert radius is not None

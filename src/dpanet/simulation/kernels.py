@@ -1,6 +1,6 @@
 """What a point of light becomes in each view: kernel pairs for a lens whose sensor sees through both halves.
 
-Conventions: a kernel is K x K, K odd, centred, sums to 1; +x right, +y down. A pair is (left, right).
+Conventions: a kernel is K x K, K odd, centered, sums to 1; +x right, +y down. A pair is (left, right).
 A negative blur scale (the other side of the focal plane) turns both kernels by 180 degrees, which for
 mirrored halves swaps the views.
 """
@@ -45,7 +45,7 @@ class HalfDisc:
 
     radius: px, signed; positive: the left view's kernel lies on the left (-x) side.
     softness: of the ramp across x in units of the radius; near 0 a hard cut, above 1 both views
-    see much of the whole. rim: brightness of the rim against the centre minus 1. edge: px over which
+    see much of the whole. rim: brightness of the rim against the center minus 1. edge: px over which
     the disc's border fades. squeeze: height of the aperture against its width.
     clip: (x, y) by which the barrel's stop, as wide as the aperture, is seen beside it, in units of the signed
     radius: off the axis of a lens, the disc becomes the overlap of both, and each view loses another part.
@@ -192,7 +192,7 @@ class MeasuredKernels:
         return len(self.pairs)
 
     @property
-    def most_scale(self) -> float:
+    def max_scale(self) -> float:
         """The largest |scale| whose kernels fit into `SIZE`, but for half a pixel on each side."""
         return (SIZE + 1) / self.width
 
@@ -202,27 +202,27 @@ class MeasuredKernels:
         k_s(p) = k(p / s) / s**2, each measured value an even square of |s| px, summed over each pixel: exact at
         scale 1, and one pixel in focus; s < 0 turns by 180 degrees. What half a pixel, or the removal of the common
         shift, puts outside of `SIZE` is left out, and the rest sums to 1.
-        Raises: ConfigError for a scale beyond `most_scale`.
+        Raises: ConfigError for a scale beyond `max_scale`.
         """
         largest = max((abs(scale) for scale in scales), default=0.0)
-        if largest > self.most_scale * (1 + 1e-6):
+        if largest > self.max_scale * (1 + 1e-6):
             raise ConfigError(
                 f"the blur scale is {largest:g}, but of measured kernels of {self.width} px no more than "
-                f"{self.most_scale:.3f} fits into {SIZE} px; choose less"
+                f"{self.max_scale:.3f} fits into {SIZE} px; choose less"
             )
         device = torch.device(device)
         pairs = self.pairs[cells].to(device)
         x, y = self.centroid[cells].to(device).unbind(1)
         scale = torch.tensor(scales, dtype=torch.float32, device=device)
-        across, down = (_overlap(centre, scale, pairs.shape[-1]) for centre in (x, y))
+        across, down = (_overlap(center, scale, pairs.shape[-1]) for center in (x, y))
         kernels = down[:, None] @ pairs @ across[:, None].mT
         return kernels / kernels.sum((-1, -2), keepdim=True)
 
-    def shares(self, places: Sequence[tuple[float, float]] | Tensor) -> Tensor:
+    def cell_weights(self, places: Sequence[tuple[float, float]] | Tensor) -> Tensor:
         """How much of each cell's kernels applies at each place: (N, cells), each row summing to 1.
 
         Args:   places: N of (y, x) in the field, 0..1 from its top left corner.
-        Bilinear between the centres of the four nearest cells; outside of the outermost centres nothing changes.
+        Bilinear between the centers of the four nearest cells; outside of the outermost centers nothing changes.
         Raises: ConfigError if the grid of the cells is not known.
         """
         if self.grid is None:
@@ -238,7 +238,7 @@ class MeasuredKernels:
             weights.append((1 - distance.abs()).clamp(min=0))
         return (weights[0][:, :, None] * weights[1][:, None, :]).flatten(1)
 
-    def between(
+    def interpolate(
         self,
         places: Sequence[tuple[float, float]],
         scales: Sequence[float],
@@ -246,7 +246,7 @@ class MeasuredKernels:
     ) -> Tensor:
         """Kernel pairs (N, 2, SIZE, SIZE) at places of the field (see `shares`) and signed `scales`; both N long."""
         kernels = []
-        for shares, scale in zip(self.shares(places), scales, strict=True):
+        for shares, scale in zip(self.cell_weights(places), scales, strict=True):
             cells = [int(cell) for cell in shares.nonzero()[:, 0]]
             near = self.at(cells, [scale] * len(cells), device)
             kernels.append(torch.tensordot(shares[cells].to(near.device), near, dims=1))
@@ -272,11 +272,11 @@ def _check_light(name: str, kernels: np.ndarray) -> None:
             )
 
 
-def _overlap(centre: Tensor, scale: Tensor, count: int) -> Tensor:
-    """The share (N, SIZE, count) of each of `count` measured values, `centre` at 0 and scaled, in each pixel."""
+def _overlap(center: Tensor, scale: Tensor, count: int) -> Tensor:
+    """The share (N, SIZE, count) of each of `count` measured values, `center` at 0 and scaled, in each pixel."""
     width = scale.abs().clamp(min=1e-4)[:, None, None]
     values = scale[:, None, None] * (
-        torch.arange(count, device=scale.device) - count // 2 - centre[:, None, None]
+        torch.arange(count, device=scale.device) - count // 2 - center[:, None, None]
     )
     pixels = torch.arange(SIZE, device=scale.device)[:, None] - SIZE // 2
     top = torch.minimum(pixels + 0.5, values + width / 2)

@@ -23,10 +23,10 @@ FIELD = 1000
 EDGE, SQUEEZE = (0.8, 2.0), (0.8, 1.1)
 """What is drawn of half discs: px over which their border fades, and their height against their width."""
 
-MOST_RADIUS = {"half-disc": float(int(SIZE / 2 / SQUEEZE[1] - EDGE[1] / 2)), "butterworth": 40.0}
+MAX_RADIUS = {"half-disc": float(int(SIZE / 2 / SQUEEZE[1] - EDGE[1] / 2)), "butterworth": 40.0}
 """The largest blur radius in px at which every lens that may be drawn has its kernels whole within `SIZE`."""
 
-MOST_CLIP = 1.5
+MAX_CLIP = 1.5
 """The largest `SceneConfig.clip`; beyond it the barrel can leave one view no light at all in the corner."""
 
 GAUGE = 12.0
@@ -54,8 +54,8 @@ SHARES = (
     "soft",
     "sparkling",
     "unbalanced",
-    "grey",
-    "quantised",
+    "gray",
+    "quantized",
 )
 """Settings of scenes that are probabilities."""
 
@@ -76,8 +76,8 @@ class SceneConfig:
     soft: of surfaces whose pixels are softer than a shrunk photograph's, by a Gaussian of sigma `softness` px.
     sparkling: of surfaces with bright points far beyond white. unbalanced: of scenes whose views differ in
     brightness, as they do beside the axis when the flat field is not exact.
-    grey: of scenes without colour. pages: printed pages kept in stock.
-    quantised: of clean raw readings that are in whole steps of 10 to 14 bits above a black level (`Sensor`).
+    gray: of scenes without color. pages: printed pages kept in stock.
+    quantized: of clean raw readings that are in whole steps of 10 to 14 bits above a black level (`Sensor`).
     """
 
     measured: float = 0.65
@@ -96,10 +96,10 @@ class SceneConfig:
     softness: tuple[float, float] = (0.3, 0.9)
     sparkling: float = 0.05
     unbalanced: float = 0.6
-    grey: float = 0.5
+    gray: float = 0.5
     pages: int = 160
     butterworth: float = 0.0
-    quantised: float = 0.5
+    quantized: float = 0.5
 
     def __post_init__(self) -> None:
         for key in SHARES:
@@ -111,7 +111,7 @@ class SceneConfig:
         for key in ("scale", "slant", "curvature"):
             if not 0 <= getattr(self, key) < float("inf"):
                 raise ConfigError(f"{key} is {getattr(self, key)}; it must be a number, 0 or more")
-        most = {"radius": MOST_RADIUS["butterworth" if self.butterworth else "half-disc"], "clip": MOST_CLIP}
+        most = {"radius": MAX_RADIUS["butterworth" if self.butterworth else "half-disc"], "clip": MAX_CLIP}
         for key, value in most.items():
             if not 0 <= getattr(self, key) <= value:
                 raise ConfigError(f"{key} is {getattr(self, key)}; it must be 0 to {value:g}")
@@ -123,7 +123,7 @@ class SceneConfig:
             raise ConfigError(f"pages is {self.pages}; it must be 1 or more")
 
 
-BEFORE: Mapping[str, Any] = {"quantised": 0.0}
+BEFORE: Mapping[str, Any] = {"quantized": 0.0}
 """What scenes were made with before there were these settings: read for them where a record lacks them."""
 
 
@@ -173,11 +173,11 @@ class Optics:
         return "half-disc" if self.ring is None else "butterworth"
 
     @property
-    def most_radius(self) -> float:
+    def max_radius(self) -> float:
         """The largest blur radius in px whose kernel is whole within `SIZE`, for all lenses of the family."""
         if self.measured is not None:
-            return self.measured.radius * self.measured.most_scale
-        return MOST_RADIUS[self.family]
+            return self.measured.radius * self.measured.max_scale
+        return MAX_RADIUS[self.family]
 
     def blurs(self, rng: Generator, size: int) -> tuple[list[float], Tensor]:
         """Blurs of one layer, -1..1 of the largest, and each one's share (N, 1, size, size)."""
@@ -223,7 +223,7 @@ class Optics:
             if self.measured.grid is None:  # no telling which kernels are neighbours
                 cell = int(self.place[0] * len(self.measured))
                 return self.measured.at([cell] * len(radii), scales, device)
-            return self.measured.between([self.place] * len(radii), scales, device)
+            return self.measured.interpolate([self.place] * len(radii), scales, device)
         if self.ring is not None:
             return butterworth([replace(self.ring, radius=radius) for radius in radii], device)
         return half_disc([replace(self.lens, radius=radius) for radius in radii], device)

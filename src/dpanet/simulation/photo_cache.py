@@ -98,8 +98,8 @@ class Photographs(_Stock):
         if codes.dtype != np.uint8:
             white = 1.0 if codes.dtype.kind == "f" else float(np.iinfo(codes.dtype).max)
             codes = np.rint(np.clip(codes.astype(np.float32) / white, 0, 1) * 255).astype(np.uint8)
-        colour = np.repeat(codes[..., None], 3, axis=2) if codes.ndim == 2 else codes[..., :3]
-        return torch.from_numpy(np.ascontiguousarray(colour.transpose(2, 0, 1)))
+        color = np.repeat(codes[..., None], 3, axis=2) if codes.ndim == 2 else codes[..., :3]
+        return torch.from_numpy(np.ascontiguousarray(color.transpose(2, 0, 1)))
 
     def noted(self, place: int) -> None:
         self.used.add(place)

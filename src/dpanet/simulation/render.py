@@ -1,6 +1,6 @@
 """Layers of a scene, blurred and laid over each other as light does it.
 
-Linear light throughout. A layer of colour c and opacity a reaches view v as (c * a) convolved with its
+Linear light throughout. A layer of color c and opacity a reaches view v as (c * a) convolved with its
 kernel k_v, and covers what lies behind by 1 - a convolved with k_v. Back to front.
 """
 
@@ -29,7 +29,7 @@ NOTHING = 1e-10
 class Layer:
     """One layer of several scenes at once.
 
-    scenes: (M,) the scenes of the batch that have it. colour: (M, C, H, W), linear. opacity: (M, 1, H, W),
+    scenes: (M,) the scenes of the batch that have it. color: (M, C, H, W), linear. opacity: (M, 1, H, W),
     or None for a background. kernels: (N, 2, K, K), the kernel pairs in use. owner: (N,) the entry of
     0..M-1 a kernel belongs to. share: (N, 1, h, w), how much of that kernel applies at each rendered pixel;
     the shares of one owner sum to 1. Several kernels an owner make the blur vary inside the layer.
@@ -37,7 +37,7 @@ class Layer:
     """
 
     scenes: Tensor
-    colour: Tensor
+    color: Tensor
     opacity: Tensor | None
     kernels: Tensor
     owner: Tensor
@@ -53,12 +53,12 @@ def render(layers: Iterable[Layer]) -> tuple[Tensor, Tensor, Tensor]:
     views: Tensor | None = None
     truth: Tensor | None = None
     for layer in layers:
-        sharp = _inner(layer.colour)
+        sharp = _inner(layer.color)
         if views is None or truth is None:
-            views, truth = _seen(layer, layer.colour), sharp.clone()
+            views, truth = _seen(layer, layer.color), sharp.clone()
             continue
         assert layer.opacity is not None
-        planes = torch.cat((layer.colour * layer.opacity, layer.opacity), dim=1)
+        planes = torch.cat((layer.color * layer.opacity, layer.opacity), dim=1)
         seen = _seen(layer, planes)
         views[:, layer.scenes] = views[:, layer.scenes] * (1 - seen[:, :, -1:]) + seen[:, :, :-1]
         opacity = _inner(layer.opacity)

@@ -57,10 +57,10 @@ class Simulator:
         settings = settings or SceneConfig()
         self.settings = settings if measured is not None else replace(settings, measured=0.0)
         self.measured = measured
-        if measured is not None and self.settings.measured > 0 and self.settings.scale > measured.most_scale:
+        if measured is not None and self.settings.measured > 0 and self.settings.scale > measured.max_scale:
             raise ConfigError(
                 f"scale is {self.settings.scale:g}, but the measured kernels ({measured.names[0]}), "
-                f"{measured.width} px wide, fit into {SIZE} px up to a scale of {measured.most_scale:.3f}; "
+                f"{measured.width} px wide, fit into {SIZE} px up to a scale of {measured.max_scale:.3f}; "
                 "choose no more (data.scenes.scale where a recipe sets it), or crop the kernels"
             )
         self.device = torch.device(device)
@@ -76,10 +76,10 @@ class Simulator:
         begin with what is easy.
         """
         drawn = [np.random.default_rng(list(seed)) for seed in seeds]
-        grey = [rng.random() < self.settings.grey for rng in drawn]
+        gray = [rng.random() < self.settings.gray for rng in drawn]
         made: dict[int, Sequence[Tensor]] = {}
         for channels, wanted in ((1, True), (3, False)):
-            places = [i for i in range(len(drawn)) if grey[i] == wanted]
+            places = [i for i in range(len(drawn)) if gray[i] == wanted]
             if places:
                 group = self._group([drawn[i] for i in places], size, channels, strength)
                 made |= dict(zip(places, zip(*group, strict=True), strict=True))
@@ -100,7 +100,7 @@ class Simulator:
         gains = torch.tensor([lens.gains for lens in optics], device=self.device)
         left, right = (view * gains[:, i, None, None, None] for i, view in enumerate((left, right)))
         sensors = [
-            draw_sensor(rng, lens.is_measured, self.settings.unbalanced, self.settings.quantised)
+            draw_sensor(rng, lens.is_measured, self.settings.unbalanced, self.settings.quantized)
             for rng, lens in zip(drawn, optics, strict=True)
         ]
         noise = [torch.Generator(self.device).manual_seed(int(rng.integers(2**62))) for rng in drawn]
@@ -118,7 +118,7 @@ class Simulator:
         masked: bool,
     ) -> Layer:
         canvas = size + 2 * MARGIN
-        colour = torch.stack([self._surface(drawn[scene], canvas, channels) for scene in scenes])
+        color = torch.stack([self._surface(drawn[scene], canvas, channels) for scene in scenes])
         opacity = torch.stack([outline(drawn[scene], canvas) for scene in scenes]) if masked else None
         owner, kernels, shares, radii = [], [], [], []
         for entry, scene in enumerate(scenes):
@@ -130,7 +130,7 @@ class Simulator:
         device = self.device
         return Layer(
             scenes=torch.tensor(scenes, device=device),
-            colour=colour.to(device),
+            color=color.to(device),
             opacity=None if opacity is None else opacity.to(device),
             kernels=torch.cat(kernels),
             owner=torch.tensor(owner, device=device),

@@ -50,11 +50,11 @@ BLACKS = (1 / 64, 1 / 32, 1 / 16)
 
 
 def draw_sensor(
-    rng: np.random.Generator, raw: bool, unbalanced: float = 0.0, quantised: float = 0.0
+    rng: np.random.Generator, raw: bool, unbalanced: float = 0.0, quantized: float = 0.0
 ) -> Sensor:
     """A clean raw reading, or a rendered file of some camera, at random.
 
-    unbalanced: how likely the views differ in brightness. quantised: how likely a clean raw reading is in whole
+    unbalanced: how likely the views differ in brightness. quantized: how likely a clean raw reading is in whole
     steps; with 0 nothing is drawn for it, so that all else of a scene is as it was before there was such a share.
     """
     strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
@@ -64,7 +64,7 @@ def draw_sensor(
     if rng.random() < unbalanced:
         sensor = replace(sensor, balance=float(rng.normal(0, 0.01)))
     if raw and rng.random() < 0.8:
-        if quantised > 0 and rng.random() < quantised:
+        if quantized > 0 and rng.random() < quantized:
             bits, black = int(rng.integers(BITS[0], BITS[1] + 1)), float(rng.choice(BLACKS))
             return replace(sensor, bits=bits, black=black)
         return sensor

@@ -90,7 +90,7 @@ def main() -> None:
     scenes = DataConfig(
         photographs=str(given.photographs),
         kernels=str(given.kernels or ""),
-        scenes=SceneConfig(measured=measured, quantised=0.0),  # as the shipped head was taught
+        scenes=SceneConfig(measured=measured, quantized=0.0),  # as the shipped head was taught
     )
     photographed = simulator(scenes)
     assert photographed is not None
