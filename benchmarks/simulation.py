@@ -24,7 +24,8 @@ from dpanet.simulation.config import Psf, SimulationConfig
 from dpanet.simulation.generator import SceneGenerator
 from dpanet.simulation.kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import Photographs, find_photographs
-from dpanet.simulation.scene import SceneConfig, Simulator
+from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.scene_folder import SceneFolder, write_scene
 from dpanet.simulation.workers import make_scenes
 

@@ -6,8 +6,9 @@ import torch
 from dpanet.errors import ConfigError
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
 from dpanet.simulation.kernels import SIZE
-from dpanet.simulation.optics import Optics, SceneConfig
+from dpanet.simulation.optics import Optics
 from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene_config import SceneConfig
 
 LINE = torch.arange(SIZE) - SIZE // 2
 RINGS = [
@@ -123,4 +124,4 @@ def test_the_largest_radius_of_scenes_fits() -> None:
     rng = np.random.default_rng(0)
     for _ in range(30):
         optics = Optics(rng, None, SceneConfig(measured=0.0, butterworth=1.0), 1.0)
-        assert torch.isfinite(optics.kernels([-1.0, 1.0], torch.device("cpu"))).all()
+        assert torch.isfinite(optics.kernels_at_blurs([-1.0, 1.0], torch.device("cpu"))).all()

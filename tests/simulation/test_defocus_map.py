@@ -6,7 +6,8 @@ import torch
 
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
 from dpanet.simulation.render import MARGIN, Layer, defocus_map
-from dpanet.simulation.scene import SceneConfig, Simulator
+from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene_config import SceneConfig
 
 SIZE = 32
 

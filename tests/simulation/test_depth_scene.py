@@ -11,8 +11,9 @@ from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.depth_map import find_depth_maps, read_depth
 from dpanet.simulation.depth_scene import depth_scene, layers, nodes
-from dpanet.simulation.optics import Optics, SceneConfig
+from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, blur, render
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.thin_lens import ThinLens
 
 SIZE = 48
@@ -52,7 +53,7 @@ def test_a_plane_at_focus_is_left_alone(butterworth: float) -> None:
 def test_a_plane_is_blurred_by_its_own_kernel(depth: float) -> None:
     lens, radius = optics(), float(LENS.radius(depth, 99))
     left, right, truth = seen(picture(), flat(radius), lens)
-    expected = blur(picture()[None], lens.at_radii([radius]), torch.tensor([0]))
+    expected = blur(picture()[None], lens.kernels_at_radii([radius]), torch.tensor([0]))
     torch.testing.assert_close(torch.stack((left, right)), expected[:, 0], atol=1e-5, rtol=0)
     torch.testing.assert_close(truth, inner(picture()))
 
@@ -118,7 +119,7 @@ def test_on_a_slope_the_blur_is_that_of_the_place() -> None:
     for row in (5, 20, 40):
         errors = []
         for place in (row, (row + SIZE // 2) % SIZE):
-            kernel = lens.at_radii([float(radius[place + MARGIN, 0])])
+            kernel = lens.kernels_at_radii([float(radius[place + MARGIN, 0])])
             plane = blur(picture()[None], kernel, torch.tensor([0]))[0, 0]
             errors.append(float((left - plane)[:, row].abs().mean()))
         assert errors[0] < 0.4 * errors[1]

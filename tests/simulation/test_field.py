@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import HalfDisc, brightness, half_disc
-from dpanet.simulation.optics import FIELD, Optics, SceneConfig, off_axis
+from dpanet.simulation.kernels import HalfDisc, half_disc, view_brightness
+from dpanet.simulation.optics import FIELD, Optics, barrel_clip
 from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.sensor import Sensor
 
 CLIPPED = [HalfDisc(r, 0.5, 0.3, clip=(cx, 0.2)) for r in (-9.0, -1.3, 0.6, 6.0, 12.0) for cx in (-0.6, 0.35)]
@@ -28,7 +29,9 @@ def test_clipped_kernels_sum_to_one_and_are_one_pixel_in_focus() -> None:
 def test_the_right_view_is_the_left_of_the_other_side_of_the_field() -> None:
     pairs, other = half_disc(CLIPPED), half_disc([mirrored(lens) for lens in CLIPPED])
     torch.testing.assert_close(pairs[:, 1], other[:, 0].flip(-1), atol=1e-7, rtol=1e-4)
-    torch.testing.assert_close(brightness(CLIPPED)[:, 1], brightness([mirrored(e) for e in CLIPPED])[:, 0])
+    torch.testing.assert_close(
+        view_brightness(CLIPPED)[:, 1], view_brightness([mirrored(e) for e in CLIPPED])[:, 0]
+    )
 
 
 def test_crossing_focus_turns_clipped_kernels_by_half_a_circle() -> None:
@@ -41,7 +44,7 @@ def test_both_views_by_their_brightness_make_the_unsplit_clipped_lens(clip: tupl
     lens = HalfDisc(11.0, softness=0.4, clip=clip)
     undivided = half_disc([replace(lens, softness=1e6)])[0]
     left, right = half_disc([lens])[0]
-    bright = brightness([lens])[0]
+    bright = view_brightness([lens])[0]
     whole = (left * bright[0] + right * bright[1]) / bright.sum()
     torch.testing.assert_close(whole, undivided[0], atol=2e-6, rtol=1e-3)
     assert float(((left + right) / 2 - undivided[0]).abs().sum()) > 0.02, "by halves it is another lens"
@@ -50,7 +53,9 @@ def test_both_views_by_their_brightness_make_the_unsplit_clipped_lens(clip: tupl
 def test_the_overlap_has_the_area_of_two_circles() -> None:
     """Closed form: 2 acos(d / 2) - d sqrt(1 - d**2 / 4), of pi."""
     for d in (0.25, 0.7):
-        found = float(brightness([HalfDisc(30.0, softness=1e6, edge=0.1, clip=(0.6 * d, 0.8 * d))])[0].mean())
+        found = float(
+            view_brightness([HalfDisc(30.0, softness=1e6, edge=0.1, clip=(0.6 * d, 0.8 * d))])[0].mean()
+        )
         assert found == pytest.approx((2 * np.arccos(d / 2) - d * (1 - d * d / 4) ** 0.5) / np.pi, rel=2e-3)
 
 
@@ -61,12 +66,12 @@ def optics(seed: int, **settings: float) -> Optics:
 def test_right_of_the_axis_the_right_view_is_darker() -> None:
     for seed in range(12):
         lens = optics(seed, vignetted=1.0)
-        left, right = lens.gains
+        left, right = lens.view_gains
         assert left + right == pytest.approx(2)
-        if abs(lens.place[1] - 0.5) > 0.1:
-            assert (left > right) == (lens.place[1] > 0.5)
-    assert off_axis((0.5, 0.5), 0.7) == (0, 0) and optics(3, vignetted=0.0).gains == (1, 1)
-    assert np.hypot(*off_axis((1.0, 0.0), 0.7)) == pytest.approx(0.7)
+        if abs(lens.position[1] - 0.5) > 0.1:
+            assert (left > right) == (lens.position[1] > 0.5)
+    assert barrel_clip((0.5, 0.5), 0.7) == (0, 0) and optics(3, vignetted=0.0).view_gains == (1, 1)
+    assert np.hypot(*barrel_clip((1.0, 0.0), 0.7)) == pytest.approx(0.7)
 
 
 def test_views_of_an_even_scene_have_the_gains_of_their_lens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,13 +89,13 @@ def test_the_blur_of_a_plane_bends_with_the_distance_from_the_axis() -> None:
     bent = 0
     for seed in range(8):
         lens = optics(seed, curved=1.0, slanted=0.0, vignetted=0.0, one_sided=0.0)
-        blurs, share = lens.blurs(np.random.default_rng(seed), size)
+        blurs, share = lens.draw_blurs(np.random.default_rng(seed), size)
         levels = (share * torch.tensor(blurs).reshape(-1, 1, 1, 1)).sum((0, 1))
         if len(blurs) < 2 or float(levels.abs().max()) > 0.999:
             continue
         at = (np.arange(size) / (size - 1) - 0.5) * size / FIELD
-        y, x = at[:, None] + lens.place[0] - 0.5, at + lens.place[1] - 0.5
-        law = lens.bend * 2 * (y**2 + x**2)
+        y, x = at[:, None] + lens.position[0] - 0.5, at + lens.position[1] - 0.5
+        law = lens.curvature * 2 * (y**2 + x**2)
         found = levels.double().numpy()
         np.testing.assert_allclose(found - found[0, 0], law - law[0, 0], atol=2e-6)
         bent += 1
@@ -99,6 +104,6 @@ def test_the_blur_of_a_plane_bends_with_the_distance_from_the_axis() -> None:
 
 def test_the_shares_of_a_layer_sum_to_one() -> None:
     for seed in range(20):
-        blurs, share = optics(seed, curved=0.7, slanted=0.7).blurs(np.random.default_rng(seed), 24)
+        blurs, share = optics(seed, curved=0.7, slanted=0.7).draw_blurs(np.random.default_rng(seed), 24)
         assert len(share) == len(blurs) and max(map(abs, blurs)) <= 1
         torch.testing.assert_close(share.sum(0), torch.ones(1, *share.shape[-2:]).expand_as(share.sum(0)))

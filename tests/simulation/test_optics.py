@@ -8,8 +8,9 @@ import torch
 
 from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
-from dpanet.simulation.optics import EDGE, MAX_CLIP, MAX_RADIUS, SQUEEZE, Optics, SceneConfig, off_axis
+from dpanet.simulation.optics import Optics, barrel_clip
 from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene_config import EDGE, MAX_CLIP, MAX_RADIUS, SQUEEZE, SceneConfig
 
 NAN, INF = float("nan"), float("inf")
 
@@ -70,12 +71,12 @@ def test_at_the_most_radius_every_lens_that_may_be_drawn_is_whole() -> None:
 def test_at_the_most_clip_both_views_keep_their_light_everywhere() -> None:
     for place in ((0.0, 0.0), (0.5, 0.0), (0.25, 1.0), (1.0, 0.9)):
         for squeeze in SQUEEZE:
-            clip = off_axis(place, MAX_CLIP)
+            clip = barrel_clip(place, MAX_CLIP)
             lenses = [HalfDisc(r, softness=0.15, squeeze=squeeze, clip=clip) for r in (0.3, 0.5, 2.0, 12.0)]
             kernels = half_disc(lenses)
             torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(4, 2))
     optics = Optics(np.random.default_rng(1), None, SceneConfig(clip=MAX_CLIP, vignetted=1.0), 1.0)
-    assert all(0 < gain < 2 for gain in optics.gains)
+    assert all(0 < gain < 2 for gain in optics.view_gains)
 
 
 def test_within_a_pixel_a_clipped_disc_is_a_kernel_still() -> None:

@@ -11,9 +11,9 @@ from dpanet.images.defocus import read_defocus_map
 from dpanet.images.reading import read_codes
 from dpanet.simulation.config import Psf, SimulationConfig, config_of
 from dpanet.simulation.generator import SceneGenerator
-from dpanet.simulation.optics import SceneConfig
 from dpanet.simulation.photo_cache import find_photographs
 from dpanet.simulation.replay import replay
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files
 from dpanet.simulation.workers import make_scenes, suitable_workers
 

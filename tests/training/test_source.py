@@ -8,7 +8,8 @@ import torch
 from training.conftest import OneBlur, small
 
 from dpanet.errors import ConfigError, DatasetError
-from dpanet.simulation.scene import SceneConfig, Scenes
+from dpanet.simulation.scene import Scenes
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.training.config import DataConfig, TrainingConfig
 from dpanet.training.source import ValidationSet, open_data, own_photographs, simulator, split_photographs
 

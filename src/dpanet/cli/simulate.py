@@ -102,8 +102,8 @@ def simulate(
     from dpanet.simulation.config import Psf, SimulationConfig
     from dpanet.simulation.depth_map import find_depth_maps
     from dpanet.simulation.generator import SceneGenerator
-    from dpanet.simulation.optics import SceneConfig
     from dpanet.simulation.photo_cache import find_photographs
+    from dpanet.simulation.scene_config import SceneConfig
     from dpanet.simulation.scene_folder import SceneFolder
     from dpanet.simulation.thin_lens import ThinLens
     from dpanet.simulation.workers import make_scenes, suitable_workers

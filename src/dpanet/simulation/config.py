@@ -12,7 +12,8 @@ from typing import Any
 
 from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.optics import BEFORE, SceneConfig
+from dpanet.simulation.optics import BEFORE
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.thin_lens import ThinLens
 from dpanet.version import __version__
 

@@ -70,7 +70,7 @@ def layers(color: Tensor, radius: NDArray[np.float64], optics: Optics) -> Iterat
             scenes=torch.zeros(1, dtype=torch.long),
             color=shown[None],
             opacity=None if first else torch.from_numpy(opacity.astype(np.float32))[None, None],
-            kernels=optics.at_radii([float(blur)]),
+            kernels=optics.kernels_at_radii([float(blur)]),
             owner=torch.zeros(1, dtype=torch.long),
             share=torch.ones(1, 1, height - 2 * MARGIN, width - 2 * MARGIN),
         )
@@ -97,7 +97,7 @@ def blur_radius(
         raise ConfigError(
             f"size is {size} px, but the photograph of {depth.name} is {width} x {height}; choose less"
         )
-    radius = lens.radius(metres, width) + lens.bend(height, width)
+    radius = lens.radius(metres, width) + lens.field_curvature(height, width)
     largest = float(np.abs(radius).max())
     if largest > most:
         raise ConfigError(

@@ -13,9 +13,10 @@ from torch import Tensor
 from dpanet.images.header import read_header
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.depth_scene import blur_radius, depth_scene
-from dpanet.simulation.optics import Optics, SceneConfig
+from dpanet.simulation.optics import Optics
 from dpanet.simulation.photo_cache import Pages, Photographs
 from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene_config import SceneConfig
 
 
 @dataclass(frozen=True)

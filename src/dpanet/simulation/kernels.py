@@ -78,7 +78,7 @@ def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Ten
     return to_pixels(fine.flatten(0, 1)).reshape(-1, 2, SIZE, SIZE)
 
 
-def brightness(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
+def view_brightness(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
     """(N, 2): the light that reaches each view, as a share of what it gets without `clip`."""
     clipped, whole = (
         _half_discs(some, torch.device(device)).sum((-1, -2))

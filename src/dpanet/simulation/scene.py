@@ -16,11 +16,10 @@ from dpanet.errors import ConfigError
 from dpanet.simulation.content import crop, outline, printed_page, sparks
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.kernels import SIZE, MeasuredKernels
-from dpanet.simulation.optics import Optics, SceneConfig
+from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.sensor import draw_sensor, record
-
-__all__ = ["SceneConfig", "Scenes", "Simulator"]
 
 
 class Scenes(NamedTuple):
@@ -97,7 +96,7 @@ class Simulator:
             for k in range(max(depth) + 1)
         ]
         left, right, truth = render(layers)
-        gains = torch.tensor([lens.gains for lens in optics], device=self.device)
+        gains = torch.tensor([lens.view_gains for lens in optics], device=self.device)
         left, right = (view * gains[:, i, None, None, None] for i, view in enumerate((left, right)))
         sensors = [
             draw_sensor(rng, lens.is_measured, self.settings.unbalanced, self.settings.quantized)
@@ -122,8 +121,8 @@ class Simulator:
         opacity = torch.stack([outline(drawn[scene], canvas) for scene in scenes]) if masked else None
         owner, kernels, shares, radii = [], [], [], []
         for entry, scene in enumerate(scenes):
-            blurs, share = optics[scene].blurs(drawn[scene], size)
-            kernels.append(optics[scene].kernels(blurs, self.device))
+            blurs, share = optics[scene].draw_blurs(drawn[scene], size)
+            kernels.append(optics[scene].kernels_at_blurs(blurs, self.device))
             shares.append(share)
             radii += [blur * optics[scene].largest_radius for blur in blurs]
             owner += [entry] * len(blurs)

@@ -88,7 +88,7 @@ class ThinLens:
         reach = focal**2 / (2 * self.f_number * (focus - focal)) / pitch
         return reach * (1 - self.focus / depth)
 
-    def bend(self, height: int, width: int) -> NDArray[np.float64]:
+    def field_curvature(self, height: int, width: int) -> NDArray[np.float64]:
         """What field curvature adds to the radius, (height, width) in px.
 
         It grows with the squared distance from the middle of the photograph, as that of a spherical field does.

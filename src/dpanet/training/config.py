@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from dpanet.errors import ConfigError
 from dpanet.pair import SMALLEST_SIDE
-from dpanet.simulation.optics import SceneConfig
+from dpanet.simulation.scene_config import SceneConfig
 
 
 def above(settings: object, keys: str, least: float = 0.0, *, itself: bool = False) -> None:

@@ -19,7 +19,8 @@ from dpanet.checkpoints.model_file import load_model, save_model
 from dpanet.errors import ConfigError
 from dpanet.network import DPANet
 from dpanet.network.defocus_head import UNIT
-from dpanet.simulation.scene import SceneConfig, Simulator
+from dpanet.simulation.scene import Simulator
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.training.config import DataConfig
 from dpanet.training.source import simulator
 

@@ -15,7 +15,8 @@ import torch
 from dpanet.errors import ConfigError, DatasetError, counted
 from dpanet.simulation.kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import Photographs, find_photographs
-from dpanet.simulation.scene import SceneConfig, Scenes, Simulator
+from dpanet.simulation.scene import Scenes, Simulator
+from dpanet.simulation.scene_config import SceneConfig
 from dpanet.training.config import DataConfig, TrainingConfig
 from dpanet.training.pairs import Augmentation, PairSource, split_folders
 
