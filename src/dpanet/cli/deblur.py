@@ -40,7 +40,7 @@ def deblur(
     tile: str = "auto",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
-    passes: Literal["auto", 1, 2, 4] = "auto",
+    tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
     camera: Literal["pixel4"] | None = None,
     flat_field: Annotated[tuple[Path, Path] | None, _Flag] = None,
@@ -73,7 +73,7 @@ def deblur(
         Where to compute; auto takes an accelerator if there is one.
     precision
         Numbers to compute in; auto takes bfloat16 where it is fast.
-    passes
+    tta
         Mirror images of the pair whose pictures are averaged: better, and as many times slower; auto takes two,
         and one for the published network.
     overwrite
@@ -109,7 +109,7 @@ def deblur(
     with Meter(len(jobs)) as meter:
         network = load_model(model)
         apply = Deblurrer(
-            network, tile=side, device=device, precision=precision, passes=passes, progress=meter.tiles
+            network, tile=side, device=device, precision=precision, tta=tta, progress=meter.tiles
         )
         if right is not None:
             _make(jobs[0], read, apply, output_encoding, overwrite, meter)

@@ -39,7 +39,7 @@ def evaluate(
     tile: str = "auto",
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
-    passes: Literal["auto", 1, 2, 4] = "auto",
+    tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
 ) -> None:
     """Score models and baselines on captures with truths.
@@ -83,7 +83,7 @@ def evaluate(
         Where to compute; auto takes an accelerator if there is one.
     precision
         Numbers to compute in; auto takes bfloat16 where it is fast.
-    passes
+    tta
         Mirror images of each pair whose pictures the models average; auto takes two, and one for the published
         network.
     overwrite
@@ -120,7 +120,7 @@ def evaluate(
         tile=side,
         device=device,
         precision=precision,
-        passes=passes,
+        tta=tta,
     )
     comparison = Comparison(
         dataset,

@@ -53,7 +53,7 @@ class Deblurrer:
             `DEFAULT_TILE`, or for the whole picture where the network cannot be tiled.
         device: ``auto`` (cuda, mps, cpu in this order), or one of these.
         precision: ``auto`` (bfloat16 where it is fast and the network bears it), ``float32``, ``bfloat16``.
-        passes: 1, 2 or 4: mirror images of the pair whose pictures are averaged; better, and as many times slower.
+        tta: 1, 2 or 4: mirror images of the pair whose pictures are averaged; better, and as many times slower.
             ``auto``: as the network describes itself.
         progress: told (tiles done, tiles in all).
 
@@ -67,18 +67,16 @@ class Deblurrer:
         tile: int | Literal["auto"] = "auto",
         device: str = "auto",
         precision: str = "auto",
-        passes: int | Literal["auto"] = "auto",
+        tta: int | Literal["auto"] = "auto",
         progress: Progress | None = None,
     ) -> None:
         if tile != "auto" and (not isinstance(tile, int) or tile < 0):
             raise ConfigError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
-        if passes not in ("auto", 1, 2, 4):
-            raise ConfigError(
-                f"passes is {passes!r}; a pair has 1, 2 or 4 mirror images to average (or auto)"
-            )
-        passes = network.description.passes if passes == "auto" else passes
+        if tta not in ("auto", 1, 2, 4):
+            raise ConfigError(f"tta is {tta!r}; a pair has 1, 2 or 4 mirror images to average (or auto)")
+        tta = network.description.tta if tta == "auto" else tta
         self.network = network
-        self.mirrors = MIRRORS[:passes]
+        self.mirrors = MIRRORS[:tta]
         self.tile = tile
         self.progress = progress
         self.device = choose_device(device)

@@ -1,4 +1,4 @@
-"""What a network says of itself, so that tiling asks and never guesses."""
+"""What a network needs and can do, for whoever runs it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Description:
-    """What whoever feeds a network must know.
-
-    multiple_of: px; both sides of what it is given must be a multiple (pad by reflection).
-    halo: px of context a tile needs on each side for its middle to come out as in the whole picture.
-    encoding: what the network was trained to see.
-    passes: mirror images of a pair whose pictures are averaged, unless told otherwise.
-    whole_image: a tile never comes out as in the whole picture (the published graph's central crop).
-    """
+    """The needs and capabilities of a network."""
 
     multiple_of: int
+    """Pixels; both sides of the input must be a multiple of it (pad by reflection)."""
     halo: int
+    """Pixels of context that a tile needs on each side for its middle to equal that of the whole picture."""
     encoding: Literal["linear", "srgb"] = "srgb"
+    """Encoding of the pictures that the network was trained on."""
     whole_image: bool = False
-    passes: int = 1
+    """Whether no tile equals the same place of the whole picture (as in the published graph, by its central crop)."""
+    tta: int = 1
+    """Test-time augmentation: mirror images of a pair whose outputs are averaged by default; 1, 2 or 4."""
+    has_defocus: bool = False
+    """Whether `with_defocus(left, right)` returns a defocus map beside the picture."""

@@ -61,7 +61,8 @@ class DPANet(nn.Module):
             encoding="srgb",
             whole_image=self.config.bottom == "cropped",
             # As published, one pass; the descendants win 0.1 dB by a second (docs/experiments.md).
-            passes=1 if self.config.head == "sigmoid" else 2,
+            tta=1 if self.config.head == "sigmoid" else 2,
+            has_defocus=self.defocus is not None,
         )
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ class UNet(nn.Module):
     def description(self) -> Description:
         """What tiling must know of this network."""
         multiple = self.config.multiple_of
-        return Description(multiple_of=multiple, halo=8 * multiple // 2, encoding="srgb", passes=2)
+        return Description(multiple_of=multiple, halo=8 * multiple // 2, encoding="srgb", tta=2)
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         return self.with_scales(left, right)[0]

@@ -87,7 +87,7 @@ def test_identity_follows_the_weights_and_the_settings() -> None:
         return ModelMethod(Halves(), "halves", weights, **settings).identity
 
     assert (
-        len({told("a"), told("b"), told("a", tile=64), told("a", passes=2), told("a", precision="bfloat16")})
+        len({told("a"), told("b"), told("a", tile=64), told("a", tta=2), told("a", precision="bfloat16")})
         == 5
     )
     assert told("a") == told("a", progress=print)

@@ -31,7 +31,7 @@ def baseline(
             it they assume an ideal half disc.
         network: for ``single`` the shipped name or file of a model of ours; for ``dpdnet`` the file of a trained
             DPDNet; for ``spandrel`` any file of a restoration network that spandrel recognises.
-        **settings: of the `Deblurrer` (tile, device, precision, passes), for the last three.
+        **settings: of the `Deblurrer` (tile, device, precision, tta), for the last three.
     Raises: ConfigError for an unknown name, missing kernels or a missing network; WeightsError for an unusable one.
     """
     if name == "none":

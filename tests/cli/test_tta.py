@@ -7,7 +7,7 @@ from dpanet.deblurrer import deblurrer
 
 
 @pytest.mark.usefixtures("mean_model")
-@pytest.mark.parametrize(("given", "count"), [((), 1), (("--passes", "2"), 2), (("--passes", "4"), 4)])
+@pytest.mark.parametrize(("given", "count"), [((), 1), (("--tta", "2"), 2), (("--passes", "4"), 4)])
 def test_passes_reach_the_deblurrer(
     run: Run, views: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     given: tuple[str, ...], count: int,
@@ -26,4 +26,4 @@ def test_passes_reach_the_deblurrer(
 @pytest.mark.usefixtures("mean_model")
 def test_other_numbers_are_misuse(run: Run, views: tuple[Path, Path], tmp_path: Path) -> None:
     result = run("deblur", *views, "-o", tmp_path / "out.png", "--passes", "3")
-    assert result.code == 2 and "passes" in result.sentence.lower()
+    assert result.code == 2 and "tta" in result.sentence.lower()

@@ -44,25 +44,25 @@ def upside_down(given: DualPixelPair) -> DualPixelPair:
     return DualPixelPair(np.ascontiguousarray(given.left[::-1]), np.ascontiguousarray(given.right[::-1]))
 
 
-@pytest.mark.parametrize(("passes", "holds"), [(1, (False, False)), (2, (True, False)), (4, (True, True))])
-def test_the_average_keeps_the_symmetries_of_a_pair(passes: int, holds: tuple[bool, bool]) -> None:
+@pytest.mark.parametrize(("tta", "holds"), [(1, (False, False)), (2, (True, False)), (4, (True, True))])
+def test_the_average_keeps_the_symmetries_of_a_pair(tta: int, holds: tuple[bool, bool]) -> None:
     network = Lopsided()
-    apply = Deblurrer(network, device="cpu", precision="float32", passes=passes)
+    apply = Deblurrer(network, device="cpu", precision="float32", tta=tta)
     given = pair()
     straight = apply(given).pixels
-    assert network.calls == passes
+    assert network.calls == tta
     mirrored = apply(sideways(given)).pixels[:, ::-1], apply(upside_down(given)).pixels[::-1]
     same = tuple(bool(np.allclose(straight, other, atol=1e-6)) for other in mirrored)
     assert same == holds
 
 
 def test_other_numbers_of_passes_are_refused() -> None:
-    with pytest.raises(ConfigError, match="passes is 3; a pair has 1, 2 or 4"):
-        Deblurrer(Lopsided(), passes=3)
+    with pytest.raises(ConfigError, match="tta is 3; a pair has 1, 2 or 4"):
+        Deblurrer(Lopsided(), tta=3)
 
 
 def test_unless_told_otherwise_the_network_decides() -> None:
     network = Lopsided()
-    network.description = Description(multiple_of=2, halo=2, passes=4)
+    network.description = Description(multiple_of=2, halo=2, tta=4)
     Deblurrer(network, device="cpu")(pair())
     assert network.calls == 4
