@@ -18,7 +18,7 @@ from dpanet import load_model
 from dpanet.network.build import AnyNetwork
 from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
-from dpanet.simulation.photo_cache import Photographs
+from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.render import MARGIN, blur
 from dpanet.training.source import own_photographs, split_photographs
 
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     photographs: Sequence[Tensor] = own_photographs(held_out=True)
     if options.photographs is not None:
-        photographs = Photographs(split_photographs(options.photographs)[1])
+        photographs = PhotoCache(split_photographs(options.photographs)[1])
     measured = None if options.kernels is None else MeasuredKernels.read(options.kernels)
     models = {name: load_model(name) for name in options.models}
     side = SIDE + 2 * MARGIN

@@ -20,14 +20,14 @@ import cv2
 import numpy as np
 import torch
 
-from dpanet.simulation.config import Psf, SimulationConfig
+from dpanet.simulation.config import PsfConfig, SimulationConfig
 from dpanet.simulation.generator import SceneGenerator
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.photo_cache import Photographs, find_photographs
+from dpanet.simulation.photo_cache import PhotoCache, find_photographs
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.scene_folder import SceneFolder, write_scene
-from dpanet.simulation.workers import make_scenes
+from dpanet.simulation.workers import write_scenes
 
 PAGES = 20
 """Printed pages in stock: fewer than in training, for a short start."""
@@ -75,7 +75,7 @@ def own_photographs(folder: Path) -> Path:
 
 def streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, float]:
     measured = None if options.kernels is None else MeasuredKernels.read(options.kernels)
-    simulator = Simulator(Photographs(files), measured, SceneConfig(pages=PAGES), options.device)
+    simulator = Simulator(PhotoCache(files), measured, SceneConfig(pages=PAGES), options.device)
 
     def batch(step: int) -> None:
         seeds = [[1, step, scene] for scene in range(options.batch)]
@@ -90,28 +90,28 @@ def streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, 
 
 
 def written(options: argparse.Namespace, files: tuple[Path, ...], folder: Path) -> dict[str, float]:
-    psf = Psf() if options.kernels is None else Psf("measured", options.kernels)
-    recipe = SimulationConfig(files, 1, options.size, psf, SceneConfig(pages=PAGES))
+    psf = PsfConfig() if options.kernels is None else PsfConfig("measured", options.kernels)
+    config = SimulationConfig(files, 1, options.size, psf, SceneConfig(pages=PAGES))
     target = folder / "scenes"
     if options.threads == 1:
-        studio = SceneGenerator(recipe)
-        SceneFolder(target, recipe.identity())
+        generator = SceneGenerator(config)
+        SceneFolder(target, config)
         for index in range(PAGES):
-            write_scene(studio.scene(index), target, index)
+            write_scene(generator.generate(index), target, index)
         clock = Clock()
         for index in range(PAGES, PAGES + options.pairs):
-            write_scene(studio.scene(index), target, index)
+            write_scene(generator.generate(index), target, index)
         return clock.rates(options.pairs)
-    began: list[float] = []
-    make_scenes(
-        recipe,
-        SceneFolder(target, recipe.identity()),
+    finished: list[float] = []
+    write_scenes(
+        config,
+        SceneFolder(target, config),
         PAGES + options.pairs,
         options.threads,
-        lambda line: began.append(time.perf_counter()),
+        lambda index: finished.append(time.perf_counter()),
     )
     shutil.rmtree(target)
-    return {"a second": round(options.pairs / (began[-1] - began[PAGES - 1]), 2)}
+    return {"a second": round(options.pairs / (finished[-1] - finished[PAGES - 1]), 2)}
 
 
 class Clock:

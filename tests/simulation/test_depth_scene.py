@@ -10,7 +10,7 @@ from torch import Tensor
 from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.depth_map import find_depth_maps, read_depth
-from dpanet.simulation.depth_scene import depth_scene, layers, nodes
+from dpanet.simulation.depth_scene import layer_radii, simulate_depth_scene, split_into_layers
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, blur, render
 from dpanet.simulation.scene_config import SceneConfig
@@ -35,7 +35,7 @@ def picture(seed: int = 0) -> Tensor:
 
 
 def seen(color: Tensor, radius: np.ndarray, lens: Optics | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    left, right, truth = render(layers(color, radius, lens or optics()))
+    left, right, truth = render(split_into_layers(color, radius, lens or optics()))
     return left[0], right[0], truth[0]
 
 
@@ -126,10 +126,10 @@ def test_on_a_slope_the_blur_is_that_of_the_place() -> None:
 
 
 def test_nodes_hold_both_ends_and_the_focus() -> None:
-    found = nodes(np.array([-3.3, 20.2]))
+    found = layer_radii(np.array([-3.3, 20.2]))
     assert found[0] == 20.2 and found[-1] == -3.3 and 0 in found
     assert (np.diff(found) < 0).all() and len(found) < 40
-    assert nodes(np.array([2.2, 2.2])).tolist() == [2.2]
+    assert layer_radii(np.array([2.2, 2.2])).tolist() == [2.2]
 
 
 def write_depth(path: Path, metres: np.ndarray) -> Path:
@@ -176,7 +176,7 @@ def scene(tmp_path: Path, lens: ThinLens = LENS, size: int | None = None, shape:
     metres[:, 30:] = 4.0
     photograph = (torch.rand(3, *shape, generator=torch.Generator().manual_seed(0)) * 255).to(torch.uint8)
     depth = write_depth(tmp_path / "d.png", metres)
-    return photograph, depth_scene(np.random.default_rng(0), photograph, depth, lens, optics(), size)
+    return photograph, simulate_depth_scene(np.random.default_rng(0), photograph, depth, lens, optics(), size)
 
 
 def test_a_whole_photograph_with_its_map(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import torch
 
 import dpanet.simulation.photo_cache
 from dpanet.errors import DatasetError, UnreadableImageError
-from dpanet.simulation.photo_cache import Pages, Photographs, find_photographs
+from dpanet.images.reading import read_file
+from dpanet.simulation.photo_cache import PageCache, PhotoCache, find_photographs
 
 
 def write(path: Path, codes: np.ndarray) -> Path:
@@ -23,25 +24,40 @@ def test_photographs_of_any_depth_become_eight_bit_colour(tmp_path: Path) -> Non
     (tmp_path / "notes.txt").write_text("no photograph")
     files = find_photographs(tmp_path)
     assert [file.name for file in files] == ["2.png", "10.png"]
-    stock = Photographs(files)
-    assert len(stock) == 2
-    assert stock[0].shape == (3, 8, 9) and stock[0][:, 0, 0].tolist() == [200, 0, 0]
-    assert stock[1][:, 0, 0].tolist() == [128, 128, 128]
-    assert stock.used == {0, 1} and all(len(total) == 64 for total in stock.sums.values())
+    photo_cache = PhotoCache(files)
+    assert len(photo_cache) == 2
+    assert photo_cache[0].shape == (3, 8, 9) and photo_cache[0][:, 0, 0].tolist() == [200, 0, 0]
+    assert photo_cache[1][:, 0, 0].tolist() == [128, 128, 128]
+    assert photo_cache.used == {0, 1} and all(len(total) == 64 for total in photo_cache.sha256.values())
 
 
-def test_only_so_much_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dpanet.simulation.photo_cache, "KEPT", 700)
+def test_those_used_last_stay_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dpanet.simulation.photo_cache, "CACHE_BYTES", 700)
     for name in range(5):
-        write(tmp_path / f"{name}.png", np.full((8, 8, 3), name, np.uint8))  # 192 bytes each
-    stock = Photographs(find_photographs(tmp_path))
-    for place in (0, 1, 2, 3, 4, 0):
-        assert int(stock[place][0, 0, 0]) == place
-        assert sum(piece.nbytes for piece in stock._kept.values()) == stock._bytes <= 700
+        write(tmp_path / f"{name}.png", np.full((8, 8, 3), name, np.uint8))  # 192 bytes each: three fit
+    read = []
+    monkeypatch.setattr(
+        dpanet.simulation.photo_cache,
+        "read_file",
+        lambda path: read.append(int(path.stem)) or read_file(path),
+    )
+    photo_cache = PhotoCache(find_photographs(tmp_path))
+    for index in (0, 1, 2, 0, 3, 0, 1, 4):
+        assert int(photo_cache[index][0, 0, 0]) == index
+    assert read == [0, 1, 2, 3, 1, 4]
+
+
+def test_a_photograph_larger_than_the_cache_is_read_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dpanet.simulation.photo_cache, "CACHE_BYTES", 100)
+    write(tmp_path / "0.png", np.full((8, 8, 3), 7, np.uint8))
+    photo_cache = PhotoCache(find_photographs(tmp_path))
+    assert int(photo_cache[0][0, 0, 0]) == int(photo_cache[0][0, 0, 0]) == 7
 
 
 def test_a_page_depends_on_its_number_alone() -> None:
-    one, other = Pages(9), Pages(3)
+    one, other = PageCache(9), PageCache(3)
     assert torch.equal(one[2], other[2])
     assert not torch.equal(one[1], one[2])
     with pytest.raises(IndexError):

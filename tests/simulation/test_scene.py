@@ -5,7 +5,13 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import binary_erosion
 
 from dpanet.errors import ConfigError
-from dpanet.simulation.content import crop, outline, printed_page, sparks, strands
+from dpanet.simulation.content import (
+    draw_bright_points,
+    draw_mask,
+    draw_printed_page,
+    draw_strands,
+    random_crop,
+)
 from dpanet.simulation.demo import demo_pair
 from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.kernels import MeasuredKernels
@@ -140,17 +146,17 @@ def test_levels_round_the_file() -> None:
 def test_crops_have_the_size_asked_for(size: int) -> None:
     picture = torch.randint(0, 256, (3, 300, 200), dtype=torch.uint8)
     for seed in range(5):
-        part = crop(np.random.default_rng(seed), picture, size)
+        part = random_crop(np.random.default_rng(seed), picture, size)
         assert part.shape == (3, size, size)
         assert float(part.min()) >= 0 and float(part.max()) <= 1
 
 
 def test_outlines_and_pages_show_something() -> None:
     rng = np.random.default_rng(0)
-    shown = [outline(rng, 200) for _ in range(30)]
+    shown = [draw_mask(rng, 200) for _ in range(30)]
     assert all(o.shape == (1, 200, 200) and float(o.min()) >= 0 and float(o.max()) <= 1 for o in shown)
     assert sum(0.01 < float(o.mean()) < 0.99 for o in shown) > 20
-    page = printed_page(rng)
+    page = draw_printed_page(rng)
     assert page.dtype == torch.uint8 and page.shape == (3, 640, 640)
     assert float(page.float().std()) > 10
 
@@ -159,7 +165,7 @@ def test_strands_are_thin() -> None:
     """Hardly any of what they cover is more than 5 px from what they leave free, in a picture twice as large."""
     for seed in range(6):
         image = Image.new("L", (600, 600))
-        strands(np.random.default_rng(seed), ImageDraw.Draw(image), 600)
+        draw_strands(np.random.default_rng(seed), ImageDraw.Draw(image), 600)
         covered = np.asarray(image) > 0
         assert covered.sum() > 500
         assert binary_erosion(covered, np.ones((11, 11))).sum() < 0.02 * covered.sum()
@@ -167,7 +173,7 @@ def test_strands_are_thin() -> None:
 
 def test_sparks_are_few_pixels_far_beyond_white() -> None:
     for seed in range(6):
-        lit = sparks(np.random.default_rng(seed), 100)
+        lit = draw_bright_points(np.random.default_rng(seed), 100)
         assert 0 < int((lit > 0).sum()) <= 24 * 9
         assert float(lit[lit > 0].min()) >= 2 and float(lit.max()) <= 40
 

@@ -99,37 +99,37 @@ def simulate(
 
     from dpanet.cli.progress import Meter
     from dpanet.errors import counted
-    from dpanet.simulation.config import Psf, SimulationConfig
+    from dpanet.simulation.config import PsfConfig, SimulationConfig
     from dpanet.simulation.depth_map import find_depth_maps
     from dpanet.simulation.generator import SceneGenerator
     from dpanet.simulation.photo_cache import find_photographs
     from dpanet.simulation.scene_config import SceneConfig
     from dpanet.simulation.scene_folder import SceneFolder
     from dpanet.simulation.thin_lens import ThinLens
-    from dpanet.simulation.workers import make_scenes, suitable_workers
+    from dpanet.simulation.workers import default_workers, write_scenes
 
-    kernels = Psf.parse(psf)
-    measured = kernels.kernels()
+    psf_config = PsfConfig.parse(psf)
+    measured = psf_config.read_kernels()
     scenes = SceneConfig()
     if measured is not None:  # wide kernels are scaled no further than they fit
         scenes = replace(scenes, scale=min(scenes.scale, measured.max_scale))
-    thin = None if lens is None else ThinLens.parse(lens)
+    thin_lens = None if lens is None else ThinLens.parse(lens)
     files = find_photographs(photographs)
-    maps = None if depth is None else find_depth_maps(depth, files)
+    depth_maps = None if depth is None else find_depth_maps(depth, files)
     side = 256 if size is None and depth is None else size
-    recipe = SimulationConfig(files, seed, side, kernels, scenes, maps, thin)
-    SceneGenerator(recipe).check_depth(count)  # so that what is wrong is told before anything is written
-    held = SceneFolder(output, recipe.identity(), overwrite)
-    missing = len(held.missing(count))
+    config = SimulationConfig(files, seed, side, psf_config, scenes, depth_maps, thin_lens)
+    SceneGenerator(config).check_depth_maps(count)  # errors come before anything is written
+    folder = SceneFolder(output, config, overwrite)
+    missing = len(folder.missing(count))
     with Meter(missing) as meter:
-        make_scenes(
-            recipe,
-            held,
+        write_scenes(
+            config,
+            folder,
             count,
-            suitable_workers(missing) if workers is None else workers,
-            lambda line: meter.next_file(),
+            default_workers(missing) if workers is None else workers,
+            lambda index: meter.next_file(),
         )
-    print(f"{output}: {counted(missing, 'scene')} made, {len(held.lines)} in all")
+    print(f"{output}: {counted(missing, 'scene')} made, {len(folder)} in all")
 
 
 def _check_fidelity(root: Path, calibration: Path, output: Path | None, overwrite: bool) -> None:

@@ -1,1 +1,1 @@
-"""Makes pairs from photographs: lens, kernels, layers, noise."""
+"""Simulate dual-pixel pairs from photographs: lens, kernels, layers, noise."""

@@ -1,4 +1,4 @@
-"""What decides a set of simulated scenes, and the scenes themselves, one at a time and in any order."""
+"""The config of a set of simulated scenes: everything that decides their bytes."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from pathlib import Path
 from typing import Any
 
 from dpanet.errors import ConfigError
+from dpanet.files.store import file_identity
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.optics import BEFORE
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.thin_lens import ThinLens
 from dpanet.version import __version__
 
-SMALLEST, LARGEST = 16, 4096
-"""Pixels a side of a scene."""
+MIN_SIZE, MAX_SIZE = 16, 4096
+"""Least and largest side of a scene, px."""
 
-DECIDING = ("torch", "numpy", "scipy", "pillow", "matplotlib", "opencv-python-headless")
-"""Packages whose version may change a scene's last bits."""
+PACKAGES = ("torch", "numpy", "scipy", "pillow", "matplotlib", "opencv-python-headless")
+"""Packages whose version may change the last bits of a scene."""
 
 
 @dataclass(frozen=True)
-class Psf:
-    """The family of kernels: ``half-disc``, ``butterworth``, or ``measured`` with the folder of a calibration."""
+class PsfConfig:
+    """The family of kernels that scenes are blurred with."""
 
     family: str = "half-disc"
+    """``half-disc``, ``butterworth`` or ``measured``."""
     folder: Path | None = None
+    """The folder of the calibration, for ``measured``."""
 
     @classmethod
-    def parse(cls, text: str) -> Psf:
-        """From ``half-disc``, ``butterworth`` or ``measured:FOLDER``. Raises: ConfigError for another word."""
+    def parse(cls, text: str) -> PsfConfig:
+        """Read ``half-disc``, ``butterworth`` or ``measured:FOLDER``. Raises: ConfigError for another word."""
         family, colon, folder = text.partition(":")
         if family == "measured" and folder:
             return cls(family, Path(folder))
@@ -41,12 +43,12 @@ class Psf:
             raise ConfigError(f"psf is {text!r}; give half-disc, butterworth, or measured:FOLDER")
         return cls(family)
 
-    def kernels(self) -> MeasuredKernels | None:
+    def read_kernels(self) -> MeasuredKernels | None:
+        """Read the measured kernels; None for the other families. Raises: as `MeasuredKernels.read`."""
         return None if self.folder is None else MeasuredKernels.read(self.folder)
 
-    @property
     def identity(self) -> dict[str, str]:
-        """The family and, of a measured lens, the SHA-256 of its two files."""
+        """Return the family and, for measured kernels, the SHA-256 of their two files."""
         if self.folder is None:
             return {"family": self.family}
         files = [self.folder / f"blur_kernels_{side}.npy" for side in ("left", "right")]
@@ -56,69 +58,80 @@ class Psf:
 
 @dataclass(frozen=True)
 class SimulationConfig:
-    """All that decides the scenes; scene number i is drawn from a generator of its own, seeded (seed, i).
+    """Configure a set of scenes; scene number i is drawn from a generator of its own, seeded with (seed, i).
 
-    size: px a side; None, with depth maps, for whole photographs. scenes: how likely is what; its shares of lenses
-    follow `psf`. depth: a depth map for each photograph, if the scenes are the photographs themselves, each in its
-    turn, seen through `lens`.
+    Raises: ConfigError naming the field whose value is impossible.
     """
 
     photographs: tuple[Path, ...]
+    """Files of the photographs, as `find_photographs` lists them."""
     seed: int
+    """Decides every scene, together with its number; 0 or more."""
     size: int | None = 256
-    psf: Psf = field(default_factory=Psf)
+    """Side of the scenes, px; None, with depth maps, for whole photographs."""
+    psf: PsfConfig = field(default_factory=PsfConfig)
+    """The kernels."""
     scenes: SceneConfig = field(default_factory=SceneConfig)
-    depth: tuple[Path, ...] | None = None
+    """Probabilities and ranges; those of the kernels' family follow `psf`."""
+    depth_maps: tuple[Path, ...] | None = None
+    """A depth map for each photograph: scene i is then photograph i, counted around, blurred by its depth."""
     lens: ThinLens | None = None
+    """The lens that photographs with depth maps are seen through."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; it must be 0 or more")
-        if (self.depth is None) != (self.lens is None):
+        if (self.depth_maps is None) != (self.lens is None):
             raise ConfigError("depth and lens belong together; give both or none")
-        if self.size is None and self.depth is None:
+        if self.size is None and self.depth_maps is None:
             raise ConfigError("size is missing; only photographs with depth maps can be simulated whole")
-        if self.size is not None and not SMALLEST <= self.size <= LARGEST:
-            raise ConfigError(f"size is {self.size} px; it must be {SMALLEST} to {LARGEST}")
+        if self.size is not None and not MIN_SIZE <= self.size <= MAX_SIZE:
+            raise ConfigError(f"size is {self.size} px; it must be {MIN_SIZE} to {MAX_SIZE}")
 
     def identity(self) -> dict[str, Any]:
-        """As plain values, for a file: the same identity gives the same bytes on one machine."""
+        """Return the config as plain values; on one machine the same identity gives the same bytes.
+
+        Photographs are identified by name and size, wherever they are.
+
+        Raises: OSError if a photograph is missing.
+        """
         return {
             "dpanet": __version__,
             "seed": self.seed,
             "size": self.size,
-            "psf": self.psf.identity,
+            "psf": self.psf.identity(),
             "scenes": json.loads(json.dumps(asdict(self.scenes))),
-            "depth": None if self.depth is None else [path.name for path in self.depth],
+            "depth": None if self.depth_maps is None else [path.name for path in self.depth_maps],
             "lens": None if self.lens is None else asdict(self.lens),
-            "photographs": [path.name for path in self.photographs],
-            "versions": {name: version(name) for name in DECIDING},
+            "photographs": [{"name": path.name, "bytes": path.stat().st_size} for path in self.photographs],
+            "versions": {name: version(name) for name in PACKAGES},
         }
 
-
-def completed(identity: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An identity as it was stored by any version, with what later ones tell besides.
-
-    Settings that it lacks were those of `BEFORE`; of a package that it lacks, the present version gets the benefit of
-    the doubt.
-    """
-    present = {name: version(name) for name in DECIDING}
-    return {
-        **identity,
-        "scenes": {**BEFORE, **identity.get("scenes", {})},
-        "versions": {**present, **identity.get("versions", {})},
-    }
+    def depth_files(self, index: int) -> list[dict[str, Any]]:
+        """Return the `file_identity` of photograph and depth map of scene `index`; nothing without depth maps."""
+        if self.depth_maps is None:
+            return []
+        place = index % len(self.depth_maps)
+        return [file_identity(self.photographs[place]), file_identity(self.depth_maps[place])]
 
 
-def config_of(
-    identity: Mapping[str, Any], photographs: Path, kernels: Path | None = None, depth: Path | None = None
+def config_from_identity(
+    identity: Mapping[str, Any],
+    photographs: Path,
+    kernels: Path | None = None,
+    depth_maps: Path | None = None,
 ) -> SimulationConfig:
-    """The recipe with this identity, its photographs, measured kernels and depth maps being in these folders."""
+    """Return the config with this identity, for files that are now in these folders.
+
+    Args:   identity: as `SimulationConfig.identity` returns it. photographs, kernels, depth_maps: folders; the last
+            two only if the scenes have measured kernels or depth maps.
+    Raises: ConfigError for impossible values.
+    """
     scenes: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in identity["scenes"].items()
     }
-    files = tuple(photographs / name for name in identity["photographs"])
-    psf = Psf(identity["psf"]["family"], kernels)
-    maps = None if depth is None else tuple(depth / name for name in identity["depth"] or ())
+    files = tuple(photographs / photograph["name"] for photograph in identity["photographs"])
+    psf = PsfConfig(identity["psf"]["family"], kernels)
+    maps = None if depth_maps is None else tuple(depth_maps / name for name in identity["depth"] or ())
     lens = None if identity["lens"] is None else ThinLens(**identity["lens"])
     return SimulationConfig(files, identity["seed"], identity["size"], psf, SceneConfig(**scenes), maps, lens)

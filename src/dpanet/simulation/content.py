@@ -1,4 +1,4 @@
-"""What scenes are made of: photographs, print and line art, and the outlines of things."""
+"""The content of random scenes: crops of photographs, printed pages, bright points and the masks of layers."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 
-def _fonts() -> list[Path]:
-    """The DejaVu faces that come with Matplotlib."""
+def _list_fonts() -> list[Path]:
+    """List the DejaVu fonts that come with Matplotlib."""
     import matplotlib
 
     return sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("DejaVu*.ttf"))
 
 
-def _words(rng: Generator, count: int) -> str:
+def _random_words(rng: Generator, count: int) -> str:
+    """Return `count` random words of 1 to 10 letters, digits and signs."""
     letters = np.array(
         list(string.ascii_lowercase * 3 + string.ascii_uppercase + string.digits + ".,:;-&%$#()/")
     )
     return " ".join("".join(rng.choice(letters, rng.integers(1, 11))) for _ in range(count))
 
 
-def _draw_paper_and_ink(rng: Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Paper and ink with some contrast; often dark on light, sometimes colored or reversed."""
+def _random_paper_and_ink(rng: Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Draw RGB colors of paper and ink that differ clearly; often dark on light, sometimes colored or reversed."""
     if rng.random() < 0.5:
         paper, ink = rng.integers(170, 256, 3), rng.integers(0, 80, 3)
     else:
@@ -41,23 +42,26 @@ def _draw_paper_and_ink(rng: Generator) -> tuple[tuple[int, ...], tuple[int, ...
     return tuple(int(v) for v in paper), tuple(int(v) for v in ink)
 
 
-def printed_page(rng: Generator, size: int = 640) -> Tensor:
-    """A page of random words in many sizes with rules, boxes and bars, (3, size, size) uint8."""
-    paper, ink = _draw_paper_and_ink(rng)
+def draw_printed_page(rng: Generator, size: int = 640) -> Tensor:
+    """Draw a page of random words in many sizes and line art, (3, size, size) uint8, display-encoded."""
+    paper, ink = _random_paper_and_ink(rng)
     image = Image.new("RGB", (size, size), paper)
     draw = ImageDraw.Draw(image)
-    fonts = _fonts()
+    fonts = _list_fonts()
     y = 0
     while y < size:
         if rng.random() < 0.12:
-            y = _figure(rng, draw, size, y)
+            y = _draw_figure(rng, draw, size, y)
             continue
         height = int(np.exp(rng.uniform(np.log(9), np.log(64))))
         font = ImageFont.truetype(str(rng.choice(np.array(fonts))), height)
-        fill = ink if rng.random() < 0.8 else _draw_paper_and_ink(rng)[1]
+        fill = ink if rng.random() < 0.8 else _random_paper_and_ink(rng)[1]
         for _ in range(int(rng.integers(1, 6))):
             draw.text(
-                (int(rng.integers(-20, 30)), y), _words(rng, 1 + 900 // (height * 5)), font=font, fill=fill
+                (int(rng.integers(-20, 30)), y),
+                _random_words(rng, 1 + 900 // (height * 5)),
+                font=font,
+                fill=fill,
             )
             y += int(height * rng.uniform(1.05, 1.6))
     if rng.random() < 0.5:
@@ -65,10 +69,10 @@ def printed_page(rng: Generator, size: int = 640) -> Tensor:
     return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).contiguous()
 
 
-def _figure(rng: Generator, draw: Any, size: int, y: int) -> int:
-    """Line art across the page from row `y`; returns the row below it."""
+def _draw_figure(rng: Generator, draw: Any, size: int, y: int) -> int:
+    """Draw line art across a page from row `y` down; return the first row below it."""
     height = int(rng.integers(20, 120))
-    color = _draw_paper_and_ink(rng)[1]
+    color = _random_paper_and_ink(rng)[1]
     kind = rng.integers(0, 4)
     if kind == 0:  # a bar code
         x = 0
@@ -87,7 +91,7 @@ def _figure(rng: Generator, draw: Any, size: int, y: int) -> int:
             ends = rng.integers(0, size, 2), y + rng.integers(0, height, 2)
             draw.line(
                 (int(ends[0][0]), int(ends[1][0]), int(ends[0][1]), int(ends[1][1])),
-                fill=_draw_paper_and_ink(rng)[1],
+                fill=_random_paper_and_ink(rng)[1],
                 width=int(rng.integers(1, 5)),
             )
     else:  # shapes
@@ -100,10 +104,13 @@ def _figure(rng: Generator, draw: Any, size: int, y: int) -> int:
     return y + height + int(rng.integers(2, 20))
 
 
-def crop(rng: Generator, picture: Tensor, size: int) -> Tensor:
-    """A random (3, size, size) float part of a uint8 picture, 0..1, often shrunk, turned or mirrored.
+def random_crop(rng: Generator, picture: Tensor, size: int) -> Tensor:
+    """Cut a random square out of a picture, often shrunk, turned or mirrored.
 
-    Never enlarged by more than the picture's own lack of pixels: its pixels are to stay sharp.
+    It is enlarged only where the picture has fewer than `size` pixels a side, so that it stays sharp.
+
+    Args:    picture: (3, H, W) uint8. size: px a side of the crop.
+    Returns: (3, size, size) float32, 0..1.
     """
     height, width = picture.shape[-2:]
     wanted = int(size * min(np.exp(rng.uniform(0, np.log(2.2))), min(height, width) / size))
@@ -119,8 +126,8 @@ def crop(rng: Generator, picture: Tensor, size: int) -> Tensor:
     return part.flip(-1) if rng.random() < 0.5 else part
 
 
-def sparks(rng: Generator, size: int) -> Tensor:
-    """Bright points (1, size, size), linear light far beyond white, few pixels each: lamps, reflections, drops."""
+def draw_bright_points(rng: Generator, size: int) -> Tensor:
+    """Draw lamps and reflections: few pixels each, (1, size, size), linear light, 2 to 40 times white on zero."""
     light = torch.zeros(1, size, size)
     for _ in range(int(rng.integers(1, 25))):
         y, x = (int(v) for v in rng.integers(0, size, 2))
@@ -129,8 +136,8 @@ def sparks(rng: Generator, size: int) -> Tensor:
     return light
 
 
-def strands(rng: Generator, draw: Any, size: int) -> None:
-    """Curved lines of one to four pixels' width, from one border to somewhere."""
+def draw_strands(rng: Generator, draw: Any, size: int) -> None:
+    """Draw curved lines of 2 to 8 px on the L image behind `draw`, (size, size)."""
     for _ in range(int(rng.integers(2, 16))):
         width = int(rng.integers(2, 9))
         place, angle = rng.uniform(0, size, 2), rng.uniform(0, 2 * np.pi)
@@ -142,8 +149,8 @@ def strands(rng: Generator, draw: Any, size: int) -> None:
         draw.line(points, fill=255, width=width, joint="curve")
 
 
-def outline(rng: Generator, size: int) -> Tensor:
-    """A random opacity (1, size, size): blobs, polygons, bars, strands or letters; borders a pixel soft."""
+def draw_mask(rng: Generator, size: int) -> Tensor:
+    """Draw an opacity mask (1, size, size), 0..1: blobs, polygons, bars, strands or letters, borders 1 px soft."""
     kind = rng.random()
     if kind < 0.45:
         cells = int(rng.integers(3, 9))
@@ -168,11 +175,11 @@ def outline(rng: Generator, size: int) -> Tensor:
                 [float(v) for v in ends], fill=255, width=int(np.exp(rng.uniform(np.log(3), np.log(60))))
             )
     elif kind < 0.9:  # twigs, hair, wires
-        strands(rng, draw, size * scale)
+        draw_strands(rng, draw, size * scale)
     else:
-        font = ImageFont.truetype(str(rng.choice(np.array(_fonts()))), int(rng.integers(40, 400)))
+        font = ImageFont.truetype(str(rng.choice(np.array(_list_fonts()))), int(rng.integers(40, 400)))
         for _ in range(int(rng.integers(1, 4))):
             place = rng.uniform(-0.1, 0.7, 2) * size * scale
-            draw.text((float(place[0]), float(place[1])), _words(rng, 2), font=font, fill=255)
+            draw.text((float(place[0]), float(place[1])), _random_words(rng, 2), font=font, fill=255)
     full = torch.from_numpy(np.asarray(image).astype(np.float32) / 255)
     return F.avg_pool2d(full[None], scale)

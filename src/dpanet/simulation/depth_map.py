@@ -16,13 +16,13 @@ SUFFIXES = (".png", ".npy")
 
 
 def find_depth_maps(folder: Path, photographs: Sequence[Path]) -> tuple[Path, ...]:
-    """NAME.png or NAME.npy in `folder` for each photograph NAME.
+    """Find NAME.png or NAME.npy in `folder` for each photograph NAME.
 
-    Raises: DatasetError for a folder that is none, and photographs without one or with both.
+    Raises: DatasetError if `folder` is no folder, or a photograph has no map or two.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder} is no folder; name one with a depth map for each photograph")
-    found = []
+    maps = []
     for photograph in photographs:
         files = [path for s in SUFFIXES if (path := folder / f"{photograph.stem}{s}").is_file()]
         if len(files) != 1:
@@ -31,16 +31,17 @@ def find_depth_maps(folder: Path, photographs: Sequence[Path]) -> tuple[Path, ..
                 f"{folder} has {what} of {photograph.stem}.png (16 bits, mm) and {photograph.stem}.npy (m) for the "
                 f"photograph {photograph.name}; give one depth map for each"
             )
-        found.append(files[0])
-    return tuple(found)
+        maps.append(files[0])
+    return tuple(maps)
 
 
 def read_depth(path: Path) -> NDArray[np.float64]:
-    """Depth in m, (H, W): a 16-bit gray PNG holds mm, an .npy file m.
+    """Read a depth map: a 16-bit gray PNG in mm, or an .npy file in m.
 
     0, negative numbers and NaN are unknown, and take the depth of the nearest known pixel; infinity is a depth.
 
-    Raises: UnreadableImageError if it is no such file, or knows no depth at all.
+    Returns: (H, W), m from the lens, above zero.
+    Raises:  UnreadableImageError if it is no such file, or no depth in it is known.
     """
     if path.suffix.lower() == ".npy":
         try:
@@ -61,15 +62,15 @@ def read_depth(path: Path) -> NDArray[np.float64]:
                 f"{path} is no 16-bit gray picture; write the depth in mm as one, or in m as .npy"
             )
         depth = codes.astype(np.float64) / 1000
-    known = depth > 0  # so is infinity, and NaN is not
+    known = depth > 0  # false for NaN, true for infinity
     if not known.any():
         raise UnreadableImageError(
             f"{path} holds no depth above zero; write mm in a PNG or m in an .npy file"
         )
-    return depth if known.all() else depth[nearest(known)]
+    return depth if known.all() else depth[nearest_known(known)]
 
 
-def nearest(known: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
-    """For each pixel the place (rows, columns) of the nearest known one, its own where it is known."""
+def nearest_known(known: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
+    """Return (rows, columns) of the known pixel that is nearest to each pixel, each (H, W); itself if known."""
     places = distance_transform_edt(~known, return_distances=False, return_indices=True)
     return tuple(places)

@@ -1,9 +1,9 @@
-"""A photograph with a depth map, seen through a lens: a stack of layers from the farthest to the nearest.
+"""A photograph with a depth map, seen through a lens: layers from the farthest to the nearest.
 
-Blur radii are sorted to nodes; a pixel belongs to the two nodes around its radius, in shares, so that blur varies
-smoothly on a slope. Behind what is nearer, each layer goes on with what is next to it: that is what a blurred
-border shows. A node's opacity is its share of what no nearer node has, so that the unblurred stack is the
-photograph, and an even scene stays even however it is blurred.
+Each layer has one blur radius; a pixel belongs to the two layers around its radius, in shares, so that blur varies
+smoothly on a slope. Behind nearer things, a layer is continued with its nearest pixels: they show through blurred
+borders. A layer's opacity is its share of what no nearer layer has, so that the unblurred stack is the photograph,
+and an even scene stays even however it is blurred.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy.ndimage import binary_erosion
 from torch import Tensor
 
 from dpanet.errors import ConfigError, DatasetError
-from dpanet.simulation.depth_map import nearest, read_depth
+from dpanet.simulation.depth_map import nearest_known, read_depth
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, render
@@ -27,14 +27,17 @@ from dpanet.simulation.sensor import draw_sensor, record
 from dpanet.simulation.thin_lens import ThinLens
 
 STEP, GROWTH = 0.5, 0.15
-"""Pixels between nodes near focus, and part of the radius between them far from it."""
+"""Step between the radii of layers: px near focus, share of the radius far from it."""
 
 MIXED = 2
-"""Pixels at a border in which a photograph mixes both sides' colors; no color goes on from there."""
+"""Pixels at a border in which a photograph mixes the colors of both sides; layers are not continued from there."""
 
 
-def nodes(radius: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Signed radii in px of the layers, farthest (largest) first: both ends exactly, and 0 where it lies between."""
+def layer_radii(radius: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Choose the radii of the layers for a map of signed blur radii in px.
+
+    Returns: px, farthest (largest) first: both extremes of the map exactly, and 0 if it is between them.
+    """
     low, high = float(radius.min()), float(radius.max())
     ladder = [0.0]
     while ladder[-1] < max(abs(low), abs(high)):
@@ -44,12 +47,13 @@ def nodes(radius: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(np.concatenate(([low], inner, [high])))[::-1]
 
 
-def layers(color: Tensor, radius: NDArray[np.float64], optics: Optics) -> Iterator[Layer]:
-    """The layers, one at a time, back to front.
+def split_into_layers(color: Tensor, radius: NDArray[np.float64], optics: Optics) -> Iterator[Layer]:
+    """Split a photograph into layers, back to front; they are built one at a time.
 
-    Args: color: (3, H, W), linear. radius: (H, W), signed blur radius in px, larger is farther.
+    Args: color: (3, H, W), linear. radius: (H, W), signed blur radius in px, larger is farther. optics: gives the
+          kernels.
     """
-    radii = nodes(radius)
+    radii = layer_radii(radius)
     place = np.interp(-radius, -radii, np.arange(len(radii)))
     height, width = radius.shape
     first = True
@@ -62,7 +66,7 @@ def layers(color: Tensor, radius: NDArray[np.float64], optics: Optics) -> Iterat
         if not seen.all():
             whole = binary_erosion(seen, iterations=MIXED, border_value=1)
             known = seen if not whole.any() else whole
-            rows, columns = nearest(known)
+            rows, columns = nearest_known(known)
             opacity = np.where(seen, opacity, opacity[rows, columns])
             there = torch.from_numpy(seen)
             shown = torch.where(there, color, color[:, torch.from_numpy(rows), torch.from_numpy(columns)])
@@ -77,14 +81,16 @@ def layers(color: Tensor, radius: NDArray[np.float64], optics: Optics) -> Iterat
         first = False
 
 
-def blur_radius(
-    depth: Path, shape: tuple[int, int], lens: ThinLens, most: float, size: int | None
+def read_blur_radius(
+    depth: Path, shape: tuple[int, int], lens: ThinLens, limit: float, size: int | None
 ) -> NDArray[np.float64]:
-    """The signed blur radius (H, W) in px of a photograph of `shape` (H, W) with a depth map.
+    """Read a depth map and compute the blur radius of each pixel.
 
-    Args:   most: the largest radius in px that can be simulated. size: px a side of the part that is wanted of it.
-    Raises: DatasetError if map and photograph differ in size; ConfigError if the blur or the part is too large;
-            `read_depth` for more.
+    Args:    depth: file of the depth map. shape: (H, W) of the photograph. limit: largest radius in px that can be
+             simulated. size: px a side of the part of the photograph that is needed, or None for the whole.
+    Returns: (H, W), signed, px, positive behind the focal plane.
+    Raises:  DatasetError if map and photograph differ in size; ConfigError if the blur or the part is too large;
+             `read_depth` for more.
     """
     height, width = shape
     metres = read_depth(depth)
@@ -99,15 +105,15 @@ def blur_radius(
         )
     radius = lens.radius(metres, width) + lens.field_curvature(height, width)
     largest = float(np.abs(radius).max())
-    if largest > most:
+    if largest > limit:
         raise ConfigError(
-            f"lens blurs {depth.name} by up to {largest:.1f} px, and at most {most:.1f} px are simulated; "
+            f"lens blurs {depth.name} by up to {largest:.1f} px, and at most {limit:.1f} px are simulated; "
             "choose a larger N, a shorter f, or smaller pictures"
         )
     return radius
 
 
-def depth_scene(
+def simulate_depth_scene(
     rng: Generator,
     photograph: Tensor,
     depth: Path,
@@ -116,14 +122,15 @@ def depth_scene(
     size: int | None,
     quantized: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Left, right, sharp (3, h, w) display-encoded, and the signed blur radius (h, w) in px.
+    """Simulate a photograph with a depth map.
 
-    Args:   photograph: (3, H, W) uint8. size: px a side of a random part of it; None for the whole. quantized: as in
-            `SceneConfig`.
-    Raises: as `blur_radius`.
+    Args:    rng: decides the part and the sensor. photograph: (3, H, W) uint8. depth: file of its depth map.
+             size: px a side of a random part of it; None for the whole. quantized: as in `SceneConfig`.
+    Returns: left, right and sharp (3, h, w), display-encoded, 0..1, and the signed blur radius (h, w) in px.
+    Raises:  as `read_blur_radius`.
     """
     height, width = photograph.shape[1:]
-    radius = blur_radius(depth, (height, width), lens, optics.max_radius, size)
+    radius = read_blur_radius(depth, (height, width), lens, optics.max_radius, size)
     h, w = (height, width) if size is None else (size, size)
     top, left_edge = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
     part = (slice(top, top + h + 2 * MARGIN), slice(left_edge, left_edge + w + 2 * MARGIN))
@@ -131,7 +138,7 @@ def depth_scene(
     radius = np.pad(radius, around, mode="symmetric")[part]
     codes = np.pad(photograph.numpy(), ((0, 0), *around), mode="symmetric")[(slice(None), *part)]
     color = to_linear(torch.from_numpy(codes.astype(np.float32) / 255))
-    views = render(layers(color, radius, optics))
+    views = render(split_into_layers(color, radius, optics))
     noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
     left, right, sharp = record(*views, [draw_sensor(rng, optics.is_measured, quantized=quantized)], [noise])
     inner = radius[MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32)

@@ -1,10 +1,10 @@
-"""Simulated scenes, one at a time and in any order."""
+"""Simulated scenes by number, in any order."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,90 +12,108 @@ from torch import Tensor
 
 from dpanet.images.header import read_header
 from dpanet.simulation.config import SimulationConfig
-from dpanet.simulation.depth_scene import blur_radius, depth_scene
+from dpanet.simulation.depth_scene import read_blur_radius, simulate_depth_scene
 from dpanet.simulation.optics import Optics
-from dpanet.simulation.photo_cache import Pages, Photographs
+from dpanet.simulation.photo_cache import PageCache, PhotoCache
 from dpanet.simulation.scene import Simulator
-from dpanet.simulation.scene_config import SceneConfig
 
 
 @dataclass(frozen=True)
 class SimulatedScene:
-    """left, right, sharp: (3, H, W) display-encoded, 0..1. radius: (H, W), signed blur radius in px.
-
-    photographs: name and SHA-256 of the photographs in it, and of its depth map as depth/NAME.
-    """
+    """One scene, views and truth display-encoded."""
 
     left: Tensor
+    """(3, H, W), 0..1."""
     right: Tensor
+    """(3, H, W), 0..1."""
     sharp: Tensor
+    """(3, H, W), 0..1: the scene without blur and noise."""
     radius: Tensor
-    photographs: Mapping[str, str]
+    """(H, W), signed blur radius in px, positive behind the focal plane."""
+    sources: Mapping[str, str]
+    """SHA-256 of each photograph in it by file name, and of its depth map as depth/NAME."""
 
 
 class SceneGenerator:
-    """Makes the scenes of a recipe. Any studio gives the same scene for the same number.
+    """Generates the scenes of a config; any generator of that config gives the same scene for the same number.
 
     Raises: ConfigError if the kernels cannot be read, or are too large for the scale of the scenes.
     """
 
-    def __init__(self, recipe: SimulationConfig) -> None:
-        self.recipe = recipe
-        self.photographs = Photographs(recipe.photographs)
-        shares = {
-            "measured": float(recipe.psf.family == "measured"),
-            "butterworth": float(recipe.psf.family == "butterworth"),
-        }
-        self.settings = SceneConfig(**{**asdict(recipe.scenes), **shares})
-        self.measured = recipe.psf.kernels()
-        self._depth: dict[str, str] = {}
-        self.simulator = Simulator(
-            self.photographs, self.measured, self.settings, pages=Pages(self.settings.pages)
+    def __init__(self, config: SimulationConfig) -> None:
+        self.config = config
+        self.photo_cache = PhotoCache(config.photographs)
+        family = config.psf.family
+        scenes = replace(
+            config.scenes,
+            measured=float(family == "measured"),
+            butterworth=float(family == "butterworth"),
         )
+        self._measured = config.psf.read_kernels()
+        pages = PageCache(scenes.pages)
+        self._simulator = Simulator(self.photo_cache, self._measured, scenes, pages=pages)
+        # With depth maps the whole field is seen, and a layer has one kernel: no clip that varies with the position.
+        self._depth_scenes = replace(scenes, vignetted=0.0)
 
-    def scene(self, index: int) -> SimulatedScene:
-        """Scene number `index`, computed on one thread.
+    def generate(self, index: int) -> SimulatedScene:
+        """Simulate scene number `index`, on one thread.
 
-        Raises: UnreadableImageError for a damaged photograph or depth map; `depth_scene` for more.
+        Raises: UnreadableImageError for a damaged photograph or depth map; `simulate_depth_scene` for more.
         """
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
-        self.photographs.used.clear()
+        self.photo_cache.used.clear()
         try:
-            left, right, sharp, radius = self._drawn(index)
+            if self.config.depth_maps is None:
+                return self._generate_random_scene(index)
+            return self._generate_depth_scene(index)
         finally:
             torch.set_num_threads(threads)
-        return SimulatedScene(left, right, sharp, radius, self._sources())
 
-    def check_depth(self, count: int) -> None:
+    def check_depth_maps(self, count: int) -> None:
         """Read the depth maps of the first `count` scenes, if there are any.
 
-        Raises: what `scene` would for a map or lens that does not fit.
+        Raises: what `generate` would for a map or lens that does not fit.
         """
-        recipe = self.recipe
-        if recipe.depth is None or recipe.lens is None:
+        config = self.config
+        if config.depth_maps is None or config.lens is None:
             return
-        most = Optics(np.random.default_rng(0), self.measured, self.settings, 1.0).max_radius
-        for photograph, depth in list(zip(recipe.photographs, recipe.depth, strict=True))[:count]:
+        max_radius = self._draw_optics(np.random.default_rng(0)).max_radius
+        for photograph, depth_map in list(zip(config.photographs, config.depth_maps, strict=True))[:count]:
             header = read_header(photograph)
-            blur_radius(depth, (header.height, header.width), recipe.lens, most, recipe.size)
+            read_blur_radius(depth_map, (header.height, header.width), config.lens, max_radius, config.size)
 
-    def _drawn(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        recipe = self.recipe
-        rng = np.random.default_rng([recipe.seed, index])
-        if recipe.depth is not None and recipe.lens is not None:
-            place = index % len(recipe.depth)
-            # The whole field is seen, and one kernel holds for all of a layer: no clip that differs by place.
-            optics = Optics(rng, self.measured, replace(self.settings, vignetted=0.0), 1.0)
-            picture, depth = self.photographs[place], recipe.depth[place]
-            self._depth = {f"depth/{depth.name}": hashlib.sha256(depth.read_bytes()).hexdigest()}
-            quantized = self.settings.quantized
-            return depth_scene(rng, picture, depth, recipe.lens, optics, recipe.size, quantized)
-        assert recipe.size is not None
-        left, right, sharp, radius = self.simulator.scenes([[recipe.seed, index]], recipe.size)
-        assert radius is not None
-        return left[0], right[0], sharp[0], radius[0, 0]
+    def _generate_random_scene(self, index: int) -> SimulatedScene:
+        assert self.config.size is not None
+        scenes = self._simulator.scenes([[self.config.seed, index]], self.config.size)
+        assert scenes.radius is not None
+        return SimulatedScene(
+            scenes.left[0], scenes.right[0], scenes.truth[0], scenes.radius[0, 0], self._photograph_digests()
+        )
 
-    def _sources(self) -> dict[str, str]:
-        stock = self.photographs
-        return {stock.files[place].name: stock.sums[place] for place in sorted(stock.used)} | self._depth
+    def _generate_depth_scene(self, index: int) -> SimulatedScene:
+        config = self.config
+        assert config.depth_maps is not None and config.lens is not None
+        rng = np.random.default_rng([config.seed, index])
+        place = index % len(config.depth_maps)
+        depth_map = config.depth_maps[place]
+        parts = simulate_depth_scene(
+            rng,
+            self.photo_cache[place],
+            depth_map,
+            config.lens,
+            self._draw_optics(rng),
+            config.size,
+            self._depth_scenes.quantized,
+        )
+        digest = hashlib.sha256(depth_map.read_bytes()).hexdigest()
+        return SimulatedScene(*parts, self._photograph_digests() | {f"depth/{depth_map.name}": digest})
+
+    def _draw_optics(self, rng: np.random.Generator) -> Optics:
+        """Draw the lens of a scene with a depth map."""
+        return Optics(rng, self._measured, self._depth_scenes, 1.0)
+
+    def _photograph_digests(self) -> dict[str, str]:
+        """Return the SHA-256 of the photographs in the last scene, by name."""
+        cache = self.photo_cache
+        return {cache.files[index].name: cache.sha256[index] for index in sorted(cache.used)}

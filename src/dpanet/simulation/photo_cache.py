@@ -1,39 +1,41 @@
-"""Stocks to draw scenes from, each piece made when it is asked for: a million photographs need no memory."""
+"""Photographs and printed pages for scenes, loaded when they are asked for; the last ones used stay in memory."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+from abc import abstractmethod
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import overload
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 
 from dpanet.errors import DatasetError
 from dpanet.images.header import read_header
 from dpanet.images.pairing import SUFFIXES, natural
 from dpanet.images.reading import read_file
-from dpanet.simulation.content import printed_page
+from dpanet.simulation.content import draw_printed_page
 
-KEPT = 512 * 2**20
-"""Bytes of pieces that a stock keeps for the next time: some 200 photographs of 1000 px a side."""
+CACHE_BYTES = 512 * 2**20
+"""Largest size of one cache: some 200 photographs of 1000 px a side."""
 
 
 def find_photographs(source: Path) -> tuple[Path, ...]:
-    """The picture files of a folder in natural order of name (or the one file named), headers checked.
+    """List the image files of a folder in natural order of name (or the one file named), headers checked.
 
-    Raises: DatasetError if there are none; UnreadableImageError for one that is none or was cut short.
+    Raises: DatasetError if there are none; UnreadableImageError for a file that is no image or was cut short.
     """
     try:
-        found = [source] if source.is_file() else list(source.iterdir())
+        paths = [source] if source.is_file() else list(source.iterdir())
     except OSError as error:
         raise DatasetError(
             f"{source} cannot be listed ({error.strerror}); name a folder of photographs"
         ) from error
-    files = [path for path in found if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
+    files = [path for path in paths if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
     if not files:
         raise DatasetError(f"{source} holds no photographs ({', '.join(SUFFIXES)}); name a folder that does")
     files.sort(key=lambda path: natural(path.name))
@@ -42,71 +44,69 @@ def find_photographs(source: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-class _Stock(Sequence[Tensor]):
-    """Pieces by number; the last ones used are kept."""
+class _Cache(Sequence[Tensor]):
+    """A sequence whose items are loaded on demand; the last ones used are kept, up to `CACHE_BYTES`.
+
+    Args: count: number of items.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._kept: OrderedDict[int, Tensor] = OrderedDict()
-        self._bytes = 0
+        self._loaded: LRUCache[int, Tensor] = LRUCache(CACHE_BYTES, getsizeof=attrgetter("nbytes"))
+        self.used: set[int] = set()
+        """Indices that were asked for, until the caller clears it."""
 
     def __len__(self) -> int:
         return self._count
 
     @overload
-    def __getitem__(self, place: int) -> Tensor: ...
+    def __getitem__(self, index: int) -> Tensor: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Tensor]: ...
-    def __getitem__(self, place: int | slice) -> Tensor | Sequence[Tensor]:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(self._count))]
-        if not 0 <= place < self._count:
-            raise IndexError(place)
-        self.noted(place)
-        if place in self._kept:
-            self._kept.move_to_end(place)
-            return self._kept[place]
-        piece = self.make(place)
-        self._kept[place] = piece
-        self._bytes += piece.nbytes
-        while self._bytes > KEPT and len(self._kept) > 1:
-            self._bytes -= self._kept.popitem(last=False)[1].nbytes
-        return piece
+    def __getitem__(self, index: slice) -> Sequence[Tensor]: ...
+    def __getitem__(self, index: int | slice) -> Tensor | Sequence[Tensor]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        self.used.add(index)
+        item = self._loaded.get(index)
+        if item is None:
+            item = self._load(index)
+            if item.nbytes <= self._loaded.maxsize:
+                self._loaded[index] = item
+        return item
 
-    def make(self, place: int) -> Tensor:
-        raise NotImplementedError
-
-    def noted(self, place: int) -> None:
-        """Told whenever a piece is asked for."""
+    @abstractmethod
+    def _load(self, index: int) -> Tensor: ...
 
 
-class Photographs(_Stock):
+class PhotoCache(_Cache):
     """Photographs, each (3, H, W) uint8, display-encoded; gray is repeated, alpha dropped, 16 bits become 8.
 
-    `used`: the places asked for, until the caller clears it. `sums`: by place, the SHA-256 of a file read.
+    Args: files: as `find_photographs` lists them.
     """
 
     def __init__(self, files: Sequence[Path]) -> None:
         super().__init__(len(files))
         self.files = tuple(files)
-        self.used: set[int] = set()
-        self.sums: dict[int, str] = {}
+        self.sha256: dict[int, str] = {}
+        """Digest of each file that was read, by index."""
 
-    def make(self, place: int) -> Tensor:
-        codes = read_file(self.files[place]).codes
-        self.sums[place] = hashlib.sha256(self.files[place].read_bytes()).hexdigest()
+    def _load(self, index: int) -> Tensor:
+        codes = read_file(self.files[index]).codes
+        self.sha256[index] = hashlib.sha256(self.files[index].read_bytes()).hexdigest()
         if codes.dtype != np.uint8:
             white = 1.0 if codes.dtype.kind == "f" else float(np.iinfo(codes.dtype).max)
             codes = np.rint(np.clip(codes.astype(np.float32) / white, 0, 1) * 255).astype(np.uint8)
         color = np.repeat(codes[..., None], 3, axis=2) if codes.ndim == 2 else codes[..., :3]
         return torch.from_numpy(np.ascontiguousarray(color.transpose(2, 0, 1)))
 
-    def noted(self, place: int) -> None:
-        self.used.add(place)
 
+class PageCache(_Cache):
+    """Printed pages, each (3, H, W) uint8; a page depends on its index alone.
 
-class Pages(_Stock):
-    """Printed pages, each (3, H, W) uint8; a page depends on its number alone."""
+    Args: count: number of pages.
+    """
 
-    def make(self, place: int) -> Tensor:
-        return printed_page(np.random.default_rng([20, place]))
+    def _load(self, index: int) -> Tensor:
+        return draw_printed_page(np.random.default_rng([20, index]))

@@ -1,42 +1,48 @@
-"""A stored scene made again from the photographs it was made of."""
+"""Simulate a stored scene again from its photographs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from dpanet.errors import DatasetError
-from dpanet.simulation.config import config_of
+from dpanet.files.store import first_difference, read_log
+from dpanet.simulation.config import config_from_identity
 from dpanet.simulation.generator import SceneGenerator, SimulatedScene
-from dpanet.simulation.scene_folder import difference, read_journal, read_settings
+from dpanet.simulation.scene_folder import LOG, read_identity
 
 
 def replay(
     folder: Path, name: str, photographs: Path, kernels: Path | None = None, depth: Path | None = None
 ) -> SimulatedScene:
-    """The scene `name` of a simulated folder, before it is rounded to the codes of its files.
+    """Simulate the scene `name` of a folder again, before it is rounded to the codes of its files.
 
-    Args:   photographs: the folder of photographs it was made of. kernels: that of the measured lens, if it was.
-            depth: that of the depth maps, if there were.
-    Raises: DatasetError if there is no such scene, or the photographs or settings are not those it was made with.
+    Args:   folder: of simulated scenes. photographs: folder of the photographs they were made from. kernels: folder
+            of the measured kernels, if they were used. depth: folder of the depth maps, if they were used.
+    Raises: DatasetError if there is no such scene, or photographs, kernels, depth maps, versions or config differ.
     """
-    line = next((line for line in read_journal(folder) if line["name"] == name), None)
-    if line is None:
-        raise DatasetError(f"{folder} has no finished scene {name}; choose one of its scenes.jsonl")
-    held = read_settings(folder)
-    if held["depth"] is not None and depth is None:
+    scene = {entry.name: entry.value for entry in read_log(folder / LOG)}.get(name)
+    if scene is None:
+        raise DatasetError(f"{folder} has no finished scene {name}; choose one of its {LOG}")
+    identity = read_identity(folder)
+    if identity["depth"] is not None and depth is None:
         raise DatasetError(f"{folder} was made with depth maps; name their folder")
-    if held["psf"]["family"] == "measured" and kernels is None:
+    if identity["psf"]["family"] == "measured" and kernels is None:
         raise DatasetError(f"{folder} was made with measured kernels; name their folder")
-    recipe = config_of(held, photographs, kernels, depth)
-    other = difference(held, recipe.identity())
-    if other:
+    config = config_from_identity(identity, photographs, kernels, depth)
+    missing = [path for path in (*config.photographs, *(config.depth_maps or ())) if not path.is_file()]
+    if missing:
         raise DatasetError(
-            f"{folder} was made with other {other} than are here; restore those that its settings.json names"
+            f"{missing[0]} is missing; restore it, or name the folder that {folder} was made from"
         )
-    scene = SceneGenerator(recipe).scene(line["index"])
-    for file, total in scene.photographs.items():
-        if line["photographs"].get(file) != total:
+    difference = first_difference(identity, config.identity())
+    if difference:
+        raise DatasetError(
+            f"{folder} was made with other {difference} than are here; restore those that its settings.json names"
+        )
+    again = SceneGenerator(config).generate(scene["index"])
+    for file, digest in again.sources.items():
+        if scene["sources"].get(file) != digest:
             raise DatasetError(
                 f"{file} is not the file that scene {name} was made of; restore the one of that time"
             )
-    return scene
+    return again

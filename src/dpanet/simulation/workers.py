@@ -1,4 +1,4 @@
-"""Scenes made by several processes at once."""
+"""Simulate scenes in several processes at once, and write them to a folder."""
 
 from __future__ import annotations
 
@@ -12,74 +12,77 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
+from typing import Any
 
 from dpanet.errors import WorkerError
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.generator import SceneGenerator
-from dpanet.simulation.scene_folder import Line, SceneFolder, write_scene
+from dpanet.simulation.scene_folder import SceneFolder, write_scene
 
 _AHEAD = 3
-"""Scenes handed to a process at once, so that it never waits."""
+"""Scenes submitted for each worker, so that it never waits for the next one."""
 
-_studio: SceneGenerator | None = None
-"""The studio of this worker process."""
+_SCENES_PER_WORKER = 16
+"""Fewer scenes than this are not worth the start of another worker."""
+
+_generator: SceneGenerator | None = None
+"""The generator of this worker process."""
 
 
-def make_scenes(
-    recipe: SimulationConfig,
-    held: SceneFolder,
+def write_scenes(
+    config: SimulationConfig,
+    folder: SceneFolder,
     count: int,
     workers: int = 1,
-    done: Callable[[Line], None] = lambda line: None,
+    on_written: Callable[[int], None] = lambda index: None,
 ) -> None:
-    """Make the missing ones of the first `count` scenes of a recipe; `done` is told of each.
+    """Write the missing ones of the first `count` scenes of a config, then close the folder.
 
-    The files are the same whatever the number of workers. With one, they are made in this process.
+    The files are the same whatever the number of workers.
 
+    Args:   workers: processes; with 1, everything is done in this one. on_written: called with the number of each
+            scene that is finished.
     Raises: UnreadableImageError for a damaged photograph, OutputError if a file cannot be written, WorkerError if
-            a worker dies; scenes finished until then are kept, and the next call goes on with the missing ones.
+            a worker dies; finished scenes stay, and the next call goes on with the missing ones.
     """
-    missing = held.missing(count)
+    missing = folder.missing(count)
     try:
-        made = (
-            _alone(recipe, held.folder, missing)
+        scenes = (
+            _simulate_here(config, folder.folder, missing)
             if workers == 1
-            else _together(recipe, held, missing, workers)
+            else _simulate_in_workers(config, folder, missing, workers)
         )
-        for line in made:
-            held.add(line)
-            done(line)
+        for scene in scenes:
+            folder.add(scene)
+            on_written(scene["index"])
     finally:
-        held.close()
+        folder.close()
 
 
-def suitable_workers(scenes: int) -> int:
-    """One for each core, but none for fewer scenes than its start is worth."""
-    return max(
-        1,
-        min(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-            scenes // 16,
-        ),
-    )
+def default_workers(scenes: int) -> int:
+    """Choose the number of workers for so many scenes: one for each core, fewer for few scenes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, scenes // _SCENES_PER_WORKER))
 
 
-def _alone(recipe: SimulationConfig, folder: Path, missing: Sequence[int]) -> Iterator[Line]:
-    studio = SceneGenerator(recipe)
-    for index in missing:
-        yield write_scene(studio.scene(index), folder, index)
+def _simulate_here(
+    config: SimulationConfig, folder: Path, indices: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    generator = SceneGenerator(config)
+    for index in indices:
+        yield write_scene(generator.generate(index), folder, index)
 
 
-def _together(
-    recipe: SimulationConfig, held: SceneFolder, missing: Sequence[int], workers: int
-) -> Iterator[Line]:
-    with _pool(recipe, min(workers, max(len(missing), 1))) as pool:
-        left = iter(missing)
-        running: set[Future[Line]] = set()
+def _simulate_in_workers(
+    config: SimulationConfig, folder: SceneFolder, indices: Sequence[int], workers: int
+) -> Iterator[dict[str, Any]]:
+    with _open_pool(config, min(workers, max(len(indices), 1))) as pool:
+        remaining = iter(indices)
+        running: set[Future[dict[str, Any]]] = set()
         try:
             while True:
-                while len(running) < _AHEAD * workers and (index := next(left, None)) is not None:
-                    running.add(pool.submit(_make, index, held.folder))
+                while len(running) < _AHEAD * workers and (index := next(remaining, None)) is not None:
+                    running.add(pool.submit(_simulate_in_worker, index, folder.folder))
                 if not running:
                     return
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -87,16 +90,16 @@ def _together(
                     yield future.result()
         except BrokenProcessPool as error:
             raise WorkerError(
-                f"a worker process ended before its work was done, with {len(held.lines)} scenes in {held.folder}; "
+                f"a worker process ended before its work was done, with {len(folder)} scenes in {folder.folder}; "
                 "give the same command again to go on, with fewer --workers or a smaller --size if memory ran out"
             ) from error
 
 
 @contextmanager
-def _pool(recipe: SimulationConfig, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes: a fork of one that has run torch may lock up."""
+def _open_pool(config: SimulationConfig, workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Open a pool of new processes; a fork of a process that has run torch may deadlock."""
     pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(recipe,)
+        workers, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(config,)
     )
     try:
         yield pool
@@ -104,22 +107,22 @@ def _pool(recipe: SimulationConfig, workers: int) -> Iterator[ProcessPoolExecuto
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(recipe: SimulationConfig) -> None:
-    """In a new worker: leave an interrupt to the parent, end with it, and build the studio."""
-    global _studio
+def _start_worker(config: SimulationConfig) -> None:
+    """Prepare a new worker: leave interrupts to the parent, end with it, and build the generator."""
+    global _generator
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
-    _studio = SceneGenerator(recipe)
+    _generator = SceneGenerator(config)
 
 
 def end_with_parent() -> None:
-    """Wait for the end of the parent, then end too; for a thread of a worker process."""
+    """Wait for the end of the parent process, then end this one; for a thread of a worker."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for([parent.sentinel])
         os._exit(1)
 
 
-def _make(index: int, folder: Path) -> Line:
-    assert _studio is not None
-    return write_scene(_studio.scene(index), folder, index)
+def _simulate_in_worker(index: int, folder: Path) -> dict[str, Any]:
+    assert _generator is not None
+    return write_scene(_generator.generate(index), folder, index)

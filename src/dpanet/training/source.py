@@ -14,7 +14,7 @@ import torch
 
 from dpanet.errors import ConfigError, DatasetError, counted
 from dpanet.simulation.kernels import MeasuredKernels
-from dpanet.simulation.photo_cache import Photographs, find_photographs
+from dpanet.simulation.photo_cache import PhotoCache, find_photographs
 from dpanet.simulation.scene import Scenes, Simulator
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.training.config import DataConfig, TrainingConfig
@@ -158,7 +158,7 @@ def simulator(
         photographs = own_photographs(held_out)
     else:
         folder = _folder(data.photographs, "data.photographs", "sharp photographs", f"or {OWN}")
-        photographs = Photographs(split_photographs(folder)[held_out])
+        photographs = PhotoCache(split_photographs(folder)[held_out])
     if not len(photographs):
         return None
     return Simulator(photographs, kernels, scenes, device, page_seed=_PAGES + held_out)
