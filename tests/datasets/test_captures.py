@@ -49,12 +49,12 @@ def test_pixel4_views_and_truth_share_one_scale(pixel4) -> None:
     np.testing.assert_allclose(first.pair.left, first.truth.pixels, atol=1e-5)
     np.testing.assert_allclose(first.pair.right, first.truth.pixels, atol=1e-5)  # the flat field is applied
     assert first.white == first.pair.left.max() > 0.5
-    assert not first.colours_matched
+    assert not first.match_color
 
 
 def test_display_pictures_are_rgb(display) -> None:
     (capture,) = read_display(display)
-    assert (capture.name, capture.white, capture.colours_matched) == ("05", 1.0, True)
+    assert (capture.name, capture.white, capture.match_color) == ("05", 1.0, True)
     assert capture.pair.encoding == capture.truth.encoding == "srgb"
     blue_first = cv2.imread(str(display / "05_left.png"), cv2.IMREAD_UNCHANGED)
     np.testing.assert_allclose(capture.pair.left, blue_first[..., ::-1] / 255, atol=1e-6)

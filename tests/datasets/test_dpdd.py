@@ -18,7 +18,7 @@ def test_views_truth_and_combined_picture_belong_together(dpdd) -> None:
     for scene, number in zip(dataset.scenes, (917, 984, 1002), strict=True):
         capture = scene.load()
         assert capture.name == scene.name
-        assert (capture.white, capture.colours_matched, capture.pair.encoding) == (1.0, False, "srgb")
+        assert (capture.white, capture.match_color, capture.pair.encoding) == (1.0, False, "srgb")
         for pixels, code in (
             (capture.pair.left, 20000 + number),
             (capture.pair.right, 30000 + number),
@@ -26,13 +26,13 @@ def test_views_truth_and_combined_picture_belong_together(dpdd) -> None:
         ):
             np.testing.assert_allclose(pixels, code / 65535, atol=1e-7)
         assert scene.combined == dpdd / "test_c" / "source" / f"{scene.name}.png"
-        assert (scene.label, scene.given) == (None, {})
+        assert (scene.label, scene.finished) == (None, {})
 
 
 def test_options_reach_the_scenes(dpdd) -> None:
-    dataset = open_dataset(dpdd, "dpdd", split="val", match_colour=True, align=True)
+    dataset = open_dataset(dpdd, "dpdd", split="val", match_color=True, align=True)
     assert (dataset.split, dataset.aligned) == ("val", True)
-    assert dataset.scenes[0].load().colours_matched
+    assert dataset.scenes[0].load().match_color
 
 
 def test_labels_count_from_one_in_sorted_order(dpdd) -> None:

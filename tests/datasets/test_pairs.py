@@ -16,23 +16,23 @@ def test_scenes_and_the_pictures_of_other_methods(pairs) -> None:
     dataset = open_dataset(pairs, "pairs")
     assert [scene.name for scene in dataset.scenes] == ["a", "b_2"]
     assert (dataset.split, dataset.aligned, dataset.bits) == (None, False, 8)
-    assert [scene.given for scene in dataset.scenes] == [
+    assert [scene.finished for scene in dataset.scenes] == [
         {"dpdnet": pairs / "a_dpdnet.png"},
         {"dpdnet": pairs / "b_2_dpdnet.png"},
     ]
     capture = dataset.scenes[1].load()
     for pixels, code in ((capture.pair.left, 20), (capture.pair.right, 21), (capture.truth.pixels, 22)):
         np.testing.assert_allclose(pixels, code / 255, atol=1e-7)
-    assert not capture.colours_matched
+    assert not capture.match_color
     assert capture.pair.metadata["bits"] == 8
 
 
 def test_colours_and_alignment_are_the_users_word(pairs) -> None:
-    dataset = open_dataset(pairs, "pairs", match_colour=True, align=True)
+    dataset = open_dataset(pairs, "pairs", match_color=True, align=True)
     assert dataset.aligned
     for scene, expected in zip(dataset.scenes, read_display(pairs), strict=True):
         capture = scene.load()
-        assert capture.colours_matched == expected.colours_matched is True
+        assert capture.match_color == expected.match_color is True
         np.testing.assert_array_equal(capture.pair.left, expected.pair.left)
 
 
@@ -50,7 +50,7 @@ def test_a_method_belongs_to_the_longest_name(pairs, write) -> None:
     for part in ("left", "right", "sharp", "dpdnet"):
         write(pairs / f"b_{part}.png", 1, np.uint8)
     scenes = open_dataset(pairs, "pairs").scenes
-    assert {scene.name: [*scene.given] for scene in scenes} == {
+    assert {scene.name: [*scene.finished] for scene in scenes} == {
         "a": ["dpdnet"],
         "b": ["dpdnet"],
         "b_2": ["dpdnet"],

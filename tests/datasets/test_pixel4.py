@@ -46,8 +46,16 @@ def test_scenes_are_those_of_the_one_reader(pixel4) -> None:
         np.testing.assert_array_equal(capture.pair.right, expected.pair.right)
         np.testing.assert_allclose(capture.pair.right, capture.truth.pixels, atol=1e-5)
         assert capture.white == expected.white
-        assert (scene.label, scene.combined, scene.given) == (None, None, {})
+        assert (scene.label, scene.combined, scene.finished) == (None, None, {})
         assert scene.defocus == pixel4 / "gt_defocus_map" / f"{scene.name}_gt.png"
+        assert {path.relative_to(pixel4).as_posix() for path in scene.files} == {
+            f"{scene.name}_left.png",
+            f"{scene.name}_right.png",
+            f"gt_all_in_focus_im/{scene.name}_gt.png",
+            f"gt_defocus_map/{scene.name}_gt.png",
+            "calibration/white_sheet_left.png",
+            "calibration/white_sheet_right.png",
+        }
 
 
 def test_the_white_sheets_may_lie_elsewhere(pixel4, tmp_path) -> None:
@@ -120,4 +128,4 @@ def test_the_real_camera_through_the_front_door(tmp_path, write) -> None:
     ):
         open_dataset(tmp_path, "pixel4", bits=8)
     with pytest.raises(ConfigError, match="leave the matching of colours out"):
-        open_dataset(tmp_path, "pixel4", match_colour=True)
+        open_dataset(tmp_path, "pixel4", match_color=True)

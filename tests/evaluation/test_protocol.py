@@ -6,7 +6,7 @@ import pytest
 from dpanet.errors import PairError, ShapeError
 from dpanet.evaluation import protocol
 from dpanet.evaluation.metrics import mae, psnr, ssim
-from dpanet.evaluation.protocol import Score, match_colour, score_aligned, score_as_published
+from dpanet.evaluation.protocol import Score, fit_color, score_aligned, score_as_published
 from dpanet.evaluation.registration import register
 
 ZOOM = np.array([[1.04, 0.0, -4.0], [0.0, 1.04, -3.2]])
@@ -70,33 +70,33 @@ def test_values_above_white_are_not_clipped(scene) -> None:
 def test_match_colour_undoes_gain_and_offset_per_channel(scene) -> None:
     truth = scene() * np.float32([1, 0.7, 0.4])
     exposed = truth * np.float32([0.5, 2, 1]) + np.float32([0.1, -0.2, 0.3])
-    np.testing.assert_allclose(match_colour(exposed, truth), truth, atol=2e-6)
+    np.testing.assert_allclose(fit_color(exposed, truth), truth, atol=2e-6)
     assert score_as_published(exposed, truth).psnr < 30
-    assert score_as_published(exposed, truth, colours_matched=True).psnr > 100
+    assert score_as_published(exposed, truth, match_color=True).psnr > 100
 
 
 def test_match_colour_is_least_squares(scene) -> None:
     rng = np.random.default_rng(3)
     output, truth = scene(damp=1), np.clip(scene() ** 2 + rng.normal(0, 0.05, scene().shape), 0, 1)
     truth = truth.astype(np.float32)
-    matched = match_colour(output, truth)
+    matched = fit_color(output, truth)
     for channel in range(3):
         gain, offset = np.polyfit(output[..., channel].ravel().astype(float), truth[..., channel].ravel(), 1)
         np.testing.assert_allclose(matched[..., channel], output[..., channel] * gain + offset, atol=1e-5)
 
 
 def test_match_colour_of_a_flat_picture_only_moves_it(scene) -> None:
-    matched = match_colour(np.full_like(scene(), 0.3), scene())
+    matched = fit_color(np.full_like(scene(), 0.3), scene())
     np.testing.assert_allclose(matched, np.broadcast_to(scene().mean((0, 1)), matched.shape), atol=1e-6)
 
 
 def test_aligned_colours_are_matched_without_the_border(scene) -> None:
     truth, output = scene(), scene(ZOOM) * np.float32(0.6) + np.float32(0.2)
     assert score_aligned(output, truth, encoding="srgb").psnr < 25
-    assert score_aligned(output, truth, encoding="srgb", colours_matched=True).psnr > 40
+    assert score_aligned(output, truth, encoding="srgb", match_color=True).psnr > 40
     spoilt = scene() * np.float32(0.6)
     spoilt[:20] = 1
-    assert score_aligned(spoilt, truth, encoding="srgb", colours_matched=True).psnr > 40
+    assert score_aligned(spoilt, truth, encoding="srgb", match_color=True).psnr > 40
 
 
 def test_mean_of_scores() -> None:
@@ -111,7 +111,7 @@ def test_what_cannot_be_scored_is_refused(scene) -> None:
     with pytest.raises(ShapeError, match="drops 24 px"):
         score_aligned(scene(height=48), scene(height=48))
     with pytest.raises(ShapeError):
-        match_colour(scene(), scene()[1:])
+        fit_color(scene(), scene()[1:])
     broken = scene()
     broken[80, 80] = np.nan
     for score in (score_as_published, score_aligned):

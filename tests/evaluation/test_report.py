@@ -39,10 +39,10 @@ def test_a_capture_says_how_it_is_scored(capture) -> None:
     )
     output, truth = capture.pair.left * np.float32(0.8), capture.truth.pixels
     assert score(display, output) == (
-        score_as_published(output, truth, colours_matched=True),
-        score_aligned(output, truth, encoding="srgb", colours_matched=True),
+        score_as_published(output, truth, match_color=True),
+        score_aligned(output, truth, encoding="srgb", match_color=True),
     )
-    assert score(display, output) != score(dataclasses.replace(display, colours_matched=False), output)
+    assert score(display, output) != score(dataclasses.replace(display, match_color=False), output)
 
 
 def test_gains_are_over_doing_nothing_by_the_same_protocol(capture, scene) -> None:

@@ -265,7 +265,8 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     from dpanet.datasets.scene import Scene
 
     class Found:
-        scenes = (Scene("001", lambda: capture(0.8, cells=1)),)
+        path = tmp_path / "001.png"
+        scenes = (Scene("001", path, path, path, lambda: capture(0.8, cells=1)),)
 
     kernels = lens()
     for view, side in enumerate(("left", "right")):

@@ -86,7 +86,7 @@ def test_patches_are_the_pictures_codes_and_lie_as_pairs(dpdd: Path, tmp_path: P
             for (top, left), _ in kept_windows(codes[2], CUTS[split], SIDE):
                 patch = f"1P0A{name:04}_{top:04}_{left:04}"
                 expected.add(patch)
-                for made, picture in zip(scenes[patch].files, codes, strict=True):
+                for made, picture in zip(scenes[patch].pictures, codes, strict=True):
                     read = read_codes(made)
                     assert read.dtype == np.uint16
                     np.testing.assert_array_equal(read, picture[top : top + SIDE, left : left + SIDE])

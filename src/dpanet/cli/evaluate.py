@@ -32,7 +32,7 @@ def evaluate(
     calibration: Path | None = None,
     bits: Literal[8, 16] = 16,
     official: Annotated[bool, _Flag] = False,
-    match_colour: Annotated[bool, _Flag] = False,
+    match_color: Annotated[bool, Parameter(name=["--match-colour", "--match-color"], negative=())] = False,
     align: Annotated[bool, _Flag] = False,
     lpips_weights: Path | None = None,
     save_images: Annotated[bool, _Flag] = False,
@@ -69,7 +69,7 @@ def evaluate(
         Depth at which pictures are compared; 8 rounds both, and lets 8-bit files pass.
     official
         Read and compare as the published code does: views and truths at 8 bits, outputs truncated to 8.
-    match_colour
+    match_color
         Bring the output's colours to the truth's first, for truths exposed on their own (layout pairs).
     align
         Score by the aligned protocol too; layout pixel4 always does.
@@ -98,7 +98,7 @@ def evaluate(
         layout,
         split=split,
         calibration=calibration if layout == "pixel4" else None,
-        match_colour=match_colour,
+        match_color=match_color,
         align=align,
         bits=8 if bits == 8 else None,
     )

@@ -27,14 +27,14 @@ class Capture:
 
     pair, truth:     same size, encoding and scale.
     white:           value of `pair` and `truth` that counts as 1.0 in scores.
-    colours_matched: the truth was exposed separately, so outputs are brought to its colours.
+    match_color: the truth was exposed separately, so outputs are brought to its colours.
     """
 
     name: str
     pair: DualPixelPair
     truth: Picture
     white: float = 1.0
-    colours_matched: bool = False
+    match_color: bool = False
 
     def __post_init__(self) -> None:
         if self.truth.pixels.shape != self.pair.left.shape or self.truth.encoding != self.pair.encoding:
@@ -70,14 +70,12 @@ def load_white_sheets(folder: Path, format: RawFormat = PIXEL4) -> NDArray[np.fl
     return read_flat_field(folder / WHITE_SHEETS[0], folder / WHITE_SHEETS[1], format)
 
 
-def load_display(name: str, left: Path, right: Path, truth: Path, colours_matched: bool) -> Capture:
+def load_display(name: str, left: Path, right: Path, truth: Path, match_color: bool) -> Capture:
     """Read a scene of ordinary colour pictures, sRGB, 8 or 16 bits.
 
     Raises: UnreadableImageError for a missing or damaged file, PairError for one of another size.
     """
-    return Capture(
-        name, read_pair(left, right, "srgb"), read_picture(truth, "srgb"), colours_matched=colours_matched
-    )
+    return Capture(name, read_pair(left, right, "srgb"), read_picture(truth, "srgb"), match_color=match_color)
 
 
 def read_pixel4(folder: Path, format: RawFormat = PIXEL4) -> Iterator[Capture]:
@@ -100,7 +98,7 @@ def read_display(folder: Path) -> Iterator[Capture]:
     """
     for name in _scenes(folder):
         left, right, sharp = (folder / f"{name}_{part}.png" for part in ("left", "right", "sharp"))
-        yield load_display(name, left, right, sharp, colours_matched=True)
+        yield load_display(name, left, right, sharp, match_color=True)
 
 
 def read_output(path: Path, capture: Capture) -> Pixels:

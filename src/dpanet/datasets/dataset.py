@@ -45,6 +45,7 @@ class Dataset:
     split:   None where the layout has none.
     aligned: whether the aligned protocol is reported besides the published one.
     bits:    8 or 16; the lowest depth among views and truths.
+    match_color: whether outputs are brought to the truth's colors before they are scored.
     """
 
     layout: Layout
@@ -52,6 +53,7 @@ class Dataset:
     scenes: tuple[Scene, ...]
     aligned: bool
     bits: int
+    match_color: bool = False
 
 
 def open_dataset(
@@ -60,7 +62,7 @@ def open_dataset(
     *,
     split: str = "test",
     calibration: Path | None = None,
-    match_colour: bool = False,
+    match_color: bool = False,
     align: bool = False,
     bits: int | None = None,
 ) -> Dataset:
@@ -69,7 +71,7 @@ def open_dataset(
     Args:   split: of ``dpdd`` (train, val, test) and ``restormer`` (train, test); the other layouts have none
             and take the default.
             calibration: folder of the white sheets, ``pixel4`` only; ``ROOT/calibration`` unless given.
-            match_colour: bring outputs to the truth's colours, since it was exposed on its own; not ``pixel4``.
+            match_color: bring outputs to the truth's colours, since it was exposed on its own; not ``pixel4``.
             align: report the aligned protocol too; ``pixel4`` always does.
             bits: lowest depth to accept. Unless given 16, and 8 for ``pairs``; raw Pixel 4 files always have 16.
     Raises: ConfigError for arguments that do not go together; DatasetError, once, with all problems of the
@@ -77,23 +79,23 @@ def open_dataset(
             that cannot be read, labels that do not fit, two files of one name, no calibration, no scenes.
     """
     root = Path(root)
-    _check_arguments(layout, split, calibration, match_colour, bits)
+    _check_arguments(layout, split, calibration, match_color, bits)
     if not root.is_dir():
         raise DatasetError(
             f"{root} is not a folder; give the folder of a data set", (f"{root} is not a folder",)
         )
     inspection = Inspection(root)
     if layout == "dpdd":
-        scenes = find_dpdd(inspection, root, split, bits or 16, match_colour)
+        scenes = find_dpdd(inspection, root, split, bits or 16, match_color)
     elif layout == "restormer":
-        scenes = find_restormer(inspection, root, split, bits or 16, match_colour)
+        scenes = find_restormer(inspection, root, split, bits or 16, match_color)
     elif layout == "pixel4":
         scenes = find_pixel4(inspection, root, calibration)
     else:
-        scenes = find_pairs_with_truth(inspection, root, bits or 8, match_colour)
+        scenes = find_pairs_with_truth(inspection, root, bits or 8, match_color)
     part = split if layout in SPLITS else None
     inspection.finish(f"a data set of layout {layout}" + (f", split {part}" if part else ""))
-    return Dataset(layout, part, tuple(scenes), align or layout == "pixel4", inspection.bits)
+    return Dataset(layout, part, tuple(scenes), align or layout == "pixel4", inspection.bits, match_color)
 
 
 def open_training_dataset(
@@ -115,7 +117,7 @@ def open_training_dataset(
 
 
 def _check_arguments(
-    layout: str, split: str, calibration: Path | None, match_colour: bool, bits: int | None
+    layout: str, split: str, calibration: Path | None, match_color: bool, bits: int | None
 ) -> None:
     if layout not in LAYOUTS:
         raise ConfigError(f"the layout is {layout!r}; it must be one of {', '.join(LAYOUTS)}")
@@ -133,7 +135,7 @@ def _check_arguments(
         raise ConfigError(f"bits is {bits}; it must be 8 or 16")
     if calibration is not None and layout != "pixel4":
         raise ConfigError(f"layout {layout} has no calibration; leave the folder out, or give layout pixel4")
-    if match_colour and layout == "pixel4":
+    if match_color and layout == "pixel4":
         raise ConfigError(
             "layout pixel4 has one exposure for views and truth; leave the matching of colours out"
         )

@@ -14,7 +14,7 @@ SPLITS = ("train", "val", "test")
 
 
 def find_dpdd(
-    inspection: Inspection, root: Path, split: str, bits: int, colours_matched: bool = False
+    inspection: Inspection, root: Path, split: str, bits: int, match_color: bool = False
 ) -> list[Scene]:
     """The scenes of a split in plain order of name, named as their combined pictures.
 
@@ -44,6 +44,6 @@ def find_dpdd(
         combined, one, other = (listing.files.get(name) for listing in (sources, left, right))
         inspection.scene(existing(one, other), existing(combined, truth), bits)
         if one is not None and other is not None and truth is not None:
-            load = partial(load_display, name, one, other, truth, colours_matched)
-            scenes.append(Scene(name, load, labels.get(name), combined=combined, files=(one, other, truth)))
+            load = partial(load_display, name, one, other, truth, match_color)
+            scenes.append(Scene(name, one, other, truth, load, labels.get(name), combined=combined))
     return scenes

@@ -18,7 +18,7 @@ _TAKEN = ("none", "truth")
 
 
 def find_pairs_with_truth(
-    inspection: Inspection, root: Path, bits: int, colours_matched: bool = False
+    inspection: Inspection, root: Path, bits: int, match_color: bool = False
 ) -> list[Scene]:
     """The scenes of a folder in natural order of name.
 
@@ -37,20 +37,20 @@ def find_pairs_with_truth(
             rest.append(path)
     listings = [Listing(root, inspection.unique(parts[role]), f"_{role}.png") for role in _ROLES]
     names = inspection.agree(listings, natural)
-    given = _given(inspection, rest, names)
+    finished = _finished(inspection, rest, names)
     scenes = []
     for name in names:
         left, right, sharp = (listing.files.get(name) for listing in listings)
-        inspection.scene(existing(left, right), existing(sharp), bits, given[name].values())
+        inspection.scene(existing(left, right), existing(sharp), bits, finished[name].values())
         if left is not None and right is not None and sharp is not None:
-            load = partial(load_display, name, left, right, sharp, colours_matched)
-            scenes.append(Scene(name, load, given=given[name], files=(left, right, sharp)))
+            load = partial(load_display, name, left, right, sharp, match_color)
+            scenes.append(Scene(name, left, right, sharp, load, finished=finished[name]))
     return scenes
 
 
-def _given(inspection: Inspection, paths: list[Path], names: list[str]) -> dict[str, dict[str, Path]]:
+def _finished(inspection: Inspection, paths: list[Path], names: list[str]) -> dict[str, dict[str, Path]]:
     """The methods' pictures of each scene; a name that fits two scenes belongs to the longer one."""
-    given: dict[str, dict[str, Path]] = {name: {} for name in names}
+    finished: dict[str, dict[str, Path]] = {name: {} for name in names}
     for path in paths:
         name = max((name for name in names if path.stem.startswith(f"{name}_")), key=len, default="")
         method = path.stem.removeprefix(f"{name}_")
@@ -58,12 +58,12 @@ def _given(inspection: Inspection, paths: list[Path], names: list[str]) -> dict[
             inspection.note(f"{path.name} is an extra file (it belongs to no scene)")
         elif method.lower() in _TAKEN:
             inspection.note(f"{path.name} gives a method the name {method}, which is taken")
-        elif method in given[name]:
-            inspection.note(f"{given[name][method].name} and {path.name} have one name")
+        elif method in finished[name]:
+            inspection.note(f"{finished[name][method].name} and {path.name} have one name")
         else:
-            given[name][method] = path
-    for method in sorted({method for files in given.values() for method in files}):
+            finished[name][method] = path
+    for method in sorted({method for files in finished.values() for method in files}):
         for name in names:
-            if method not in given[name]:
+            if method not in finished[name]:
                 inspection.note(f"{name}_{method}.png is missing (other scenes have it)")
-    return given
+    return finished

@@ -43,7 +43,8 @@ def find_pixel4(
     field = (bottom - top, last - first)
     scenes = []
     for name in names:
-        for view in existing(left.files.get(name), right.files.get(name)):
+        one, other = left.files.get(name), right.files.get(name)
+        for view in existing(one, other):
             _check(inspection, view, format.size)
         truth = None if truths is None else truths.files.get(name)
         if truth is not None:
@@ -51,7 +52,10 @@ def find_pixel4(
         map = None if maps is None else maps.files.get(name)
         if map is not None:
             _check(inspection, map, field, bits=(8, 16))
-        scenes.append(Scene(name, partial(_load, name, root, sheets, format), defocus=map))
+        if one is not None and other is not None and truth is not None:
+            load = partial(_load, name, root, sheets, format)
+            white_sheets = tuple(sheets / sheet for sheet in WHITE_SHEETS)
+            scenes.append(Scene(name, one, other, truth, load, defocus=map, calibration=white_sheets))
     return scenes
 
 

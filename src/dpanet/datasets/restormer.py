@@ -18,7 +18,7 @@ _PARTS = ("inputL", "inputR", "target")
 
 
 def find_restormer(
-    inspection: Inspection, root: Path, split: str, bits: int, colours_matched: bool = False
+    inspection: Inspection, root: Path, split: str, bits: int, match_color: bool = False
 ) -> list[Scene]:
     """The scenes of a split in natural order of name.
 
@@ -40,8 +40,8 @@ def find_restormer(
         own = None if combined is None else combined.files.get(name)
         inspection.scene(existing(left, right), existing(truth, own), bits)
         if left is not None and right is not None and truth is not None:
-            load = partial(load_display, name, left, right, truth, colours_matched)
-            scenes.append(Scene(name, load, labels.get(name), combined=own, files=(left, right, truth)))
+            load = partial(load_display, name, left, right, truth, match_color)
+            scenes.append(Scene(name, left, right, truth, load, labels.get(name), combined=own))
     return scenes
 
 

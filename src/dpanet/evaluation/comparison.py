@@ -57,7 +57,7 @@ class Comparison:
     @property
     def given(self) -> tuple[str, ...]:
         """Methods whose finished pictures lie beside every scene of the dataset."""
-        sets = [set(scene.given) for scene in self.dataset.scenes]
+        sets = [set(scene.finished) for scene in self.dataset.scenes]
         return tuple(sorted(set.intersection(*sets))) if sets else ()
 
     def identity(self) -> dict[str, Any]:
@@ -163,12 +163,12 @@ class Comparison:
                 )
             outputs[method.name] = pixels
         for name in self.given:
-            outputs[name], seconds[name] = read_output(scene.given[name], capture), 0.0
+            outputs[name], seconds[name] = read_output(scene.finished[name], capture), 0.0
         return outputs, seconds
 
     def _published(self, output: Pixels, truth: Pixels, capture: Capture) -> Score:
         return score_as_published(
-            output, truth, colours_matched=capture.colours_matched, perceptual=self._seen(capture)
+            output, truth, match_color=capture.match_color, perceptual=self._seen(capture)
         )
 
     def _aligned(self, output: Pixels, truth: Pixels, capture: Capture) -> Score:
@@ -176,7 +176,7 @@ class Comparison:
             output,
             truth,
             encoding=capture.pair.encoding,
-            colours_matched=capture.colours_matched,
+            match_color=capture.match_color,
             perceptual=self._seen(capture),
         )
 

@@ -47,18 +47,18 @@ def score_as_published(
     output: Pixels,
     truth: Pixels,
     *,
-    colours_matched: bool = False,
+    match_color: bool = False,
     perceptual: Callable[[Pixels, Pixels], float] | None = None,
 ) -> Score:
     """Score the output against the truth where it lies, to the very border.
 
     Args:    output, truth: (H, W, 3), float32, same size, encoding and scale, white = 1.0.
-             colours_matched: first bring the output's colours to the truth's with `match_colour`.
+             match_color: first bring the output's colours to the truth's with `fit_color`.
              perceptual: measures LPIPS, if it is to be measured.
     Raises:  ShapeError if the sizes differ, PairError for NaN or infinite pixels.
     """
-    if colours_matched:
-        output = match_colour(output, truth)
+    if match_color:
+        output = fit_color(output, truth)
     return Score(
         psnr(output, truth, data_range=DATA_RANGE),
         ssim(output, truth, data_range=DATA_RANGE),
@@ -72,7 +72,7 @@ def score_aligned(
     truth: Pixels,
     *,
     encoding: Encoding = "linear",
-    colours_matched: bool = False,
+    match_color: bool = False,
     perceptual: Callable[[Pixels, Pixels], float] | None = None,
 ) -> Score:
     """Score the output against the truth laid over it, and keep the better of warped and unwarped.
@@ -82,8 +82,8 @@ def score_aligned(
     with its SSIM and MAE. So registration never makes a score worse. Without convergence: unwarped.
 
     Args:    output, truth: (H, W, 3), float32, same size, both in `encoding`, white = 1.0.
-             colours_matched: before each of the two comparisons, and without the border, bring the output's
-             colours to that truth's with `match_colour`. The search itself is blind to gain and offset.
+             match_color: before each of the two comparisons, and without the border, bring the output's
+             colours to that truth's with `fit_color`. The search itself is blind to gain and offset.
              perceptual: measures LPIPS, if it is to be measured.
     Raises:  ShapeError if the sizes differ or nothing would be left, PairError for NaN or infinite pixels.
     """
@@ -91,15 +91,13 @@ def score_aligned(
     candidates = [truth] if warped is None else [truth, warped]
     inner = _without_border(output)
     scores = [
-        score_as_published(
-            inner, _without_border(candidate), colours_matched=colours_matched, perceptual=perceptual
-        )
+        score_as_published(inner, _without_border(candidate), match_color=match_color, perceptual=perceptual)
         for candidate in candidates
     ]
     return max(scores, key=lambda score: score.psnr)
 
 
-def match_colour(output: Pixels, truth: Pixels) -> Pixels:
+def fit_color(output: Pixels, truth: Pixels) -> Pixels:
     """Give each channel of the output the gain and offset that bring it closest to the truth.
 
     For a truth that was exposed separately. Least squares over all pixels of a channel; a flat channel has

@@ -51,10 +51,10 @@ def score(capture: Capture, output: Pixels) -> tuple[Score, Score]:
              white together with the truth.
     """
     output, truth = output / capture.white, capture.truth.pixels / capture.white
-    matched = capture.colours_matched
+    matched = capture.match_color
     return (
-        score_as_published(output, truth, colours_matched=matched),
-        score_aligned(output, truth, encoding=capture.pair.encoding, colours_matched=matched),
+        score_as_published(output, truth, match_color=matched),
+        score_aligned(output, truth, encoding=capture.pair.encoding, match_color=matched),
     )
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from dpanet.datasets import Scene, TrainingSplit, open_training_dataset
 from dpanet.datasets.inspection import Inspection
 from dpanet.errors import DatasetError, OutputError
-from dpanet.files.lock import claim, holds_files
+from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output, make_folder
 from dpanet.images.decoded import Codes
 from dpanet.images.png import encode_png
@@ -56,7 +56,7 @@ def open_splits(root: Path, side: int = SIDE) -> Splits:
         except DatasetError as error:
             inspection.problems += error.problems
     for scene in (scene for scenes in splits.values() for scene in scenes):
-        for path in scene.files:
+        for path in scene.pictures:
             header = inspection.header(path)
             if header and min(header.width, header.height) < side:
                 inspection.note(
@@ -88,9 +88,9 @@ class PatchFolder:
         settings = folder / SETTINGS
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; name a folder to write the patches to")
-        if not settings.exists() and holds_files(folder):
+        if not settings.exists() and contains_files(folder):
             raise OutputError(f"{folder} holds other files; name a new or an empty folder for the patches")
-        self._lock = claim(folder, *splits, *(f"{split}{UNFINISHED}" for split in splits))
+        self._lock = lock_folder(folder, *splits, *(f"{split}{UNFINISHED}" for split in splits))
         try:
             self._open(identity)
         except BaseException:
@@ -163,7 +163,7 @@ class PatchFolder:
                 _rename(place, self.folder / split)
 
     def _cut(self, scene: Scene, cut: Cut, place: Path, pool: ThreadPoolExecutor) -> Line:
-        views = [read_codes(path) for path in scene.files]
+        views = [read_codes(path) for path in scene.pictures]
         kept = kept_windows(views[-1], cut, self.side, pool.map)
 
         def write(job: tuple[Codes, Path]) -> None:
@@ -198,7 +198,7 @@ def _name(scene: Scene, top: int, left: int) -> str:
 
 def _fingerprint(scenes: tuple[Scene, ...]) -> str:
     """Tells one set of pictures from another by the names and sizes of their files."""
-    files = [[path.name, path.stat().st_size] for scene in scenes for path in scene.files]
+    files = [[path.name, path.stat().st_size] for scene in scenes for path in scene.pictures]
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 
