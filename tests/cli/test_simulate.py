@@ -13,7 +13,7 @@ from cli.conftest import Run, listing
 
 from dpanet.datasets import open_dataset
 from dpanet.errors import DatasetError
-from dpanet.files.lock import claim
+from dpanet.files.lock import lock_folder
 from dpanet.simulation.replay import replay
 from dpanet.simulation.scene_folder import encode_scene, scene_files
 
@@ -280,7 +280,7 @@ def test_another_process_that_writes_there_is_one_sentence(
     run: Run, photographs: Path, tmp_path: Path
 ) -> None:
     command = ["simulate", photographs, "-o", tmp_path / "out", "--count", 1, "--seed", 1, "--size", 32]
-    lock = claim(tmp_path / "out")
+    lock = lock_folder(tmp_path / "out")
     for extra in ([], ["--overwrite"]):
         result = run(*command, *extra)
         assert result.code == 1 and "another process writes to" in result.sentence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from dpanet.errors import ConfigError, WeightsError
+from dpanet.files.output import atomic_output
 from dpanet.network.build import AnyNetwork, family, from_config
 
 FORMAT = "dpanet-1"
@@ -33,20 +33,14 @@ FINISHED = ("best.safetensors", "model.safetensors")
 
 def save_model(network: AnyNetwork, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
     """Write `network` to `path`, by atomic rename. `dtype` of the stored numbers; loading gives float32 again."""
-    path = Path(path)
     tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in network.state_dict().items()}
     metadata = {
         "format": FORMAT,
         "network": family(network),
         "config": json.dumps(network.config.to_dict()),
     }
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # `save_file` would make the file readable for its owner alone, whatever the umask says.
-        part.write_bytes(_in_one_order(save(tensors, metadata)))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_output(path, overwrite=True) as unfinished:
+        unfinished.write_bytes(_in_one_order(save(tensors, metadata)))
 
 
 def _in_one_order(file: bytes) -> bytes:

@@ -82,11 +82,7 @@ def convert_official(source: Path, target: Path, overwrite: bool = False) -> Non
     """
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists already; choose another name or pass --overwrite")
-    network = read_official(source)
-    try:
-        save_model(network, target)
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written ({error}); choose a folder that can be") from error
+    save_model(read_official(source), target)
 
 
 def _state(path: Path) -> dict[str, Tensor]:

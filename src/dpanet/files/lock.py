@@ -1,4 +1,4 @@
-"""One process at a time writes to a folder, and begins by sweeping away what a killed one left half written."""
+"""Let only one process at a time write to a folder."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from dpanet.errors import OutputError
 from dpanet.files.output import make_folder, unfinished_outputs
 
 LOCK = ".lock"
-"""The file in a folder that is held by the process that writes there; it stays, and holds nothing."""
+"""Name of the empty file that the writing process locks; it stays in the folder."""
 
 
-def claim(folder: Path, *inner: str) -> FileLock:
-    """Make a folder and keep other processes from it until the lock is released (or this process ends).
+def lock_folder(folder: Path, *inner: str) -> FileLock:
+    """Create a folder, lock it against other processes, and delete the unfinished files of killed ones.
 
-    Outputs that were left unfinished in it, and in its folders `inner`, are removed: nobody is at work on them.
+    Args:
+        folder: folder to be written to.
+        inner: names of folders in it whose unfinished files are deleted too.
 
-    Raises: OutputError if it cannot be made, or another process writes there.
+    Returns:
+        The lock, to be released; it ends with the process at the latest. On file systems without locks it does
+        nothing, and nothing is deleted.
+
+    Raises:
+        OutputError: if the folder cannot be created, or another process writes to it.
     """
     make_folder(folder)
     lock = FileLock(folder / LOCK)
@@ -28,16 +35,16 @@ def claim(folder: Path, *inner: str) -> FileLock:
         raise OutputError(
             f"another process writes to {folder}; wait for its end, or name another folder"
         ) from error
-    except OSError:
-        return (
-            lock  # some file systems of clusters have none; what else is wrong is told when a file is written
-        )
+    except (
+        OSError
+    ):  # no locks on this file system; a folder that cannot be written to fails at its first file
+        return lock
     for place in (folder, *(folder / name for name in inner)):
         for file in unfinished_outputs(place):
             file.unlink(missing_ok=True)
     return lock
 
 
-def holds_files(folder: Path) -> bool:
-    """Whether anything lies there but a lock and outputs left unfinished."""
+def contains_files(folder: Path) -> bool:
+    """Return whether a folder exists and has anything in it besides a lock and unfinished files."""
     return folder.is_dir() and bool({*folder.iterdir()} - {folder / LOCK, *unfinished_outputs(folder)})

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from dpanet.errors import OutputError
-from dpanet.files.lock import claim
+from dpanet.files.lock import lock_folder
 from dpanet.files.output import atomic_output
 
 
@@ -52,7 +52,7 @@ class Store:
         self.folder = folder
         self.log = folder / log
         self._order = order
-        self._lock = claim(folder, *inner)
+        self._lock = lock_folder(folder, *inner)
         try:
             self.entries = {entry.name: entry for entry in read_log(self.log)}
         except BaseException:

@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from dpanet.checkpoints.model_file import save_model
 from dpanet.errors import ConfigError, OutputError, TrainingError, WeightsError
-from dpanet.files.lock import claim, holds_files
+from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output
 from dpanet.training.config import TrainingConfig
 from dpanet.training.config_file import changed, differences, load_config, read_table, recorded, to_toml
@@ -70,7 +70,7 @@ class RunFolder:
             raise OutputError(f"{path} is a file; name a folder for the run")
         if (path / "config.toml").exists():
             raise OutputError(f"{path} holds a run; go on with it by --resume {path}, or name another folder")
-        if holds_files(path):
+        if contains_files(path):
             raise OutputError(f"{path} holds other files; name a new or an empty folder for the run")
         return cls(path, settings)
 
@@ -103,7 +103,7 @@ class RunFolder:
 
         Raises: OutputError if that cannot be done, or another process trains there.
         """
-        self._lock = claim(self.path, self.samples.name)
+        self._lock = lock_folder(self.path, self.samples.name)
         self.notes += [f"from step {step}: {note}" for note in self.fresh]
         self.fresh = []
         places = [note.partition(_PLACE)[2] for note in self.notes if _PLACE in note]
