@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from dpanet import Deblurrer, load_model, read_pair
-from dpanet.images.captures import read_raw_pair
+from dpanet.images.raw_pair import read_raw_pair
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.raw import PIXEL4
 from dpanet.images.writing import write_picture

@@ -10,7 +10,7 @@ from dpanet.errors import PairError, UnreadableImageError
 from dpanet.images.raw import RawFormat
 from dpanet.pair import DualPixelPair, Picture
 
-SMALL = RawFormat("small", size=(120, 140), black_level=1024, white_level=17407, field=(20, 100, 30, 110))
+SMALL = RawFormat("small", size=(120, 140), black_level=1024, white_level=17407, crop=(20, 100, 30, 110))
 
 
 def write(path: Path, codes: np.ndarray) -> None:

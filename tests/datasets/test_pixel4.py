@@ -10,7 +10,7 @@ from dpanet.datasets.pixel4 import find_pixel4
 from dpanet.errors import ConfigError, DatasetError
 from dpanet.images.raw import RawFormat
 
-SMALL = RawFormat("small", size=(60, 70), black_level=1024, white_level=17407, field=(10, 50, 15, 55))
+SMALL = RawFormat("small", size=(60, 70), black_level=1024, white_level=17407, crop=(10, 50, 15, 55))
 
 
 @pytest.fixture

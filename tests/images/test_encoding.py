@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dpanet.errors import ConfigError, PairError
-from dpanet.images.encoding import dequantise, linear_to_srgb, quantise, srgb_to_linear
+from dpanet.images.encoding import dequantize, linear_to_srgb, quantize, srgb_to_linear
 
 
 def floats(*values: float) -> np.ndarray:
@@ -48,28 +48,28 @@ def test_no_step_back_at_the_knee(curve, knee) -> None:
 
 def test_every_16_bit_code_survives_both_curves_and_the_files() -> None:
     codes = np.arange(65536, dtype=np.uint16)
-    pixels = dequantise(codes)
-    np.testing.assert_array_equal(quantise(pixels, 16), codes)
-    np.testing.assert_array_equal(quantise(linear_to_srgb(srgb_to_linear(pixels)), 16), codes)
+    pixels = dequantize(codes)
+    np.testing.assert_array_equal(quantize(pixels, 16), codes)
+    np.testing.assert_array_equal(quantize(linear_to_srgb(srgb_to_linear(pixels)), 16), codes)
     assert (np.diff(linear_to_srgb(pixels)) > 0).all()
     bytes_ = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(quantise(dequantise(bytes_), 8), bytes_)
+    np.testing.assert_array_equal(quantize(dequantize(bytes_), 8), bytes_)
 
 
-def test_quantise_clips_and_then_rounds() -> None:
+def test_quantize_clips_and_then_rounds() -> None:
     np.testing.assert_array_equal(
-        quantise(floats(-0.3, 0, 0.5, 1, 1.01, np.inf), 8), [0, 0, 128, 255, 255, 255]
+        quantize(floats(-0.3, 0, 0.5, 1, 1.01, np.inf), 8), [0, 0, 128, 255, 255, 255]
     )
     # 100.4 / 65535 rounds down, 100.6 / 65535 rounds up; truncation would give 100 for both
-    np.testing.assert_array_equal(quantise(floats(100.4 / 65535, 100.6 / 65535, 1.01), 16), [100, 101, 65535])
-    assert quantise(floats(0), 8).dtype == np.uint8
-    assert quantise(floats(0), 16).dtype == np.uint16
+    np.testing.assert_array_equal(quantize(floats(100.4 / 65535, 100.6 / 65535, 1.01), 16), [100, 101, 65535])
+    assert quantize(floats(0), 8).dtype == np.uint8
+    assert quantize(floats(0), 16).dtype == np.uint16
 
 
 def test_what_has_no_code_is_refused() -> None:
     with pytest.raises(ConfigError, match="bits is 12"):
-        quantise(floats(0), 12)
+        quantize(floats(0), 12)
     with pytest.raises(PairError, match="NaN"):
-        quantise(floats(np.nan), 8)
+        quantize(floats(np.nan), 8)
     with pytest.raises(PairError, match="float32"):
-        dequantise(floats(0))
+        dequantize(floats(0))

@@ -111,7 +111,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImageError, match="damaged picture"):
         read_header(path)
     tifffile.imwrite(path, np.zeros((24, 40), np.int32))
-    with pytest.raises(UnreadableImageError, match="holds int32 numbers"):
+    with pytest.raises(UnreadableImageError, match="has int32 values"):
         read_header(path)
 
 

@@ -7,7 +7,7 @@ import pytest
 from dpanet.errors import ConfigError, PairError
 from dpanet.images.raw import PIXEL4, RawFormat, develop, flat_field_ratio
 
-SMALL = RawFormat("small", size=(40, 60), black_level=100, white_level=1100, field=(10, 30, 20, 44))
+SMALL = RawFormat("small", size=(40, 60), black_level=100, white_level=1100, crop=(10, 30, 20, 44))
 
 
 def codes(value: float, size: tuple[int, int] = SMALL.size) -> np.ndarray:
@@ -16,7 +16,7 @@ def codes(value: float, size: tuple[int, int] = SMALL.size) -> np.ndarray:
 
 def test_pixel4_is_what_its_authors_publish() -> None:
     assert (PIXEL4.size, PIXEL4.black_level, PIXEL4.white_level) == ((1512, 2016), 1024, 17407)
-    top, bottom, left, right = PIXEL4.field
+    top, bottom, left, right = PIXEL4.crop
     assert (bottom - top, right - left) == (1008, 1344)
     assert (top, left) == (1512 - bottom, 2016 - right)  # central
 
@@ -42,13 +42,13 @@ def test_the_small_view_is_cut_where_the_format_says() -> None:
     pair = develop((100 + rows).astype(np.uint16), (100 + columns).astype(np.uint16), SMALL)
     np.testing.assert_allclose(pair.left[:, 0, 1], np.arange(10, 30) / 1000, rtol=1e-6)
     np.testing.assert_allclose(pair.right[0, :, 2], np.arange(20, 44) / 1000, rtol=1e-6)
-    whole = develop(codes(200), codes(200), dataclasses.replace(SMALL, field=None))
+    whole = develop(codes(200), codes(200), dataclasses.replace(SMALL, crop=None))
     assert whole.left.shape == (40, 60, 3)
 
 
 def test_a_planted_shading_is_taken_off_the_right_view() -> None:
     size = (300, 400)
-    raw = RawFormat("planted", size, black_level=64, white_level=16447, field=(60, 240, 80, 320))
+    raw = RawFormat("planted", size, black_level=64, white_level=16447, crop=(60, 240, 80, 320))
     x = np.linspace(0.6, 1.4, size[1])[None, :] * np.ones((size[0], 1))
     scene = 2000 + 1500 * np.random.default_rng(1).random(size)
     white_left, white_right = (
@@ -97,7 +97,7 @@ def test_impossible_formats_are_refused() -> None:
     with pytest.raises(ConfigError, match="white must lie above black"):
         dataclasses.replace(SMALL, white_level=100)
     with pytest.raises(ConfigError, match="inside the view"):
-        dataclasses.replace(SMALL, field=(10, 41, 20, 44))
+        dataclasses.replace(SMALL, crop=(10, 41, 20, 44))
 
 
 def test_a_16_bit_file_arrives_whole(tmp_path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dpanet.errors import DatasetError, OutputError
-from dpanet.images.defocus import read_defocus_map
+from dpanet.images.defocus_map import decode_defocus_map
 from dpanet.images.reading import read_codes
 from dpanet.simulation.config import PsfConfig, SimulationConfig, config_from_identity
 from dpanet.simulation.generator import SceneGenerator
@@ -83,7 +83,7 @@ def test_the_files_of_a_folder(scenes: Path, config: SimulationConfig) -> None:
     codes = read_codes(scenes / "000003_right.png")
     assert codes.dtype == np.uint16
     np.testing.assert_allclose(codes / 65535, scene.right.permute(1, 2, 0).numpy(), atol=1e-5)
-    radius = read_defocus_map(read_codes(scenes / "defocus" / "000003.png"))
+    radius = decode_defocus_map(read_codes(scenes / "defocus" / "000003.png"))
     np.testing.assert_allclose(radius, scene.radius.numpy(), atol=1e-3)
 
 

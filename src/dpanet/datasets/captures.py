@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.errors import PairError, UnreadableImageError
-from dpanet.images.captures import read_flat_field, read_raw_pair
+from dpanet.images.raw_pair import read_flat_field, read_raw_pair
 from dpanet.images.raw import PIXEL4, RawFormat
 from dpanet.images.reading import read_file, read_pair, read_picture, to_pixels
 from dpanet.pair import DualPixelPair, Picture, Pixels

@@ -8,7 +8,7 @@ from pathlib import Path
 from dpanet.datasets.captures import load_display
 from dpanet.datasets.inspection import Inspection, Listing, existing
 from dpanet.datasets.scene import Scene
-from dpanet.images.pairing import natural
+from dpanet.images.pairing import natural_key
 
 SUFFIXES = (".png", ".tif", ".tiff")
 
@@ -36,7 +36,7 @@ def find_pairs_with_truth(
         else:
             rest.append(path)
     listings = [Listing(root, inspection.unique(parts[role]), f"_{role}.png") for role in _ROLES]
-    names = inspection.agree(listings, natural)
+    names = inspection.agree(listings, natural_key)
     finished = _finished(inspection, rest, names)
     scenes = []
     for name in names:

@@ -39,7 +39,7 @@ def find_pixel4(
     truths = inspection.listing(root / PIXEL4_TRUTHS, "_gt")
     maps = inspection.listing(root / DEFOCUS_MAPS, "_gt") if (root / DEFOCUS_MAPS).is_dir() else None
     names = inspection.agree([left, right, truths] if maps is None else [left, right, truths, maps])
-    top, bottom, first, last = format.field or (0, format.size[0], 0, format.size[1])
+    top, bottom, first, last = format.crop or (0, format.size[0], 0, format.size[1])
     field = (bottom - top, last - first)
     scenes = []
     for name in names:

@@ -10,7 +10,7 @@ from dpanet.datasets.inspection import Inspection, existing
 from dpanet.datasets.labels import read_labels
 from dpanet.datasets.scene import Scene
 from dpanet.errors import ConfigError
-from dpanet.images.pairing import natural
+from dpanet.images.pairing import natural_key
 
 SPLITS = ("train", "test")
 
@@ -32,7 +32,7 @@ def find_restormer(
     base = _base(root, split)
     listings = [inspection.listing(base / part) for part in _PARTS]
     combined = inspection.listing(base / "inputC") if (base / "inputC").is_dir() else None
-    names = inspection.agree(listings if combined is None else [*listings, combined], natural)
+    names = inspection.agree(listings if combined is None else [*listings, combined], natural_key)
     labels = read_labels(inspection, base, names) if split == "test" else {}
     scenes = []
     for name in names:

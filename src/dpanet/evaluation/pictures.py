@@ -11,7 +11,7 @@ from PIL import Image
 
 from dpanet.evaluation.protocol import BORDER
 from dpanet.files.output import atomic_output
-from dpanet.images.encoding import linear_to_srgb, quantise
+from dpanet.images.encoding import linear_to_srgb, quantize
 from dpanet.pair import Encoding, Pixels
 
 LONG_SIDE = 960
@@ -57,6 +57,6 @@ def save_previews(pictures: Mapping[str, Pixels], crop: tuple[int, int, int], fo
 def _save(pixels: Pixels, path: Path, quality: int = 85) -> None:
     """As the suffix says; `quality` is of no consequence to PNG."""
     with atomic_output(path, overwrite=True) as unfinished:
-        Image.fromarray(np.asarray(quantise(np.ascontiguousarray(pixels), 8))).save(
+        Image.fromarray(np.asarray(quantize(np.ascontiguousarray(pixels), 8))).save(
             unfinished, quality=quality
         )

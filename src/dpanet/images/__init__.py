@@ -1,1 +1,1 @@
-"""Pair in: files become arrays. Knows NumPy and files, never torch."""
+"""Read and write image files as NumPy arrays. No torch here."""

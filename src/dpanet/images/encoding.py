@@ -1,4 +1,4 @@
-"""The two encodings of light, and the step between floats and the codes of a file."""
+"""Convert between sRGB and linear values, and between floats and the codes of a file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ _SLOPE = np.float32(12.92)
 
 
 def srgb_to_linear(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Decode sRGB values into values proportional to light.
+    """Convert sRGB values to values proportional to light.
 
-    Args:    x: any shape, float32; nominal domain 0..1, black to white.
-    Returns: the same shape, float32; nominal range 0..1. Below 0 the straight segment goes on
-             (-0.1292 becomes -0.01), above 1 the power curve; so no value is clipped, and every finite
-             value up to 1e15 stays finite and in order.
-    Source:  IEC 61966-2-1:1999, 5.2.
+    Args:
+        x: any shape, float32; nominal domain 0..1, black to white.
+
+    Returns:
+        The same shape, float32; nominal range 0..1. Nothing is clipped: below 0 the straight segment continues
+        (-0.1292 becomes -0.01), above 1 the power curve. Values up to 1e15 stay finite and in order.
+
+    Source:
+        IEC 61966-2-1:1999, 5.2.
     """
     x = np.asarray(x, np.float32)
     curve = np.power((np.maximum(x, _SRGB_KNEE) + np.float32(0.055)) / np.float32(1.055), np.float32(2.4))
@@ -29,27 +33,37 @@ def srgb_to_linear(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def linear_to_srgb(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Encode values proportional to light as sRGB values.
+    """Convert values proportional to light to sRGB values.
 
-    Args:    x: any shape, float32; nominal domain 0..1, black to white.
-    Returns: the same shape, float32; nominal range 0..1. Below 0 the straight segment goes on
-             (-0.01 becomes -0.1292), above 1 the power curve; so no value is clipped, and every finite
-             value stays finite and in order. The standard's two pieces miss each other by 3e-8 at the
-             knee, downwards; the curve is held at the height of the segment's end there.
-    Source:  IEC 61966-2-1:1999, 5.3.
+    Args:
+        x: any shape, float32; nominal domain 0..1, black to white.
+
+    Returns:
+        The same shape, float32; nominal range 0..1. Nothing is clipped: below 0 the straight segment continues
+        (-0.01 becomes -0.1292), above 1 the power curve. Finite values stay finite and in order. At the knee the
+        standard's curve starts 3e-8 below the segment's end; here it is not allowed to fall below that.
+
+    Source:
+        IEC 61966-2-1:1999, 5.3.
     """
     x = np.asarray(x, np.float32)
     curve = np.power(np.maximum(x, _LINEAR_KNEE), np.float32(1 / 2.4)) * np.float32(1.055) - np.float32(0.055)
     return np.where(x <= _LINEAR_KNEE, x * _SLOPE, np.maximum(curve, _LINEAR_KNEE * _SLOPE))
 
 
-def quantise(pixels: NDArray[np.float32], bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Turn floats into the codes of a file: clip to 0..1, then round to the nearest code.
+def quantize(pixels: NDArray[np.float32], bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Convert floats to the codes of a file: clip to 0..1, then round to the nearest code.
 
-    Args:    pixels: any shape, float32, 1.0 = white, in whichever encoding the file is to have.
-             bits: 8 or 16.
-    Returns: the same shape, uint8 or uint16; white is 255 or 65535, halves go to the even code.
-    Raises:  ConfigError for another depth, PairError for NaN, which has no code.
+    Args:
+        pixels: any shape, float32, 1.0 = white, in the encoding of the file.
+        bits: 8 or 16.
+
+    Returns:
+        The same shape, uint8 or uint16; white is 255 or 65535, halves are rounded to the even code.
+
+    Raises:
+        ConfigError: if `bits` is another number.
+        PairError: if a pixel is NaN.
     """
     if bits not in (8, 16):
         raise ConfigError(f"bits is {bits}; pictures are written with 8 or 16 bits a channel, so choose one")
@@ -61,12 +75,17 @@ def quantise(pixels: NDArray[np.float32], bits: int) -> NDArray[np.uint8] | NDAr
     return codes.astype(np.uint8) if bits == 8 else codes.astype(np.uint16)
 
 
-def dequantise(codes: NDArray[Any]) -> NDArray[np.float32]:
-    """Turn the codes of a file into floats; `quantise` at the same depth gives back every code.
+def dequantize(codes: NDArray[Any]) -> NDArray[np.float32]:
+    """Convert the codes of a file to floats; `quantize` at the same depth returns the same codes.
 
-    Args:    codes: any shape, uint8 or uint16.
-    Returns: the same shape, float32, 0..1: code / 255 or code / 65535.
-    Raises:  PairError for any other type, whose white is not known.
+    Args:
+        codes: any shape, uint8 or uint16.
+
+    Returns:
+        The same shape, float32, 0..1: code / 255 or code / 65535.
+
+    Raises:
+        PairError: if the codes are of another type.
     """
     if codes.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
         raise PairError(

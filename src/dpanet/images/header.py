@@ -1,4 +1,4 @@
-"""What a picture file says of itself at its beginning: size and depth, without decoding the picture."""
+"""Read the size and the depth of an image file without decoding its pixels."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from dpanet.images.png import SIGNATURE
 from dpanet.images.tiff import SIGNATURES, check_whole
 
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
-"""Colour type -> channels as decoded: a palette comes as RGB, gray with alpha as RGB with alpha."""
+"""Color type -> channels as decoded: a palette becomes RGB, gray with alpha becomes RGB with alpha."""
 
 _TIFF_KINDS = (np.uint8, np.uint16, np.float16, np.float32, np.float64)
 
 
 @dataclass(frozen=True)
 class Header:
-    """A picture as `read_file` would decode it.
-
-    width, height: px, as stored (the EXIF orientation is not applied).
-    bits:          8 or 16 for integer codes, 32 for any float type.
-    channels:      1 (gray), 3 (RGB) or 4 (and alpha).
-    """
+    """Size and depth of an image as `read_file` would decode it."""
 
     width: int
+    """Px, as stored: the EXIF orientation is not applied."""
     height: int
+    """Px, as stored."""
     bits: int
+    """8 or 16 for integer codes, 32 for any float type."""
     channels: int
+    """1 (gray), 3 (RGB) or 4 (RGB and alpha)."""
 
 
 def read_header(path: Path) -> Header:
-    """Size, depth and channels of a PNG, TIFF, JPEG or WebP, told apart by its first bytes.
+    """Return the size, depth and channels of a PNG, TIFF, JPEG or WebP.
 
-    No pixel is decoded. A file that was cut short is found in PNG and TIFF all the same, by the lengths of
-    their parts; damage inside a part is not.
+    The first bytes decide the format, not the suffix. A truncated PNG or TIFF is detected by the lengths of its
+    parts; damage inside a part is not.
 
-    Raises: UnreadableImageError if the file is missing, empty, truncated or no such picture.
+    Raises:
+        UnreadableImageError: if the file is missing, empty, truncated or of another format.
     """
     try:
         with path.open("rb", buffering=0) as file:
@@ -65,7 +65,7 @@ def read_header(path: Path) -> Header:
 
 
 def _png(file: BinaryIO, path: Path) -> Header:
-    """Walk from chunk to chunk: IHDR holds the size, tRNS adds alpha to colours, IEND ends a whole file."""
+    """Read chunk after chunk: IHDR has the size, tRNS adds alpha to color, IEND ends a complete file."""
     size = path.stat().st_size
     at, fields, transparent = len(SIGNATURE), b"", False
     while at + 12 <= size:
@@ -104,7 +104,7 @@ def _tiff(path: Path) -> Header:
             kind = np.dtype(page.dtype)
             if kind not in _TIFF_KINDS:
                 raise UnreadableImageError(
-                    f"{path} holds {kind} numbers; export it with 8 or 16 bits or as float"
+                    f"{path} has {kind} values; export it with 8 or 16 bits or as float"
                 )
             bits = 32 if kind.kind == "f" else 8 * kind.itemsize
             return Header(int(page.imagewidth), int(page.imagelength), bits, int(page.samplesperpixel))
@@ -119,7 +119,7 @@ def _tiff(path: Path) -> Header:
 def _lossy(path: Path) -> Header:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures: they are welcome here
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures
             with Image.open(path, formats=FORMATS) as image:
                 channels = {"L": 1, "RGBA": 4}.get(image.mode, 3)
                 return Header(image.width, image.height, 8, channels)

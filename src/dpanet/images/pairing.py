@@ -1,4 +1,4 @@
-"""Which files of a folder are the two views of one capture: by name, never by position in a listing."""
+"""Find the two views of each capture in a folder, by name, never by position in a listing."""
 
 from __future__ import annotations
 
@@ -17,21 +17,27 @@ _VIEW = re.compile(r"(?P<name>.+)_(?P<side>left|right)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class NamedPair:
-    """The two views' files of the capture `name`."""
+    """The files of one capture."""
 
     name: str
+    """Of the capture."""
     left: Path
+    """Its left view."""
     right: Path
+    """Its right view."""
 
 
 def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[NamedPair], list[str]]:
-    """The pairs of a folder, and the pictures without a partner (their paths inside the folder).
+    """List the pairs of a folder, and the views without a partner.
 
     Pairs are NAME_left.* with NAME_right.*, or, where there is a folder inputL or inputR, inputL/NAME.* with
-    inputR/NAME.*. A name with two candidates for one side is not guessed at: all its files are unpaired.
-    Other pictures beside the views are left alone. Both lists are in natural order (2 before 10).
+    inputR/NAME.*. If a name has two candidates for one side, all its files are unpaired. Other pictures are ignored.
 
-    Raises: PairError if the folder does not exist or holds no views at all.
+    Returns:
+        The pairs, and the paths of unpaired views relative to the folder; both in natural order (2 before 10).
+
+    Raises:
+        PairError: if the folder does not exist or contains no views.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -50,7 +56,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[NamedPair], list[st
             pairs.append(NamedPair(name, found["left"][0], found["right"][0]))
         else:
             unpaired += [path.relative_to(folder).as_posix() for path in found["left"] + found["right"]]
-    return sorted(pairs, key=lambda pair: natural(pair.name)), sorted(unpaired, key=natural)
+    return sorted(pairs, key=lambda pair: natural_key(pair.name)), sorted(unpaired, key=natural_key)
 
 
 def _has_folders(folder: Path) -> bool:
@@ -77,6 +83,6 @@ def _pictures(folder: Path) -> list[Path]:
     ]
 
 
-def natural(name: str) -> list[tuple[int, int | str]]:
-    """Sorting key under which 2 comes before 10."""
+def natural_key(name: str) -> list[tuple[int, int | str]]:
+    """Return a sorting key under which 2 comes before 10."""
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", name)]

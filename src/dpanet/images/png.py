@@ -1,4 +1,4 @@
-"""PNG, 8 and 16 bit, with ICC profile and EXIF."""
+"""Read and write PNG, 8 and 16 bit, with ICC profile and EXIF."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ import cv2
 import numpy as np
 
 from dpanet.errors import OutputError, UnreadableImageError
-from dpanet.images.decoded import Codes, Decoded
+from dpanet.images.decoded_image import Codes, DecodedImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def decode_png(data: bytes, path: Path) -> Decoded:
-    """The codes as stored: 1, 2 and 4 bit come as 8, a palette as RGB, gray with alpha as RGB with alpha.
+def decode_png(data: bytes, path: Path) -> DecodedImage:
+    """Decode a PNG; 1, 2 and 4 bit become 8, a palette becomes RGB, gray with alpha becomes RGB with alpha.
 
-    Nothing is turned by the EXIF orientation: the two views differ along the sensor's rows, which must stay
-    rows.
+    The EXIF orientation is not applied: the two views differ along the sensor's rows, which must stay rows.
+
+    Args:
+        data: contents of the file.
+        path: of the file, for errors.
+
+    Raises:
+        UnreadableImageError: if the data are truncated or damaged.
     """
     _check_chunks(data, path)
     try:
@@ -33,11 +39,20 @@ def decode_png(data: bytes, path: Path) -> Decoded:
     if codes.ndim == 3:
         codes = codes[..., ::-1] if codes.shape[2] == 3 else codes[..., [2, 1, 0, 3]]  # BGR(A) to RGB(A)
     found = {int(kind): np.asarray(chunk).tobytes() for kind, chunk in zip(kinds, chunks, strict=True)}
-    return Decoded(path, codes, found.get(cv2.IMAGE_METADATA_ICCP), found.get(cv2.IMAGE_METADATA_EXIF))
+    return DecodedImage(path, codes, found.get(cv2.IMAGE_METADATA_ICCP), found.get(cv2.IMAGE_METADATA_EXIF))
 
 
 def encode_png(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
-    """Codes, H x W or H x W x 3 RGB, uint8 or uint16, as the bytes of a PNG file."""
+    """Encode an image as the contents of a PNG file.
+
+    Args:
+        codes: H x W (gray) or H x W x 3 (RGB), uint8 or uint16.
+        icc: ICC profile to embed, if any.
+        exif: EXIF data to embed, if any: the bare TIFF structure.
+
+    Raises:
+        OutputError: if the encoder fails.
+    """
     if codes.ndim == 3:
         codes = cv2.cvtColor(codes, cv2.COLOR_RGB2BGR)
     carried = {cv2.IMAGE_METADATA_EXIF: exif, cv2.IMAGE_METADATA_ICCP: icc}
@@ -50,7 +65,7 @@ def encode_png(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Name of each chunk, and whether it is there in full with the right checksum."""
+    """Yield the name of each chunk, and whether it is complete and has the right checksum."""
     view, at = memoryview(data), len(SIGNATURE)
     while at < len(data):
         length = int.from_bytes(view[at : at + 4], "big")
@@ -63,7 +78,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def _check_chunks(data: bytes, path: Path) -> None:
-    """Find damage before the decoder does: it would print its own words on standard error."""
+    """Raise an error for damaged data before they reach the decoder, which prints on standard error."""
     name = b""
     for name, whole in _chunks(data):
         if not whole:

@@ -1,4 +1,4 @@
-"""Raw dual-pixel views: the codes of a sensor become a pair of linear views."""
+"""Convert the raw codes of a dual-pixel sensor to a linear pair."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ from dpanet.errors import ConfigError, PairError
 from dpanet.pair import DualPixelPair
 
 FLAT_FIELD_WINDOW = 101
-"""Pixels; side of the square over which the white sheets are averaged."""
+"""Side, in px, of the square over which the white sheets are averaged."""
 
 
 @dataclass(frozen=True)
 class RawFormat:
-    """How one camera lays out its raw views.
-
-    name:         as the command line says it.
-    size:         (height, width) of a whole view in px.
-    black_level:  code of no light.
-    white_level:  code that becomes 1.0; it fixes the scale, and codes need not reach it.
-    field:        (top, bottom, left, right) in px, bottom and right excluded: the central part that is
-                  kept after the flat-field correction; None keeps the whole view.
-    """
+    """The layout of one camera's raw views."""
 
     name: str
+    """Value of the command line's option ``--camera``."""
     size: tuple[int, int]
+    """(height, width) of a whole view, in px."""
     black_level: int
+    """Code of no light."""
     white_level: int
-    field: tuple[int, int, int, int] | None = None
+    """Code that becomes 1.0; codes above it are allowed."""
+    crop: tuple[int, int, int, int] | None = None
+    """(top, bottom, left, right) in px, bottom and right excluded: the part that remains after the flat-field
+    correction; None for the whole view."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.black_level < self.white_level:
@@ -41,11 +39,11 @@ class RawFormat:
                 "white must lie above black and black at 0 or above, so correct the two"
             )
         height, width = self.size
-        top, bottom, left, right = self.field or (0, height, 0, width)
+        top, bottom, left, right = self.crop or (0, height, 0, width)
         if not (0 <= top < bottom <= height and 0 <= left < right <= width):
             raise ConfigError(
-                f"format {self.name} keeps rows {top}..{bottom} and columns {left}..{right} "
-                f"of {height} x {width}; the field must lie inside the view, so correct it"
+                f"format {self.name} has a crop of rows {top}..{bottom} and columns {left}..{right} "
+                f"of {height} x {width}; the crop must lie inside the view, so correct it"
             )
 
 
@@ -54,13 +52,13 @@ PIXEL4 = RawFormat(
     size=(1512, 2016),
     black_level=1024,
     white_level=1024 + 16383,  # the data set divides by the largest 14-bit code, with the black level off
-    field=(252, 1260, 336, 1680),
+    crop=(252, 1260, 336, 1680),
 )
 """Google Pixel 4, green channel, 14 bits in 16, as Xin et al. (ICCV 2021) publish their captures."""
 
 
 def _light(codes: NDArray[Any], format: RawFormat, name: str) -> NDArray[np.float32]:
-    """Remove the black level: height x width codes to float32, 0.0 = no light, 1.0 = white level."""
+    """Convert codes, H x W, to light, float32: 0.0 at the black and 1.0 at the white level, never below 0."""
     if codes.dtype != np.uint16:
         raise PairError(
             f"{name} has type {codes.dtype}; raw codes of {format.name} are uint16, "
@@ -80,14 +78,22 @@ def _light(codes: NDArray[Any], format: RawFormat, name: str) -> NDArray[np.floa
 def flat_field_ratio(
     white_left: NDArray[np.uint16], white_right: NDArray[np.uint16], format: RawFormat = PIXEL4
 ) -> NDArray[np.float32]:
-    """How much more light the left half of the lens passes than the right one, at each pixel.
+    """Return the ratio of light that the left and the right half of the lens pass, at each pixel.
 
-    Args:    white_left, white_right: raw codes of an evenly lit white sheet, uint16, the format's size.
-    Returns: height x width, float32: the mean of the left sheet over 101 x 101 px, edges replicated,
-             divided by that of the right one, the black level removed from both. The right view is to be
-             multiplied by it; the left one stays as it is.
-    Raises:  PairError for a wrong type or size, and for a sheet that is black anywhere.
-    Source:  the calibration that Xin et al. (ICCV 2021) publish with their captures.
+    Args:
+        white_left: raw codes of the left view of an evenly lit white sheet, H x W, uint16, the format's size.
+        white_right: likewise of the right view.
+        format: of the views.
+
+    Returns:
+        H x W, float32: the mean of the left sheet over 101 x 101 px, edges replicated, divided by that of the right
+        sheet, the black level subtracted from both. Multiply the right view by it.
+
+    Raises:
+        PairError: for a wrong type or size, or a sheet that is black anywhere.
+
+    Source:
+        Calibration that Xin et al. (ICCV 2021) publish with their captures.
     """
     window = (FLAT_FIELD_WINDOW, FLAT_FIELD_WINDOW)
     means = []
@@ -107,15 +113,22 @@ def develop(
     format: RawFormat,
     flat_field: NDArray[np.float32] | None = None,
 ) -> DualPixelPair:
-    """Make a pair of linear views from the raw codes of both.
+    """Convert the raw codes of both views to a linear pair.
 
-    Args:    left_codes, right_codes: height x width, uint16, the format's size.
-             flat_field: height x width, float32, from `flat_field_ratio`; the right view is multiplied
-             by it before the field is cut out. None leaves the right view alone.
-    Returns: linear pair of the format's field, the one channel repeated in all three;
-             1.0 = (code - black) / (white - black). It is *not* divided by the maximum of the views.
-             metadata: ``bits`` 16 and ``camera``, the format's name.
-    Raises:  PairError for a wrong type or size.
+    Args:
+        left_codes: H x W, uint16, the format's size.
+        right_codes: likewise.
+        format: of the views.
+        flat_field: H x W, float32, from `flat_field_ratio`; the right view is multiplied by it before the crop.
+            None leaves the right view as it is.
+
+    Returns:
+        The linear pair of the format's crop, (code - black) / (white - black), the one channel repeated in all
+        three. It is *not* divided by the maximum of the views. Its metadata are ``bits``, 16, and ``camera``, the
+        format's name.
+
+    Raises:
+        PairError: for a wrong type or size.
     """
     left = _light(left_codes, format, "the left view")
     right = _light(right_codes, format, "the right view")
@@ -126,8 +139,8 @@ def develop(
                 "so compute it from the uncropped white sheets"
             )
         right = right * flat_field.astype(np.float32)
-    if format.field is not None:
-        top, bottom, first, last = format.field
+    if format.crop is not None:
+        top, bottom, first, last = format.crop
         left, right = left[top:bottom, first:last], right[top:bottom, first:last]
     return DualPixelPair(
         np.repeat(left[..., None], 3, axis=2),

@@ -1,7 +1,7 @@
-"""Pair in: picture files become codes, pictures and pairs.
+"""Read image files as codes, pictures and pairs.
 
-The depth is taken from the file. Pixels stay as they are stored: the EXIF orientation is carried along, not
-applied, because the two views of a dual pixel differ along the sensor's rows.
+The depth is read from the file. Pixels stay as stored: the EXIF orientation is not applied, because the two views of
+a dual pixel differ along the sensor's rows.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from dpanet.errors import PairError, UnreadableImageError
-from dpanet.images.decoded import Codes, Decoded
-from dpanet.images.encoding import dequantise
+from dpanet.images.decoded_image import Codes, DecodedImage
+from dpanet.images.encoding import dequantize
 from dpanet.images.lossy import decode_lossy, is_lossy
 from dpanet.images.png import SIGNATURE, decode_png
 from dpanet.images.tiff import SIGNATURES, decode_tiff
@@ -22,13 +22,14 @@ from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
 ImagePath = str | os.PathLike[str]
 
 _STRIP = 256
-"""Rows converted at once, so that no second full-size copy exists."""
+"""Rows that are converted at once, so that no second full-size copy exists."""
 
 
-def read_file(path: ImagePath) -> Decoded:
-    """The exact contents of a PNG, TIFF, JPEG or WebP, told apart by their first bytes, not by name.
+def read_file(path: ImagePath) -> DecodedImage:
+    """Decode a PNG, TIFF, JPEG or WebP; the first bytes decide the format, not the suffix.
 
-    Raises: UnreadableImageError if the file is missing, empty, truncated, damaged or no such picture.
+    Raises:
+        UnreadableImageError: if the file is missing, empty, truncated, damaged or of another format.
     """
     path = Path(path)
     try:
@@ -54,53 +55,89 @@ def read_file(path: ImagePath) -> Decoded:
 
 
 def read_codes(path: ImagePath) -> Codes:
-    """The codes of a file, exactly: H x W (gray), H x W x 3 (RGB) or x 4 (alpha); uint8, uint16 or float."""
+    """Read the pixels of a file as stored.
+
+    Returns:
+        H x W (gray), H x W x 3 (RGB) or H x W x 4 (RGB and alpha); uint8, uint16 or a float type.
+
+    Raises:
+        UnreadableImageError: as `read_file`.
+    """
     return np.ascontiguousarray(read_file(path).codes)
 
 
 def read_picture(path: ImagePath, encoding: Encoding = "srgb") -> Picture:
-    """One picture; gray is repeated, `encoding` is what the caller knows of the file.
+    """Read one picture.
 
-    Raises: UnreadableImageError; PairError if it is under 16 px, transparent, or holds NaN or infinity.
+    Args:
+        path: of the file.
+        encoding: of its values; the file does not say it.
+
+    Returns:
+        The picture, H x W x 3, float32, 1.0 = white; gray is repeated in three channels.
+
+    Raises:
+        UnreadableImageError: if the file cannot be read.
+        PairError: if a side is under 16 px, or a pixel is transparent, NaN or infinite.
     """
     file = read_file(path)
     return Picture(to_pixels(file), encoding, file.metadata)
 
 
 def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = None) -> DualPixelPair:
-    """The two views of one exposure, with the left file's metadata; `encoding` is ``srgb`` unless given.
+    """Read the two views of one capture.
 
-    Raises: UnreadableImageError for a file; PairError naming both files if they do not belong together.
+    Args:
+        left: file of the left view.
+        right: file of the right view.
+        encoding: of their values; ``srgb`` by default.
+
+    Returns:
+        The pair, each view H x W x 3, float32, 1.0 = white; its metadata are those of the left file.
+
+    Raises:
+        UnreadableImageError: if a file cannot be read.
+        PairError: naming both files, if they differ in size, depth or kind; or as `read_picture`.
     """
-    one, other = read_views(left, right)
-    metadata, pixels = one.metadata, to_pixels(one)
-    del one
-    return DualPixelPair(pixels, to_pixels(other), encoding or "srgb", metadata)
+    left_image, right_image = read_views(left, right)
+    metadata, pixels = left_image.metadata, to_pixels(left_image)
+    del left_image
+    return DualPixelPair(pixels, to_pixels(right_image), encoding or "srgb", metadata)
 
 
-def read_views(left: ImagePath, right: ImagePath) -> tuple[Decoded, Decoded]:
-    """The exact contents of two views, checked to be of one size, depth and kind."""
-    one, other = read_file(left), read_file(right)
-    if one.path.resolve() == other.path.resolve():
+def read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, DecodedImage]:
+    """Decode the files of two views and check that they are of one size, depth and kind.
+
+    Raises:
+        UnreadableImageError: if a file cannot be read.
+        PairError: naming both files, if they are the same file, or differ in size, depth or kind.
+    """
+    left_image, right_image = read_file(left), read_file(right)
+    if left_image.path.resolve() == right_image.path.resolve():
         raise PairError(f"{left} was given for both views; name the left and the right view of one capture")
-    if one.codes.shape[:2] != other.codes.shape[:2]:
+    if left_image.codes.shape[:2] != right_image.codes.shape[:2]:
         raise PairError(
-            f"{left} is {_size(one)} and {right} is {_size(other)} px; give the two views of the same capture"
+            f"{left} is {_size(left_image)} and {right} is {_size(right_image)} px; "
+            "give the two views of the same capture"
         )
-    if one.codes.dtype != other.codes.dtype:
+    if left_image.codes.dtype != right_image.codes.dtype:
         raise PairError(
-            f"{left} is {_depth(one)} and {right} {_depth(other)}; export both views at one depth"
+            f"{left} is {_depth(left_image)} and {right} {_depth(right_image)}; export both views at one depth"
         )
-    if one.gray != other.gray:
-        gray, colour = (left, right) if one.gray else (right, left)
-        raise PairError(f"{gray} is gray and {colour} is in colour; export both views alike")
-    return one, other
+    if left_image.gray != right_image.gray:
+        gray, color = (left, right) if left_image.gray else (right, left)
+        raise PairError(f"{gray} is gray and {color} is in colour; export both views alike")
+    return left_image, right_image
 
 
-def to_pixels(file: Decoded) -> Pixels:
-    """H x W x 3, RGB, float32, 1.0 = white: gray is repeated, an opaque alpha channel dropped.
+def to_pixels(file: DecodedImage) -> Pixels:
+    """Convert a decoded image to float pixels.
 
-    Raises: PairError naming the file if it is too small, transparent, or holds NaN or infinity.
+    Returns:
+        H x W x 3, RGB, float32, 1.0 = white; gray is repeated in three channels, an opaque alpha channel is dropped.
+
+    Raises:
+        PairError: naming the file, if a side is under 16 px, or a pixel is transparent, NaN or infinite.
     """
     codes = file.codes
     height, width = codes.shape[:2]
@@ -116,7 +153,7 @@ def to_pixels(file: Decoded) -> Pixels:
     pixels = np.empty((height, width, 3), np.float32)
     for top in range(0, height, _STRIP):
         rows = codes[top : top + _STRIP]
-        values = rows.astype(np.float32) if rows.dtype.kind == "f" else dequantise(rows)
+        values = rows.astype(np.float32) if rows.dtype.kind == "f" else dequantize(rows)
         pixels[top : top + _STRIP] = values[..., None] if rows.ndim == 2 else values[..., :3]
         if rows.dtype.kind == "f" and not np.isfinite(pixels[top : top + _STRIP]).all():
             raise PairError(
@@ -125,9 +162,9 @@ def to_pixels(file: Decoded) -> Pixels:
     return pixels
 
 
-def _size(file: Decoded) -> str:
+def _size(file: DecodedImage) -> str:
     return f"{file.codes.shape[1]} x {file.codes.shape[0]}"
 
 
-def _depth(file: Decoded) -> str:
+def _depth(file: DecodedImage) -> str:
     return f"{file.codes.dtype}" if file.bits == 32 else f"{file.bits}-bit"

@@ -1,4 +1,4 @@
-"""TIFF, 8 and 16 bit and float, with ICC profile and the descriptive tags of EXIF."""
+"""Read and write TIFF, 8 and 16 bit and float, with ICC profile and the descriptive tags of EXIF."""
 
 from __future__ import annotations
 
@@ -12,28 +12,32 @@ import tifffile
 from PIL import Image
 
 from dpanet.errors import UnreadableImageError
-from dpanet.images.decoded import Codes, Decoded
+from dpanet.images.decoded_image import Codes, DecodedImage
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _DESCRIPTIVE = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 33432: "s"}
 """Description, make, model, orientation, software, date, artist, copyright, with their TIFF types.
 
-EXIF's own directory (exposure and the like) is kept by PNG and JPEG but not by TIFF.
+The EXIF directory (exposure and the like) is read from PNG and JPEG, but not from TIFF.
 """
 
 _ORDINARY = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
 
 
-def decode_tiff(path: Path) -> Decoded:
-    """The first page's codes as stored (gray whose white is 0 is turned round); the orientation is kept."""
+def decode_tiff(path: Path) -> DecodedImage:
+    """Decode the first page of a TIFF; gray whose white is 0 is inverted, the orientation is not applied.
+
+    Raises:
+        UnreadableImageError: if the file is truncated, damaged or of another kind.
+    """
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
             check_whole(page, path)
             _check_kind(page, path)
             codes = _read_codes(page, path)
-            return Decoded(path, codes, page.iccprofile, _exif_of(page))
+            return DecodedImage(path, codes, page.iccprofile, _exif_of(page))
     except (UnreadableImageError, MemoryError):
         raise
     except Exception as error:  # a damaged file fails anywhere in the decoder, in many ways
@@ -43,7 +47,13 @@ def decode_tiff(path: Path) -> Decoded:
 
 
 def encode_tiff(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
-    """Codes, H x W or H x W x 3 RGB, uint8, uint16 or float32, as the bytes of a TIFF file."""
+    """Encode an image as the contents of a TIFF file.
+
+    Args:
+        codes: H x W (gray) or H x W x 3 (RGB), uint8, uint16 or float32.
+        icc: ICC profile to embed, if any.
+        exif: EXIF data whose descriptive tags are embedded, if any.
+    """
     extra = []
     if exif:
         tags = Image.Exif()
@@ -70,7 +80,11 @@ def encode_tiff(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
 
 
 def check_whole(page: Any, path: Path) -> None:
-    """Raises: UnreadableImageError if the file ends before the page's pixels do."""
+    """Check that the file is not shorter than its page's pixels need.
+
+    Raises:
+        UnreadableImageError: if it is.
+    """
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if not ends or max(ends) > path.stat().st_size:
         raise UnreadableImageError(f"{path} is a truncated TIFF; export or copy it again")
@@ -91,7 +105,7 @@ def _read_codes(page: Any, path: Path) -> Codes:
     except (ValueError, KeyError) as error:
         if "imagecodecs" not in str(error):
             raise
-        codes, axes = _read_compressed(path), "YXS"  # such as LZW, which Photoshop likes
+        codes, axes = _read_compressed(path), "YXS"  # such as LZW, which Photoshop writes
     if codes.ndim == 3 and axes.startswith("S"):
         codes = np.ascontiguousarray(np.moveaxis(codes, 0, -1))
     if codes.ndim == 3 and codes.shape[2] == 1:
@@ -100,7 +114,7 @@ def _read_codes(page: Any, path: Path) -> Codes:
         raise UnreadableImageError(f"{path} has shape {codes.shape}; export it as one gray or RGB picture")
     if codes.dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
         raise UnreadableImageError(
-            f"{path} holds {codes.dtype} numbers; export it with 8 or 16 bits or as float"
+            f"{path} has {codes.dtype} values; export it with 8 or 16 bits or as float"
         )
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and codes.dtype.kind == "u":
         codes = np.iinfo(codes.dtype).max - codes

@@ -1,4 +1,4 @@
-"""Picture out: PNG or TIFF, 8 or 16 bit (float in TIFF), whole or not at all."""
+"""Write pictures as PNG or TIFF, 8 or 16 bit (float in TIFF)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from dpanet.errors import ConfigError
 from dpanet.files.output import atomic_output, prepare_output
-from dpanet.images.decoded import Codes
-from dpanet.images.encoding import quantise
+from dpanet.images.decoded_image import Codes
+from dpanet.images.encoding import quantize
 from dpanet.images.png import encode_png
 from dpanet.images.tiff import encode_tiff
 from dpanet.pair import Picture
@@ -18,7 +18,7 @@ from dpanet.pair import Picture
 SUFFIXES = (".png", ".tif", ".tiff")
 
 _STRIP = 256
-"""Rows converted at once, so that no second full-size copy exists."""
+"""Rows that are converted at once, so that no second full-size copy exists."""
 
 
 def write_picture(
@@ -26,12 +26,16 @@ def write_picture(
 ) -> None:
     """Write a picture with its ICC profile and EXIF; the file appears only when it is complete.
 
-    A picture that came from a gray file (``gray`` in its metadata) becomes one: the mean of its channels.
+    Args:
+        picture: to be written; if its file was gray (``gray`` in its metadata), the mean of its channels is written.
+        path: of the file; the suffix .png, .tif or .tiff decides the format.
+        bits: 8, 16, or 32 (float, TIFF only). By default as in the picture's own file (16 for a PNG of a float
+            picture), or, without a file, 8 for sRGB and 16 for linear.
+        overwrite: whether the file may exist already.
 
-    Args:   bits: 8, 16, or 32 (float, TIFF only). Unless given, as the picture's own file had
-            (a float picture makes a 16-bit PNG), or 8 for sRGB and 16 for linear where that is not known.
-    Raises: OutputError if the file exists (without `overwrite`) or cannot be written;
-            ConfigError for other bits or another suffix than .png, .tif, .tiff.
+    Raises:
+        OutputError: if the file exists (without `overwrite`) or cannot be written.
+        ConfigError: if `bits` or the suffix is not allowed.
     """
     path = prepare_output(path, overwrite, SUFFIXES)
     metadata = picture.metadata
@@ -55,5 +59,5 @@ def _codes(picture: Picture, bits: int) -> Codes:
     for top in range(0, len(pixels), _STRIP):
         rows = pixels[top : top + _STRIP]
         values = rows.mean(axis=2) if gray else rows
-        codes[top : top + _STRIP] = values if bits == 32 else quantise(values, bits)
+        codes[top : top + _STRIP] = values if bits == 32 else quantize(values, bits)
     return codes

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dpanet.errors import DatasetError
 from dpanet.images.header import read_header
-from dpanet.images.pairing import SUFFIXES, natural
+from dpanet.images.pairing import SUFFIXES, natural_key
 from dpanet.images.reading import read_file
 from dpanet.simulation.content import draw_printed_page
 
@@ -38,7 +38,7 @@ def find_photographs(source: Path) -> tuple[Path, ...]:
     files = [path for path in paths if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
     if not files:
         raise DatasetError(f"{source} holds no photographs ({', '.join(SUFFIXES)}); name a folder that does")
-    files.sort(key=lambda path: natural(path.name))
+    files.sort(key=lambda path: natural_key(path.name))
     for path in files:
         read_header(path)
     return tuple(files)

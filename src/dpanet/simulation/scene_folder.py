@@ -3,7 +3,7 @@
 settings.json        the config that decided the scenes (`SimulationConfig.identity`)
 scenes.jsonl         one line for each finished scene: name, key, number and SHA-256 of its sources and files
 NAME_left.png, NAME_right.png, NAME_sharp.png    16 bits, sRGB (layout ``pairs`` of the data sets)
-defocus/NAME.png     signed blur radius, 16 bits (`dpanet.images.defocus`)
+defocus/NAME.png     signed blur radius, 16 bits (`dpanet.images.defocus_map`)
 .lock                locked by the process that writes there
 """
 
@@ -24,8 +24,8 @@ from dpanet.errors import OutputError
 from dpanet.files.lock import contains_files
 from dpanet.files.output import atomic_output, make_folder
 from dpanet.files.store import Store, digest, first_difference
-from dpanet.images.defocus import defocus_codes
-from dpanet.images.encoding import quantise
+from dpanet.images.defocus_map import encode_defocus_map
+from dpanet.images.encoding import quantize
 from dpanet.images.png import encode_png
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.generator import SimulatedScene
@@ -48,13 +48,13 @@ def scene_files(folder: Path, name: str) -> dict[str, Path]:
 
 def encode_scene(scene: SimulatedScene) -> dict[str, bytes]:
     """Encode a scene as the bytes of its four files, by part."""
-    maps = {"defocus": encode_png(defocus_codes(scene.radius.numpy()), None, None)}
+    maps = {"defocus": encode_png(encode_defocus_map(scene.radius.numpy()), None, None)}
     views = {"left": scene.left, "right": scene.right, "sharp": scene.sharp}
     return {**maps, **{part: encode_png(_codes(view), None, None) for part, view in views.items()}}
 
 
 def _codes(view: Tensor) -> NDArray[Any]:
-    return quantise(np.ascontiguousarray(view.permute(1, 2, 0).numpy()), 16)
+    return quantize(np.ascontiguousarray(view.permute(1, 2, 0).numpy()), 16)
 
 
 def write_scene(scene: SimulatedScene, folder: Path, index: int) -> dict[str, Any]:

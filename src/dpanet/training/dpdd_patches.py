@@ -26,7 +26,7 @@ from dpanet.datasets.inspection import Inspection
 from dpanet.errors import DatasetError, OutputError
 from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output, make_folder
-from dpanet.images.decoded import Codes
+from dpanet.images.decoded_image import Codes
 from dpanet.images.png import encode_png
 from dpanet.images.reading import read_codes
 from dpanet.training.patch_rule import CUTS, SIDE, SOBEL_SIZES, Cut, kept_windows

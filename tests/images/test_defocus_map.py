@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dpanet.errors import ConfigError, OutputError
-from dpanet.images.defocus import colour_file, read_defocus_map, write_defocus_map
+from dpanet.images.defocus_map import color_file, decode_defocus_map, write_defocus_map
 from dpanet.images.reading import read_codes
 
 
@@ -13,8 +13,8 @@ def test_numbers_survive_and_colours_tell_the_side(tmp_path: Path) -> None:
     write_defocus_map(radius, tmp_path / "map.png")
     codes = read_codes(tmp_path / "map.png")
     assert codes.dtype == np.uint16
-    np.testing.assert_allclose(read_defocus_map(codes), radius, atol=0.51 / 512)
-    colour = read_codes(colour_file(tmp_path / "map.png")).astype(int)
+    np.testing.assert_allclose(decode_defocus_map(codes), radius, atol=0.51 / 512)
+    colour = read_codes(color_file(tmp_path / "map.png")).astype(int)
     assert colour.shape == (20, 32, 3)
     assert colour[0, 0, 2] > colour[0, 0, 0], "negative is blue"
     assert colour[-1, -1, 0] > colour[-1, -1, 2], "positive is red"
