@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from dpanet.deblurrer.placement import choose_precision, keeping_memory
+from dpanet.deblurrer.placement import choose_precision, reuse_freed_memory
 from dpanet.training.config import Stage, TrainingConfig
 from dpanet.training.config_file import load_config
 from dpanet.training.launch import own_device
@@ -102,7 +102,7 @@ def bare_loop(settings: TrainingConfig) -> tuple[Times, Times]:
     half = choose_precision(settings.precision, device, network.description) is torch.bfloat16
     steps: Times = []
     simulated: Times = []
-    with keeping_memory():
+    with reuse_freed_memory():
         for step in range(schedule.steps):
             began = now()
             seeds = [[settings.seed, step, index] for index in range(settings.batch)]

@@ -1,4 +1,4 @@
-"""`python -m dpanet`: the command line."""
+"""The command line, as `python -m dpanet`."""
 
 import sys
 

@@ -43,17 +43,34 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
     return call
 
 
-class Mean(nn.Module):
-    description = Description(multiple_of=8, halo=8)
+class Weighted(nn.Module):
+    """Three parts of the left view and one of the right, so that swapped views show; the map is their difference."""
+
+    description = Description(multiple_of=8, halo=8, has_defocus=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs = 0
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        return (left + right) * 0.5
+        self.runs += 1
+        return left * 0.75 + right * 0.25
+
+    def with_defocus(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        return self(left, right), (left - right).mean(dim=1, keepdim=True) * 8
+
+
+def weighted(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """What `Weighted` makes of two views."""
+    return left * 0.75 + right * 0.25
 
 
 @pytest.fixture
-def mean_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`load_model` returns the identity network, whatever it is asked for."""
-    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: Mean())
+def small_model(monkeypatch: pytest.MonkeyPatch) -> Weighted:
+    """`load_model` returns this small network, whatever it is asked for."""
+    network = Weighted()
+    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: network)
+    return network
 
 
 def write_view(path: Path, seed: int, kind: type = np.uint16, shape: tuple[int, ...] = (40, 56, 3)) -> Path:

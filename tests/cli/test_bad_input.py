@@ -14,6 +14,9 @@ import torch
 from cli.conftest import Run, listing, write_view
 from safetensors.torch import save_file
 
+LOG = (".dpanet.jsonl", ".lock")
+"""Hidden files in an output folder."""
+
 Spoil = Callable[[Path, Path], object]
 
 
@@ -74,7 +77,7 @@ VIEWS: dict[str, tuple[Spoil, str]] = {
 
 
 @pytest.mark.parametrize(("spoil", "says"), VIEWS.values(), ids=VIEWS.keys())
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_views(run: Run, views: tuple[Path, Path], tmp_path: Path, spoil: Spoil, says: str) -> None:
     spoil(*views)
     before = listing(tmp_path)
@@ -85,7 +88,7 @@ def test_views(run: Run, views: tuple[Path, Path], tmp_path: Path, spoil: Spoil,
 
 
 @pytest.mark.parametrize("kind", ["jpg", "tif"])
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_other_truncated_formats(run: Run, tmp_path: Path, kind: str) -> None:
     views = [write_view(tmp_path / f"{side}.{kind}", 1, np.uint8) for side in "lr"]
     truncate(views[1])
@@ -95,7 +98,7 @@ def test_other_truncated_formats(run: Run, tmp_path: Path, kind: str) -> None:
     assert listing(tmp_path) == [f"l.{kind}", f"r.{kind}"]
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_raw_views_of_another_size_or_kind(run: Run, views: tuple[Path, Path], tmp_path: Path) -> None:
     result = run("deblur", *views, "-o", tmp_path / "out.png", "--camera", "pixel4")
     assert result.code == 1
@@ -136,7 +139,7 @@ def test_checkpoints(run: Run, views: tuple[Path, Path], tmp_path: Path) -> None
     assert listing(tmp_path) == before, "nothing written, and no code run"
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_an_output_that_exists(run: Run, views: tuple[Path, Path], folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     out.write_text("mine")
@@ -153,7 +156,7 @@ def test_an_output_that_exists(run: Run, views: tuple[Path, Path], folder: Path,
     assert result.code == 1 and "w.safetensors exists already" in result.sentence
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_an_output_over_a_view(run: Run, views: tuple[Path, Path], tmp_path: Path) -> None:
     before = views[0].read_bytes()
     result = run("deblur", *views, "-o", tmp_path / "." / "l.png", "--overwrite")
@@ -161,7 +164,7 @@ def test_an_output_over_a_view(run: Run, views: tuple[Path, Path], tmp_path: Pat
     assert views[0].read_bytes() == before
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_an_unwritable_folder(
     run: Run, views: tuple[Path, Path], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,25 +192,43 @@ def test_an_unwritable_folder(
     assert listing(tmp_path) == before
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_a_folder_with_unpaired_files(run: Run, folder: Path, tmp_path: Path) -> None:
     (folder / "2_right.png").unlink()
     write_view(folder / "7_right.png", 7)
     result = run("deblur", folder, "-o", tmp_path / "out")
     assert result.code == 1
     assert "no partner for 2_left.png, 7_right.png; name the views" in result.sentence
-    assert listing(tmp_path / "out") == ["1.png", "10.png"]
+    assert listing(tmp_path / "out") == [*LOG, "1.png", "10.png"]
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_one_bad_pair_does_not_stop_the_others(run: Run, folder: Path, tmp_path: Path) -> None:
     truncate(folder / "1_left.png")
     result = run("deblur", folder, "-o", tmp_path / "out")
     assert result.code == 1 and "1_left.png is a truncated" in result.sentence
-    assert listing(tmp_path / "out") == ["10.png", "2.png"]
+    assert listing(tmp_path / "out") == [*LOG, "10.png", "2.png"]
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
+def test_a_setting_impossible_for_one_size_does_not_stop_the_others(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    for side in ("left", "right"):
+        write_view(folder / f"1_{side}.png", 1, shape=(16, 16, 3))
+        write_view(folder / f"2_{side}.png", 1, shape=(40, 16, 3))
+    result = run("deblur", folder, "-o", tmp_path / "out", "--tile", "18")
+    assert (result.code, listing(tmp_path / "out")) == (1, [*LOG, "1.png"])
+    lines = result.err.splitlines()
+    assert len(lines) == 2, "one sentence for each of the pairs 2 and 10"
+    for name, line in zip(("2", "10"), lines, strict=True):
+        assert (
+            f"{name}_left.png: tile is 18 px; for a picture of this size the network needs at least 32"
+            in line
+        )
+
+
+@pytest.mark.usefixtures("small_model")
 def test_a_folder_without_any_pair(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     cv2.imwrite(str(tmp_path / "in" / "photo.png"), np.zeros((20, 20), np.uint8))
@@ -220,7 +241,10 @@ def test_a_folder_without_any_pair(run: Run, tmp_path: Path) -> None:
 
 MISUSES = {
     "tile": (["--tile", "big"], "--tile is 'big'; give auto"),
-    "small tile": (["--tile", "16"], "tile is 16 px; this network needs at least"),
+    "small tile": (
+        ["--tile", "17"],
+        "tile is 17 px; for a picture of this size the network needs at least 32",
+    ),
     "suffix": (["-o", "OUT.jpg"], "choose one of these"),
     "camera and levels": (["--camera", "pixel4", "--black-level", "1"], "leave out"),
     "camera and encoding": (["--camera", "pixel4", "--encoding", "linear"], "leave out"),
@@ -232,11 +256,13 @@ MISUSES = {
     ),
     "flat field": (["--flat-field", "a.png", "b.png"], "add --camera"),
     "device": (["--device", "mps"], "choose one of these"),
+    "numbered device": (["--device", "cuda:7"], "device is 'cuda:7', but torch finds only"),
+    "unknown device": (["--device", "tpu"], "device is 'tpu'; it must be one of auto, cpu"),
 }
 
 
 @pytest.mark.parametrize(("options", "says"), MISUSES.values(), ids=MISUSES.keys())
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_misuse(run: Run, views: tuple[Path, Path], tmp_path: Path, options: list[str], says: str) -> None:
     if "-o" not in options:
         options = [*options, "-o", "OUT.png"]
@@ -245,7 +271,7 @@ def test_misuse(run: Run, views: tuple[Path, Path], tmp_path: Path, options: lis
     assert listing(tmp_path) == ["l.png", "r.png"]
 
 
-@pytest.mark.usefixtures("mean_model")
+@pytest.mark.usefixtures("small_model")
 def test_files_and_folders_mixed_up(run: Run, views: tuple[Path, Path], folder: Path, tmp_path: Path) -> None:
     before = listing(tmp_path)
     for arguments, says in (

@@ -3,12 +3,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from cli.conftest import Mean, Run, listing, write_view
+from cli.conftest import Run, Weighted, listing, weighted, write_view
 
 import dpanet.checkpoints.model_file
-from dpanet.images.reading import read_codes, read_pair, read_picture
+from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.images.reading import read_codes
 
-pytestmark = pytest.mark.usefixtures("mean_model")
+LOG = (".dpanet.jsonl", ".lock")
+"""Hidden files in an output folder."""
+
+pytestmark = pytest.mark.usefixtures("small_model")
 
 
 def test_a_pair_becomes_a_picture_of_its_own_depth(
@@ -18,7 +22,7 @@ def test_a_pair_becomes_a_picture_of_its_own_depth(
     assert (result.code, result.out, result.err) == (0, "", ""), "quiet in a pipe"
     codes = read_codes(tmp_path / "out.png")
     assert codes.dtype == np.uint16
-    expected = (read_codes(views[0]).astype(float) + read_codes(views[1])) / 2
+    expected = weighted(*(read_codes(view).astype(float) for view in views))
     assert np.abs(codes - expected).max() <= 0.51
     assert listing(tmp_path) == ["l.png", "out.png", "r.png"]
 
@@ -34,7 +38,7 @@ def test_eight_bits_and_tiff(run: Run, tmp_path: Path) -> None:
 def test_tiles(run: Run, tmp_path: Path, tile: str) -> None:
     views = [write_view(tmp_path / f"{i}.png", i, shape=(70, 90, 3)) for i in (1, 2)]
     assert run("deblur", *views, "-o", tmp_path / "out.png", "--tile", tile, "--device", "cpu").code == 0
-    expected = (read_codes(views[0]).astype(float) + read_codes(views[1])) / 2
+    expected = weighted(*(read_codes(view).astype(float) for view in views))
     assert np.abs(read_codes(tmp_path / "out.png") - expected).max() <= 0.51
 
 
@@ -48,10 +52,10 @@ def test_overwrite(run: Run, views: tuple[Path, Path], tmp_path: Path) -> None:
 def test_a_folder(run: Run, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert run("deblur", folder, "-o", out).code == 0
-    assert listing(out) == ["1.png", "10.png", "2.png"]
+    assert listing(out) == [*LOG, "1.png", "10.png", "2.png"]
     for name in ("1", "10"):
-        combined = read_pair(folder / f"{name}_left.png", folder / f"{name}_right.png").combined.pixels
-        np.testing.assert_allclose(read_picture(out / f"{name}.png").pixels, combined, atol=1e-5)
+        sides = (read_codes(folder / f"{name}_{side}.png").astype(float) for side in ("left", "right"))
+        assert np.abs(read_codes(out / f"{name}.png") - weighted(*sides)).max() <= 0.51
 
 
 def test_folders_of_views_and_other_formats(run: Run, tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ def test_folders_of_views_and_other_formats(run: Run, tmp_path: Path) -> None:
         write_view(tmp_path / "in" / side / "a.tif", 3)
         write_view(tmp_path / "in" / side / "b.jpg", 4, np.uint8)
     assert run("deblur", tmp_path / "in", "-o", tmp_path / "out").code == 0
-    assert listing(tmp_path / "out") == ["a.tif", "b.png"]
+    assert listing(tmp_path / "out") == [*LOG, "a.tif", "b.png"]
 
 
 def raw_views(folder: Path, size: tuple[int, int] = (1512, 2016)) -> dict[str, np.ndarray]:
@@ -87,9 +91,10 @@ def test_pixel4_captures(run: Run, tmp_path: Path) -> None:
     light = [
         (made[f"001_{side}"][252:1260, 336:1680].astype(float) - 1024) / 16383 for side in ("left", "right")
     ]
-    low, high = light[0], light[1] * 0.8
-    np.testing.assert_array_less(np.minimum(low, high) - 1e-4, codes / 65535)  # the mean in display encoding
-    np.testing.assert_array_less(codes / 65535, np.maximum(low, high) + 1e-4)
+    views = light[0], light[1] * 0.8  # the right half of the lens passes more light
+    white = max(view.max() for view in views)
+    shown = (linear_to_srgb((view / white).astype(np.float32)) for view in views)
+    np.testing.assert_allclose(codes / 65535, srgb_to_linear(weighted(*shown)) * white, atol=1e-4)
 
 
 def test_other_raw_views_and_output_encoding(run: Run, tmp_path: Path) -> None:
@@ -113,7 +118,7 @@ def test_linear_views(run: Run, views: tuple[Path, Path], tmp_path: Path) -> Non
 def test_an_interrupt_leaves_nothing(
     run: Run, views: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Interrupted(Mean):
+    class Interrupted(Weighted):
         def forward(self, *views: object) -> object:
             raise KeyboardInterrupt
 
@@ -126,7 +131,7 @@ def test_an_interrupt_leaves_nothing(
 def test_a_bug_is_one_line_too(
     run: Run, views: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken(Mean):
+    class Broken(Weighted):
         def forward(self, *views: object) -> object:
             raise ZeroDivisionError("of\nall things")
 

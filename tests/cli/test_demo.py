@@ -2,11 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli.conftest import Run, listing
+from cli.conftest import Run, listing, weighted
 
 from dpanet.images.reading import read_codes
+from dpanet.simulation.demo import demo_pair
 
-pytestmark = pytest.mark.usefixtures("mean_model")
+pytestmark = pytest.mark.usefixtures("small_model")
 
 
 def test_the_demo_writes_three_pictures_and_tells_the_gain(run: Run, tmp_path: Path) -> None:
@@ -14,10 +15,14 @@ def test_the_demo_writes_three_pictures_and_tells_the_gain(run: Run, tmp_path: P
     assert (result.code, result.err) == (0, "")
     assert listing(tmp_path / "demo") == ["after.png", "before.png", "truth.png"]
     before, after, truth = (read_codes(tmp_path / "demo" / f"{n}.png") for n in ("before", "after", "truth"))
+    pair, _ = demo_pair(seed=0)
     lines = result.out.splitlines()
     error = np.mean((before / 255.0 - truth / 255.0) ** 2)
     assert float(lines[0].split()[1]) == pytest.approx(-10 * np.log10(error), abs=0.05)
-    assert (before == after).all() and "gain    +0.00 dB" in lines[2], "the identity network gains nothing"
+    left, right = (view.astype(float) for view in (pair.left, pair.right))
+    assert np.abs(after - 255 * weighted(left, right)).max() <= 1, "a left view, a right view, in this order"
+    gain = float(lines[1].split()[1]) - float(lines[0].split()[1])
+    assert f"gain    {gain:+.2f}"[:-1] in lines[2]
 
 
 def test_the_demo_does_not_replace_pictures_unasked(run: Run, tmp_path: Path) -> None:

@@ -1,11 +1,26 @@
+import os
+import shlex
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import pytest
 
 import dpanet
 from dpanet.cli import main
+
+SMALL = """
+import sys
+import dpanet.checkpoints.model_file, dpanet.cli
+from dpanet.network.description import Description
+class Left:
+    description = Description(multiple_of=8, halo=8)
+    def __call__(self, left, right):
+        return left
+dpanet.checkpoints.model_file.load_model = lambda source: Left()
+sys.exit(dpanet.cli.main())
+"""
+"""The command line with a small network in place of every model."""
 
 HEAVY = ("torch", "cv2", "numpy", "PIL", "skimage", "tifffile")
 
@@ -15,19 +30,19 @@ HEAVY = ("torch", "cv2", "numpy", "PIL", "skimage", "tifffile")
 )
 def test_help_is_quick_and_light(arguments: list[str]) -> None:
     code = (
-        "import sys, dpanet.cli; code = dpanet.cli.main(sys.argv[1:]); "
-        f"print([name for name in {HEAVY} if name in sys.modules], code)"
+        "import sys, time, dpanet.cli; code = dpanet.cli.main(sys.argv[1:]); "
+        f"print([name for name in {HEAVY} if name in sys.modules], code, time.process_time())"
     )
-    times = []
+    seconds = []
     for _ in range(3):
-        began = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
         )
-        times.append(time.perf_counter() - began)
-    assert done.stdout.rstrip().endswith("[] 0")
-    assert done.stderr == ""
-    assert min(times) < 0.5
+        *text, spent = done.stdout.split(" ")
+        assert " ".join(text).endswith("[] 0")
+        assert done.stderr == ""
+        seconds.append(float(spent))
+    assert min(seconds) < 0.5, "of the processor, whatever else the machine does"
 
 
 def test_importing_the_front_door_is_light() -> None:
@@ -65,6 +80,34 @@ def test_misuse_is_one_line_and_exit_code_2(
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and says in err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["deblur", "--help"]])
+def test_a_reader_that_leaves_is_no_error(arguments: list[str]) -> None:
+    """As `dpanet --help | head -1`, with a reader that left before the first line."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dpanet", *arguments], stdout=writing, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(writing)
+    assert (done.stderr, done.returncode) == ("", 1)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "2>&- >&-"])
+def test_closed_streams(views: tuple[Path, Path], tmp_path: Path, closed: str) -> None:
+    command = shlex.join([sys.executable, "-c", SMALL, "deblur", *map(str, views), "-o", "out.png"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {closed}"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "out.png").is_file()
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {closed}"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, ""), "an error is no output"
 
 
 def test_debug_shows_the_traceback() -> None:

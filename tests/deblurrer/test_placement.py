@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dpanet.deblurrer import placement
-from dpanet.deblurrer.placement import choose_device, choose_precision, keeping_memory
+from dpanet.deblurrer.placement import choose_device, choose_precision, reuse_freed_memory
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
@@ -47,14 +47,14 @@ def test_auto_precision(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
 
 FAULTS = """
 import resource
-from dpanet.deblurrer.placement import keeping_memory
+from dpanet.deblurrer.placement import reuse_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
         bytearray(40_000_000)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 usual = faults()
-with keeping_memory() as understood:
+with reuse_freed_memory() as understood:
     faults()
     print(understood, usual, faults())
 """
@@ -70,5 +70,5 @@ def test_freed_blocks_are_used_again_meanwhile() -> None:
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placement, "_mallopt", lambda: None)
-    with keeping_memory() as understood:
+    with reuse_freed_memory() as understood:
         assert understood is False

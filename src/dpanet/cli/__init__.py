@@ -1,4 +1,4 @@
-"""The command line: one file per command, imports inside the command."""
+"""The command line: one file per command; heavy imports stand inside the command."""
 
 from dpanet.cli.program import main
 

@@ -1,4 +1,4 @@
-"""`dpanet convert`: an official checkpoint becomes a file of ours."""
+"""`dpanet convert`: turn an official checkpoint into a file that is safe to open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def convert(
 ) -> None:
     """Convert a checkpoint of the official code into a file that is safe to open.
 
-    Nothing in the checkpoint is run: only numbers and names are taken from it.
+    No code in the checkpoint is run: only numbers and names are read from it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`dpanet demo`: the whole road without any data."""
+"""`dpanet demo`: simulate a pair, deblur it, measure the gain."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def demo(
 ) -> None:
     """See it work without any data: simulate a blurred pair, deblur it, measure the gain.
 
-    Writes before.png (the blurred photograph), after.png (what the model makes of the pair) and truth.png.
+    Writes before.png (the blurred photograph), after.png (the output of the model) and truth.png.
 
     Parameters
     ----------
     output
-        The folder to write to; it is made if there is none.
+        The folder to write to; created if it does not exist.
     model
         A model's name, a .safetensors file, or an official checkpoint (.pth).
     overwrite
@@ -46,7 +46,8 @@ def demo(
     network = load_model(model)
     pair, truth = demo_pair(seed=0)
     with Meter(files=1) as meter:
-        after = Deblurrer(network, progress=meter.tiles)(pair, truth.encoding)
+        deblur = Deblurrer(network, progress=meter.tiles, reuse_memory=True)
+        after = deblur(pair, output_encoding=truth.encoding)
     pictures = {"before": pair.combined, "after": after, "truth": truth}
     output.mkdir(exist_ok=True)
     for name, path in paths.items():

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class _Bars:
-    """Bars on standard error, shown on a terminal alone."""
+    """Bars on standard error, shown on a terminal only."""
 
     def __init__(self, shown: bool = True) -> None:
         self._console = Console(stderr=True)
@@ -37,19 +37,25 @@ class _Bars:
 
 
 class Steps(_Bars):
-    """One bar, of the steps of a training; of several processes, one shows it."""
+    """One bar for the steps of a training run.
+
+    Args: shown: False in all processes but one.
+    """
 
     def __init__(self, shown: bool = True) -> None:
         super().__init__(shown)
         self._task = self._bars.add_task("steps", total=None)
 
     def stepped(self, step: int, steps: int) -> None:
-        """Told of each step's number, and the last one's."""
+        """Show that `step` of `steps` is done."""
         self._bars.update(self._task, completed=step, total=steps)
 
 
 class Meter(_Bars):
-    """One bar for the files, one for a picture's tiles, if there are several."""
+    """One bar for the files and one for the tiles of a picture, where there are several.
+
+    Args: files: number of files.
+    """
 
     def __init__(self, files: int) -> None:
         super().__init__()
@@ -57,17 +63,17 @@ class Meter(_Bars):
         self._tiles = self._bars.add_task("tiles", total=None, visible=False)
 
     def tiles(self, done: int, total: int) -> None:
-        """Told by a Deblurrer."""
+        """Show that `done` of `total` tiles are done; the `progress` of a Deblurrer."""
         if done == 0:
             self._bars.reset(self._tiles, total=total, visible=total > 1)
         self._bars.update(self._tiles, completed=done)
 
     def next_file(self) -> None:
-        """One file is done, well or not."""
+        """Count one file, whether it succeeded or failed."""
         self._bars.advance(self._files)
         self._bars.update(self._tiles, visible=False)
 
     def say(self, line: str) -> None:
-        """A line above the bars, on a terminal only."""
+        """Print a line above the bars, on a terminal only."""
         if self._shown:
             self._console.print(line, highlight=False, markup=False)

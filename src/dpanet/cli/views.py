@@ -1,4 +1,4 @@
-"""From the options that say what the files hold to a way of reading two of them."""
+"""A function that reads two views, from the options about their files."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ if TYPE_CHECKING:
     from dpanet.pair import DualPixelPair, Encoding
 
 Reader = Callable[[Path, Path], "DualPixelPair"]
+"""Reads the file of the left view and that of the right view."""
 
 
-def reader(
+def build_reader(
     camera: str | None,
     encoding: Encoding | None,
     black_level: int | None,
     white_level: int | None,
     flat_field: tuple[Path, Path] | None,
 ) -> Reader:
-    """A function that reads the left and the right view's file as these options say.
+    """Return a function that reads the file of the left and of the right view as these options say.
 
+    Args:   the options of `dpanet deblur` of the same names.
     Raises: UsageError if the options do not go together.
     """
     levels = (black_level, white_level)
@@ -44,8 +46,8 @@ def reader(
 
         return lambda left, right: read_pair(left, right, encoding)
 
-    from dpanet.images.captures import RawLayout, read_flat_field, read_raw_pair
     from dpanet.images.raw import PIXEL4
+    from dpanet.images.raw_pair import RawLayout, read_flat_field, read_raw_pair
 
     layout: RawLayout
     if camera is not None:

@@ -1,63 +1,57 @@
-"""Picture out: a network, wherever it runs, applied to a pair of any size."""
+"""The front of the package: a network applied to a pair of any size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from dpanet.deblurrer.placement import choose_device, choose_precision, keeping_memory
-from dpanet.deblurrer.tiling import Engine, Progress, deblur_tiles
-from dpanet.errors import ConfigError
-from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
-from dpanet.network.description import Description
-from dpanet.network.dpanet import DPANet
-from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels, check_encoding
+from dpanet.deblurrer.arrays import from_pictures, to_pairs
+from dpanet.deblurrer.loop import Progress, deblur_pair
+from dpanet.deblurrer.mirror import MIRRORS
+from dpanet.deblurrer.tensors import from_array, to_array
+from dpanet.deblurrer.torch_engine import Network, TorchEngine
+from dpanet.errors import ConfigError, PairError
+from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
 
 DEFAULT_TILE = 1024
 """Pixels a side; ``auto`` for a network that can be tiled."""
 
 WHOLE_LIMIT = 4_000_000
-"""Pixels of the largest picture that ``auto`` gives whole to a network that cannot be tiled."""
-
-
-MIRRORS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
-"""Axes of (B, C, H, W) to mirror; mirrored left-right, the views change places and the pair is valid again."""
-
-
-class Network(Protocol):
-    """What a Deblurrer needs: a torch module over two B x 3 x H x W tensors that describes itself."""
-
-    @property
-    def description(self) -> Description: ...
-
-    def __call__(self, left: Tensor, right: Tensor) -> Tensor: ...
+"""Pixels of the largest picture that ``auto`` runs whole through a network that cannot be tiled."""
 
 
 class Deblurrer:
-    """`Deblurrer(network)(pair)` is the deblurred picture, in the pair's own encoding and scale.
+    """Deblur dual-pixel pairs with a network.
 
-    A linear pair is divided by the larger maximum of its views and encoded for the network, which was
-    trained on display-encoded pictures of normal exposure; its answer is decoded and multiplied back.
-    Neither the picture nor what lies between is clipped. Each tile is converted on its own, so that no
-    full-size copy is made.
+    A linear pair is divided by the larger maximum of its views and encoded for the network, which was trained on
+    display-encoded pictures of normal exposure; the output is decoded and multiplied back. The picture is not
+    clipped.
 
     Args:
-        network: moved to the device; its training mode is put back after each picture.
-        tile: px a side that the network is shown at most; 0 for the whole picture; ``auto`` for
+        network: moved to the device; its training mode is restored after each run.
+        tile: largest side in px that the network gets at once; 0 for the whole picture; ``auto`` for
             `DEFAULT_TILE`, or for the whole picture where the network cannot be tiled.
-        device: ``auto`` (cuda, mps, cpu in this order), or one of these.
-        precision: ``auto`` (bfloat16 where it is fast and the network bears it), ``float32``, ``bfloat16``.
-        tta: 1, 2 or 4: mirror images of the pair whose pictures are averaged; better, and as many times slower.
-            ``auto``: as the network describes itself.
-        progress: told (tiles done, tiles in all).
+        device: ``auto`` (the first of cuda, mps, cpu that there is), one of these, or a numbered one (``cuda:1``).
+        precision: ``auto`` (bfloat16 where it is fast and the network allows it), ``float32``, ``bfloat16``.
+        tta: test-time augmentation: 1, 2 or 4 mirror images of the pair whose pictures are averaged; better, and
+            as many times slower. ``auto``: as the network describes itself.
+        progress: called with (tiles done, all tiles).
+        reuse_memory: on the CPU, let glibc reuse freed memory, which is faster. It changes the allocator of the
+            whole process for good (`reuse_freed_memory`), so only programs should ask for it.
 
-    Raises: ConfigError for an impossible setting.
+    Raises: ConfigError for an impossible value.
+
+    >>> import numpy as np
+    >>> from dpanet import Deblurrer, load_model
+    >>> deblur = Deblurrer(load_model("compact"), device="cpu")
+    >>> left = right = np.full((32, 48, 3), 128, np.uint8)
+    >>> picture = deblur(left, right)
+    >>> picture.shape, picture.dtype
+    ((32, 48, 3), dtype('uint8'))
     """
 
     def __init__(
@@ -69,90 +63,131 @@ class Deblurrer:
         precision: str = "auto",
         tta: int | Literal["auto"] = "auto",
         progress: Progress | None = None,
+        reuse_memory: bool = False,
     ) -> None:
         if tile != "auto" and (not isinstance(tile, int) or tile < 0):
             raise ConfigError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
         if tta not in ("auto", 1, 2, 4):
             raise ConfigError(f"tta is {tta!r}; a pair has 1, 2 or 4 mirror images to average (or auto)")
-        tta = network.description.tta if tta == "auto" else tta
-        self.network = network
-        self.mirrors = MIRRORS[:tta]
+        self.engine = TorchEngine(network, device=device, precision=precision, reuse_memory=reuse_memory)
         self.tile = tile
+        self.mirrors = MIRRORS[: network.description.tta if tta == "auto" else tta]
         self.progress = progress
-        self.device = choose_device(device)
-        self.precision = choose_precision(precision, self.device, network.description)
-        if isinstance(network, nn.Module):
-            network.to(self.device)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stub
 
-    def __call__(self, pair: DualPixelPair, output_encoding: Encoding | None = None) -> Picture:
-        """Deblur a pair; the picture carries the pair's metadata.
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self.engine.device
 
-        Args:   output_encoding: of the picture, if not the pair's own; then the ICC profile is left behind.
-        Raises: PairError for an unknown encoding; ConfigError if the tile is too small for the network, or
-                the picture too large without.
+    @property
+    def precision(self) -> torch.dtype:
+        """What the network computes in: torch.float32 or torch.bfloat16."""
+        return self.engine.precision
+
+    @overload
+    def __call__(self, pair: DualPixelPair, /, *, output_encoding: Encoding | None = None) -> Picture: ...
+
+    @overload
+    def __call__(
+        self, left: NDArray[Any], right: NDArray[Any], /, *, encoding: Encoding = "srgb"
+    ) -> NDArray[Any]: ...
+
+    @overload
+    def __call__(self, left: Tensor, right: Tensor, /, *, encoding: Encoding = "srgb") -> Tensor: ...
+
+    def __call__(
+        self,
+        pair: DualPixelPair | NDArray[Any] | Tensor,
+        right: NDArray[Any] | Tensor | None = None,
+        /,
+        *,
+        encoding: Encoding = "srgb",
+        output_encoding: Encoding | None = None,
+    ) -> Picture | NDArray[Any] | Tensor:
+        """Deblur a `DualPixelPair`, or the left and the right view as arrays or tensors.
+
+        Args:
+            pair: a pair; or the left view, a NumPy array (H, W), (H, W, 3) or (B, H, W, 3), or a tensor (H, W),
+                (3, H, W) or (B, 3, H, W) on any device. RGB; uint8, uint16 (white is 255 or 65535) or floats (white
+                is 1.0); at least 16 px a side.
+            right: the right view, of the same kind and shape; nothing beside a pair.
+            encoding: of arrays and tensors, in and out; a pair states its own.
+            output_encoding: of the picture of a pair, if not the pair's own; then the ICC profile is left out.
+
+        Returns: a `Picture` with the pair's metadata; or an array or tensor of the shape, type and device of the
+            left view, clipped only if it is of whole numbers. A gray picture is the mean of its channels.
+        Raises: PairError for unusable views; ConfigError if the tile is too small for the network, or the picture too
+            large without.
+
+        >>> import torch
+        >>> from dpanet import Deblurrer, load_model
+        >>> views = torch.rand(2, 3, 32, 48)
+        >>> Deblurrer(load_model("compact"), device="cpu")(views, views).shape
+        torch.Size([2, 3, 32, 48])
         """
-        description = self.network.description
-        wanted = output_encoding or pair.encoding
-        check_encoding(wanted)
-        scale = _scale(pair)
+        if isinstance(pair, DualPixelPair):
+            return self._deblur(pair, output_encoding, defocus=False)[0]
+        if isinstance(pair, Tensor) and isinstance(right, Tensor):
+            return from_array(self._deblur_arrays(to_array(pair), to_array(right), encoding), pair)
+        if isinstance(pair, np.ndarray) and isinstance(right, np.ndarray):
+            return self._deblur_arrays(pair, right, encoding)
+        raise PairError(
+            f"the views are {type(pair).__name__} and {type(right).__name__}; give one DualPixelPair, two NumPy "
+            "arrays or two tensors"
+        )
 
-        def translated(left: Pixels, right: Pixels) -> Pixels:
-            made = self._run(*self._shown(left, right, pair.encoding, scale))
-            if scale == 1.0:
-                return _recode(made, description.encoding, wanted)
-            light = _recode(made, description.encoding, pair.encoding) * np.float32(scale)
-            return _recode(light, pair.encoding, wanted)
+    def with_defocus_map(
+        self, pair: DualPixelPair, output_encoding: Encoding | None = None
+    ) -> tuple[Picture, NDArray[np.float32]]:
+        """Return the picture and the defocus map of a pair, from the same run of the network.
 
-        pixels = self._over_tiles(pair, translated)
-        kept = {key: value for key, value in pair.metadata.items() if key != "icc" or wanted == pair.encoding}
-        return Picture(pixels, wanted, kept)
+        Returns: the picture, as of a call; the map (H, W), signed blur radius in px, positive where the left view's
+            kernel lies on the left (-x) side.
+        Raises: ConfigError if the network has no defocus map (`Description.has_defocus`), and as for a picture.
+        """
+        picture, radius = self._deblur(pair, output_encoding, defocus=True)
+        assert radius is not None
+        return picture, radius
 
     def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32]:
-        """How far each pixel is out of focus, as the network's alignment sees it.
+        """Return the defocus map of a pair alone; see `with_defocus_map`."""
+        return self.with_defocus_map(pair)[1]
 
-        Returns: (H, W), signed blur radius in px; positive where the left view's kernel lies on the left side.
-        Raises:  ConfigError if the network tells none (`DPANet.with_defocus`), and as for a picture.
-        """
-        scale = _scale(pair)
+    def check_defocus_map(self) -> None:
+        """Raise ConfigError unless the network has a defocus map."""
+        if not self.engine.description.has_defocus:
+            raise ConfigError("this model has no defocus map; choose one that has, such as compact")
 
-        def told(left: Pixels, right: Pixels) -> Pixels:
-            return self._run(*self._shown(left, right, pair.encoding, scale), defocus=True)
+    def _deblur(
+        self, pair: DualPixelPair, output_encoding: Encoding | None, *, defocus: bool
+    ) -> tuple[Picture, NDArray[np.float32] | None]:
+        if defocus:
+            self.check_defocus_map()
+        encoding = output_encoding or pair.encoding
+        check_encoding(encoding)
+        pixels, radius = deblur_pair(
+            self.engine,
+            pair,
+            tile=self._choose_tile(*pair.left.shape[:2]),
+            mirrors=self.mirrors,
+            encoding=encoding,
+            defocus=defocus,
+            progress=self.progress,
+        )
+        same = encoding == pair.encoding
+        metadata = {key: value for key, value in pair.metadata.items() if key != "icc" or same}
+        return Picture(pixels, encoding, metadata), radius
 
-        return np.ascontiguousarray(self._over_tiles(pair, told)[..., 0])
+    def _deblur_arrays(self, left: NDArray[Any], right: NDArray[Any], encoding: Encoding) -> NDArray[Any]:
+        pairs = to_pairs(left, right, encoding)
+        pictures = [self._deblur(pair, None, defocus=False)[0].pixels for pair in pairs]
+        return from_pictures(pictures, left.shape, left.dtype)
 
-    def _shown(self, left: Pixels, right: Pixels, encoding: Encoding, scale: float) -> tuple[Pixels, Pixels]:
-        """Views as the network was trained to see them."""
-        wanted = self.network.description.encoding
-        white = np.float32(scale)
-        return _recode(left / white, encoding, wanted), _recode(right / white, encoding, wanted)
-
-    def _over_tiles(self, pair: DualPixelPair, engine: Engine) -> Pixels:
-        def thrifty(left: Pixels, right: Pixels) -> Pixels:
-            if self.device.type != "cpu":
-                return engine(left, right)
-            with keeping_memory():
-                made = engine(left, right)
-            return made.copy()  # out of the heap that the next tile is to find empty
-
-        description = self.network.description
-        with _evaluating(self.network), torch.inference_mode():
-            return deblur_tiles(
-                pair.left,
-                pair.right,
-                thrifty,
-                multiple_of=description.multiple_of,
-                halo=description.halo,
-                tile=self._tile_for(pair),
-                progress=self.progress,
-            )
-
-    def _tile_for(self, pair: DualPixelPair) -> int:
+    def _choose_tile(self, height: int, width: int) -> int:
         if self.tile != "auto":
             return self.tile
-        if not self.network.description.whole_image:
+        if not self.engine.description.whole_image:
             return DEFAULT_TILE
-        height, width = pair.left.shape[:2]
         if height * width > WHOLE_LIMIT:
             raise ConfigError(
                 f"the picture is {width} x {height} px, and this model has to see it whole, which takes much "
@@ -160,57 +195,3 @@ class Deblurrer:
                 f"(whole all the same) or to {DEFAULT_TILE} (the picture then differs from the whole one's)"
             )
         return 0
-
-    def _run(self, left: Pixels, right: Pixels, defocus: bool = False) -> Pixels:
-        """The bare network on one tile; H x W x 3 in its own encoding, or its defocus map thrice."""
-        views = [torch.from_numpy(np.ascontiguousarray(view)).to(self.device) for view in (left, right)]
-        batch = [view.permute(2, 0, 1)[None] for view in views]  # a channels-last tensor without a copy
-        mixed = self.precision == torch.bfloat16
-        total: Tensor | None = None
-        for axes in self.mirrors:
-            given = [view.flip(axes) for view in batch] if axes else batch
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
-                left_view, right_view = reversed(given) if -1 in axes else given
-                made = (
-                    _defocus(self.network, left_view, right_view)
-                    if defocus
-                    else self.network(left_view, right_view)
-                ).float()
-            made = made.flip(axes) if axes else made
-            total = made if total is None else total + made
-        assert total is not None
-        made = total / len(self.mirrors)
-        result: Pixels = made[0].permute(1, 2, 0).float().cpu().numpy()
-        return result
-
-
-def _scale(pair: DualPixelPair) -> float:
-    """White of a pair: 1, or the brightest value of linear views."""
-    if pair.encoding != "linear":
-        return 1.0
-    return max(float(pair.left.max()), float(pair.right.max())) or 1.0
-
-
-def _defocus(network: Network, left: Tensor, right: Tensor) -> Tensor:
-    if not isinstance(network, DPANet):
-        raise ConfigError("this model tells no defocus map; take compact")
-    return network.with_defocus(left, right)[1].expand(-1, 3, -1, -1)
-
-
-def _recode(pixels: Pixels, given: Encoding, wanted: Encoding) -> Pixels:
-    if given == wanted:
-        return pixels
-    return linear_to_srgb(pixels) if wanted == "srgb" else srgb_to_linear(pixels)
-
-
-@contextmanager
-def _evaluating(network: Network) -> Iterator[None]:
-    """Evaluation mode, put back afterwards."""
-    module = network if isinstance(network, nn.Module) and network.training else None
-    if module is not None:
-        module.eval()
-    try:
-        yield
-    finally:
-        if module is not None:
-            module.train()

@@ -1,4 +1,4 @@
-"""Where a network runs, in which numbers, and how memory is kept for it."""
+"""The device and the number format of a network, and how the C library allocates memory for it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
-"""Numbers of malloc.h."""
+"""Constants of malloc.h."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The named device, or the first there is of cuda, mps, cpu. A numbered one such as ``cuda:1`` will do.
+    """Return the named device, or the first that this machine has of cuda, mps, cpu.
 
-    Raises: ConfigError for an unknown device or one this machine does not have.
+    Args:   name: one of `DEVICES`, or a numbered one such as ``cuda:1``.
+    Raises: ConfigError for an unknown device, or one that this machine does not have.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
@@ -33,11 +34,13 @@ def choose_device(name: str = "auto") -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in present:
-        raise ConfigError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
-    if not present[device.type] or (
-        device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()
-    ):
-        there = ", ".join(kind for kind, yes in present.items() if yes)
+        raise ConfigError(
+            f"device is {name!r}; it must be one of {', '.join(DEVICES)}, or a numbered one such as cuda:1"
+        )
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if not present[device.type] or (device.index or 0) >= count:
+        numbered = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if present["cuda"] else []
+        there = ", ".join([*numbered, *(kind for kind, yes in present.items() if yes and kind != "cuda")])
         raise ConfigError(
             f"device is {name!r}, but torch finds only {there} on this machine; choose one of these"
         )
@@ -45,11 +48,10 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device, description: Description) -> torch.dtype:
-    """torch.float32 or torch.bfloat16.
+    """Return torch.float32 or torch.bfloat16.
 
-    ``auto`` takes bfloat16 where the device computes in it natively, except for a network that only a whole
-    picture suits: that is the published one, which is here to be exact.
-
+    Args:   name: one of `PRECISIONS`. ``auto`` is bfloat16 where the device computes in it natively, except for a
+            network that needs the whole picture: that is the published one, whose numbers are to be exact.
     Raises: ConfigError for an unknown precision.
     """
     if name not in PRECISIONS:
@@ -69,18 +71,21 @@ def _native_bfloat16(device: torch.device) -> bool:
 
 
 @contextmanager
-def keeping_memory() -> Iterator[bool]:
-    """Ask the C library to keep the blocks that are freed meanwhile for the next tile; yields if it understood.
+def reuse_freed_memory() -> Iterator[bool]:
+    """Let the C library keep freed blocks for the next run of a network; yields whether it can.
 
-    glibc maps each large block from the kernel and hands it back when it is freed; the next tensor of that size
-    is faulted in page by page, which can cost more than the arithmetic. So for as long as this lasts, blocks come
-    from the heap, and the heap is not shrunk any more. Outside, blocks from 1 MB up are mapped and handed back as
-    soon as they are freed: whole pictures would leave holes in the heap that the tiles cannot use.
+    glibc maps each large block from the kernel and returns it when it is freed; the next tensor of that size is
+    mapped page by page, which can cost more than the arithmetic. Inside this context, blocks come from the heap, and
+    the heap does not shrink. Outside, blocks from 1 MB up are mapped and returned as soon as they are freed: whole
+    pictures would leave holes in the heap that tiles cannot use.
+
+    glibc cannot be asked for its earlier thresholds, so the process does not return to them. Use this in programs;
+    a library must leave the choice to the program that calls it.
     """
     mallopt = _mallopt()
-    understood = bool(mallopt and mallopt(_TRIM_THRESHOLD, 2**31 - 1) and mallopt(_MMAP_MAX, 0))
+    supported = bool(mallopt and mallopt(_TRIM_THRESHOLD, 2**31 - 1) and mallopt(_MMAP_MAX, 0))
     try:
-        yield understood
+        yield supported
     finally:
         if mallopt:
             mallopt(_MMAP_MAX, 65536)
@@ -89,7 +94,7 @@ def keeping_memory() -> Iterator[bool]:
 
 @cache
 def _mallopt() -> Callable[[int, int], int] | None:
-    """The function of glibc; None where the C library is another."""
+    """Return the function of glibc, or None where the C library is another."""
     if platform.libc_ver()[0] != "glibc":
         return None
     return getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,0 +1,32 @@
+"""What runs a network: arrays in, arrays out, whatever computes in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from dpanet.pair import Pixels
+
+if TYPE_CHECKING:
+    from dpanet.network.description import Description
+
+
+class Engine(Protocol):
+    """A network that maps two arrays to one."""
+
+    @property
+    def description(self) -> Description:
+        """Needs and capabilities of the network."""
+
+    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+        """Run the network once.
+
+        Args:
+            left: (H, W, 3), RGB, float32, in the encoding of the description, 1.0 = white; both sides are
+                multiples of `Description.multiple_of`. Any strides.
+            right: the same of the right view.
+            defocus: also return the defocus map; only asked for if `Description.has_defocus`.
+
+        Returns: (H, W, 3), float32, the picture in the same encoding; with `defocus` (H, W, 4), whose last channel
+            is the signed blur radius in px, positive where the left view's kernel lies on the left (-x) side. The
+            caller may change the array.
+        """

@@ -1,0 +1,99 @@
+"""The engine of torch: a network on a device, in float32 or bfloat16."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dpanet.deblurrer.placement import choose_device, choose_precision, reuse_freed_memory
+from dpanet.network.description import Description
+from dpanet.pair import Pixels
+
+
+class Network(Protocol):
+    """What a `TorchEngine` runs: a function of two (B, 3, H, W) tensors that describes itself."""
+
+    @property
+    def description(self) -> Description: ...
+
+    def __call__(self, left: Tensor, right: Tensor) -> Tensor: ...
+
+
+class _DefocusNetwork(Network, Protocol):
+    """A network with `Description.has_defocus`."""
+
+    def with_defocus(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+class TorchEngine:
+    """Run a torch network on arrays; see `Engine`.
+
+    Args:
+        network: moved to the device; its training mode is restored after each run.
+        device: as of `choose_device`.
+        precision: as of `choose_precision`.
+        reuse_memory: on the CPU, run under `reuse_freed_memory`, which changes the allocator of this process.
+
+    Raises: ConfigError for an unknown device or precision, or a device that is missing.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        reuse_memory: bool = False,
+    ) -> None:
+        self.network = network
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision, self.device, network.description)
+        self._reuse_memory = reuse_memory and self.device.type == "cpu"
+        if isinstance(network, nn.Module):
+            network.to(self.device)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stub
+
+    @property
+    def description(self) -> Description:
+        """Needs and capabilities of the network."""
+        return self.network.description
+
+    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+        with reuse_freed_memory() if self._reuse_memory else nullcontext():
+            output = self._run(left, right, defocus)
+        return output.copy() if self._reuse_memory else output  # the next run needs an empty heap
+
+    def _run(self, left: Pixels, right: Pixels, defocus: bool) -> Pixels:
+        views = [torch.from_numpy(np.ascontiguousarray(view)).to(self.device) for view in (left, right)]
+        batch = [view.permute(2, 0, 1)[None] for view in views]  # a channels-last tensor without a copy
+        mixed = self.precision == torch.bfloat16
+        with (
+            _evaluation_mode(self.network),
+            torch.inference_mode(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=mixed),
+        ):
+            if defocus:
+                picture, radius = cast(_DefocusNetwork, self.network).with_defocus(*batch)
+                output = torch.cat((picture.float(), radius.float()), dim=1)
+            else:
+                output = self.network(*batch).float()
+        result: Pixels = output[0].permute(1, 2, 0).cpu().numpy()
+        return result
+
+
+@contextmanager
+def _evaluation_mode(network: Network) -> Iterator[None]:
+    """Switch a network to evaluation, and back afterwards."""
+    module = network if isinstance(network, nn.Module) and network.training else None
+    if module is not None:
+        module.eval()
+    try:
+        yield
+    finally:
+        if module is not None:
+            module.train()

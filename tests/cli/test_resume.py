@@ -1,0 +1,123 @@
+"""The same `dpanet deblur FOLDER` given again: what is finished is skipped, what changed is redone."""
+
+import os
+from pathlib import Path
+
+import pytest
+from cli.conftest import Run, Weighted, listing, write_view
+
+import dpanet.evaluation.methods.model
+from dpanet.images.reading import read_codes
+
+
+def test_finished_pairs_are_skipped(run: Run, folder: Path, tmp_path: Path, small_model: Weighted) -> None:
+    out = tmp_path / "out"
+    first = run("deblur", folder, "-o", out)
+    assert (first.code, first.out, small_model.runs) == (0, "", 3)
+    before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
+    again = run("deblur", folder, "-o", out)
+    assert (again.code, again.err, small_model.runs) == (0, "", 3)
+    assert again.out == f"{out}: skipped 3 of 3 pairs, finished by an earlier run\n"
+    assert {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")} == before
+
+
+def test_a_stopped_command_goes_on(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_at_third(left: object, right: object) -> object:
+        if small_model.runs == 2:
+            raise KeyboardInterrupt
+        return Weighted.forward(small_model, left, right)
+
+    monkeypatch.setattr(small_model, "forward", stop_at_third)
+    assert run("deblur", folder, "-o", tmp_path / "out").code == 130
+    monkeypatch.undo()
+    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: small_model)
+    result = run("deblur", folder, "-o", tmp_path / "out")
+    assert result.code == 0 and "skipped 2 of 3 pairs" in result.out
+    assert small_model.runs == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--tta", "2"),
+        ("--precision", "bfloat16"),
+        ("--tile", "32"),
+        ("--encoding", "linear"),
+        ("--output-encoding", "linear"),
+        ("--black-level", "3", "--white-level", "60000"),
+        ("--defocus-map", "MAPS"),
+        ("--overwrite",),
+    ],
+)
+def test_changed_options_redo_all_pairs(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted, options: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out"
+    plain = ("deblur", folder, "-o", out, "--precision", "float32")
+    if "--black-level" in options:  # raw views are gray
+        for view in folder.glob("*.png"):
+            write_view(view, 1, shape=(40, 56))
+    assert run(*plain).code == 0
+    old = read_codes(out / "1.png")
+    small_model.runs = 0
+    words = [tmp_path / "maps" if word == "MAPS" else word for word in options]
+    if "--precision" in options:
+        plain = plain[:-2]
+    result = run(*plain, *words)
+    assert (result.code, result.err, result.out) == (0, "", "")
+    assert small_model.runs >= 3
+    if options[0] in ("--encoding", "--output-encoding", "--black-level"):
+        assert (read_codes(out / "1.png") != old).any()
+
+
+def test_other_weights_redo_all_pairs(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("deblur", folder, "-o", tmp_path / "out").code == 0
+    monkeypatch.setattr(dpanet.evaluation.methods.model, "weights_hash", lambda source: "other")
+    assert run("deblur", folder, "-o", tmp_path / "out").code == 0
+    assert small_model.runs == 6
+
+
+def test_a_changed_view_redoes_its_pair(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted
+) -> None:
+    assert run("deblur", folder, "-o", tmp_path / "out").code == 0
+    write_view(folder / "2_right.png", 77)
+    os.utime(folder / "2_right.png", ns=(1, 1))
+    result = run("deblur", folder, "-o", tmp_path / "out")
+    assert (result.code, small_model.runs) == (0, 4) and "skipped 2 of 3 pairs" in result.out
+    left, right = (read_codes(folder / f"2_{side}.png").astype(float) for side in ("left", "right"))
+    assert (
+        abs(read_codes(tmp_path / "out" / "2.png") - (0.75 * left + 0.25 * right)).max() < 400
+    )  # bfloat16 at worst
+
+
+def test_a_deleted_picture_is_made_again(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted
+) -> None:
+    assert run("deblur", folder, "-o", tmp_path / "out").code == 0
+    (tmp_path / "out" / "10.png").unlink()
+    assert run("deblur", folder, "-o", tmp_path / "out").code == 0
+    assert (small_model.runs, (tmp_path / "out" / "10.png").is_file()) == (4, True)
+
+
+def test_a_picture_that_somebody_edited_is_not_replaced(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted
+) -> None:
+    out = tmp_path / "out"
+    assert run("deblur", folder, "-o", out).code == 0
+    write_view(out / "2.png", 5)
+    edited = (out / "2.png").read_bytes()
+    result = run("deblur", folder, "-o", out, "--tta", "2")
+    assert result.code == 1 and "2.png exists already" in result.sentence
+    assert ((out / "2.png").read_bytes(), small_model.runs) == (edited, 3)
+
+
+@pytest.mark.usefixtures("small_model")
+def test_the_log_is_no_view(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("deblur", folder, "-o", folder).code == 0, "pictures beside their views"
+    assert run("deblur", folder, "-o", tmp_path / "out").code == 0
+    assert listing(tmp_path / "out") == [".dpanet.jsonl", ".lock", "1.png", "10.png", "2.png"]
