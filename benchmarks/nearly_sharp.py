@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from dpanet.training.source import own_photographs, split_photographs
 from torch import Tensor
 
 from dpanet import load_model
 from dpanet.network.build import AnyNetwork
 from dpanet.simulation.display import to_display, to_linear
-from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.render import MARGIN, blur
-from dpanet.training.source import own_photographs, split_photographs
 
 SCALES = (0.05, 0.15, 0.3, 0.6, 1.0)
 SIDE = 192

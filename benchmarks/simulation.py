@@ -22,7 +22,7 @@ import torch
 
 from dpanet.simulation.config import PsfConfig, SimulationConfig
 from dpanet.simulation.generator import SceneGenerator
-from dpanet.simulation.kernels import MeasuredKernels
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache, find_photographs
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig

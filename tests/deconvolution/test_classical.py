@@ -2,15 +2,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from dpanet.deconvolution.classical import LAP, RichardsonLucy, Wiener, _blocks
 from skimage import restoration
 
-from dpanet.deconvolution.classical import LAP, RichardsonLucy, Wiener, _blocks
 from dpanet.deconvolution.lens import HalfDiscLens
 from dpanet.errors import ConfigError
 from dpanet.evaluation.metrics import psnr
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.pair import DualPixelPair
-from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 
 METHODS = (Wiener, RichardsonLucy)
 

@@ -4,7 +4,8 @@ import pytest
 from dpanet.deconvolution.disparity import BlurMap, blur_map
 from dpanet.deconvolution.lens import HalfDiscLens, MeasuredLens, trimmed
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 
 
 def measured(radius: float = 8.0) -> MeasuredKernels:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.render import MARGIN, Layer, defocus_map
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig

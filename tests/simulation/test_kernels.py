@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 
 LENSES = [HalfDisc(r, softness=s) for r in (-20.0, -3.0, 1.0, 7.5, 30.0) for s in (0.1, 0.6, 1.5)]
 LINE = torch.arange(SIZE) - SIZE // 2

@@ -10,7 +10,8 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from dpanet.simulation.butterworth import Ring, butterworth
-from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.render import MARGIN, Layer, render
 
 RADII = [-9.0, -2.5, 0.7, 4.0, 12.0]

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.optics import Optics, barrel_clip
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import EDGE, MAX_CLIP, MAX_RADIUS, SQUEEZE, SceneConfig

@@ -14,7 +14,7 @@ from dpanet.simulation.content import (
 )
 from dpanet.simulation.demo import demo_pair
 from dpanet.simulation.display import to_display, to_linear
-from dpanet.simulation.kernels import MeasuredKernels
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.sensor import Sensor, record

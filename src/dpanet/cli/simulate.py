@@ -137,7 +137,7 @@ def _check_fidelity(root: Path, calibration: Path, output: Path | None, overwrit
     from dpanet.datasets import open_dataset
     from dpanet.fidelity.check import FIDELITY_FILE, check_scene, document, families_of, summarise, write
     from dpanet.files.output import prepare_output
-    from dpanet.simulation.kernels import MeasuredKernels
+    from dpanet.simulation.measured_kernels import MeasuredKernels
 
     families = families_of(MeasuredKernels.read(calibration))
     dataset = open_dataset(root, "pixel4", calibration=calibration)

@@ -1,4 +1,4 @@
-"""The Butterworth ring: a disc of confusion that is darker inside, as spherical aberration makes it.
+"""The Butterworth ring: a disc of confusion that is darker inside, as spherical aberration renders it.
 
 Source: Abuolaim et al., Learning to Reduce Defocus Blur by Realistically Modeling Dual-Pixel Data (RDPD, ICCV
 2021). There a kernel has k = 2 * radius + 1 px for whole radii; here the same shape is evaluated at any radius,
@@ -18,37 +18,37 @@ from dpanet.simulation.kernels import OVERSAMPLING, SIZE, kernel_points, to_pixe
 ORDERS = (3, 6, 9)
 CUTOFFS = (2.5, 2.0)
 FLOORS = (0.1, 0.2)
-"""The twelve rings of the paper are all choices from these three."""
+"""Orders, cut-offs and floors of the paper; their combinations are its twelve rings."""
 
 
 @dataclass(frozen=True)
 class Ring:
-    """One Butterworth ring.
-
-    radius: px, signed as in `HalfDisc`; positive: the left view's kernel lies on the left (-x) side.
-    order: how steeply the dark middle ends. cutoff: it ends at a radius of (k - 1) / cutoff px, half as bright
-    there as far outside. floor: brightness of the center against the rim.
-    """
+    """One Butterworth ring."""
 
     radius: float
+    """px, signed as in `HalfDisc`: positive if the left view's kernel is on the left (-x) side."""
     order: int = 3
+    """How steeply the dark middle ends."""
     cutoff: float = 2.5
+    """The dark middle ends at a radius of (k - 1) / cutoff px, where it is half as bright as far outside."""
     floor: float = 0.1
+    """Brightness of the center against the rim."""
 
     @property
     def blur(self) -> float:
-        """Standard deviation in px of the Gaussian over the ring, that of a window of k / 7 px.
+        """Standard deviation in px of the Gaussian that softens the ring, that of a window of k / 7 px.
 
-        OpenCV's rule 0.3 * ((window - 1) / 2 - 1) + 0.8; below a radius of 1 px it falls to nothing.
+        OpenCV's rule 0.3 * ((window - 1) / 2 - 1) + 0.8; below a radius of 1 px it falls to zero.
         """
         radius = abs(self.radius)
         return (0.5 + 0.15 * (2 * radius + 1) / 7) * min(radius, 1.0)
 
 
 def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor:
-    """Kernel pairs (N, 2, SIZE, SIZE); the right is the left mirrored in x, each sums to 1.
+    """Compute the kernel pairs of N rings.
 
-    Raises: ConfigError if a ring does not fit into SIZE px.
+    Returns: (N, 2, SIZE, SIZE), left and right; the right one is the left one mirrored in x, each sums to 1.
+    Raises:  ConfigError if a ring does not fit into SIZE px.
     """
     y, x = kernel_points(torch.device(device))
     squared = x**2 + y**2
@@ -67,7 +67,7 @@ def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor
         high = 1 / (1 + (ends / squared) ** ring.order) / corner
         edge = min(1.0, max(2 * abs(ring.radius) - 0.85, 0.02))  # the border fades over a pixel
         disc = ((radius - torch.sqrt(squared)) / edge + 0.5).clamp(0, 1)
-        whole = _blurred(disc * (ring.floor + (1 - ring.floor) * high), ring.blur * OVERSAMPLING)
+        whole = _blur(disc * (ring.floor + (1 - ring.floor) * high), ring.blur * OVERSAMPLING)
         towards = -x if ring.radius >= 0 else x
         half_width = radius + (2 * radius + 1) / 14  # the ramp spans the ring and the Gaussian's window
         divided = min(abs(ring.radius) / 0.5, 1.0)
@@ -76,8 +76,8 @@ def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor
     return torch.stack((to_pixels(fine), to_pixels(fine.flip(-1))), dim=1)
 
 
-def _blurred(fine: Tensor, sigma: float) -> Tensor:
-    """Convolved with a Gaussian of `sigma` grid points along both axes."""
+def _blur(fine: Tensor, sigma: float) -> Tensor:
+    """Convolve a square grid with a Gaussian of `sigma` grid points along both axes."""
     if sigma == 0:
         return fine
     line = torch.arange(len(fine), device=fine.device, dtype=fine.dtype)

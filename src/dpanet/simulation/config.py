@@ -12,7 +12,7 @@ from typing import Any
 
 from dpanet.errors import ConfigError
 from dpanet.files.store import file_identity
-from dpanet.simulation.kernels import MeasuredKernels
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.thin_lens import ThinLens
 from dpanet.version import __version__

@@ -12,7 +12,8 @@ from numpy.random import Generator
 from torch import Tensor
 
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
-from dpanet.simulation.kernels import HalfDisc, MeasuredKernels, half_disc, view_brightness
+from dpanet.simulation.kernels import HalfDisc, half_disc, view_brightness
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.scene_config import EDGE, MAX_RADIUS, SQUEEZE, SceneConfig
 
 RINGS: tuple[tuple[float, ...], ...] = (ORDERS, CUTOFFS, FLOORS)

@@ -1,7 +1,7 @@
-"""Layers of a scene, blurred and laid over each other as light does it.
+"""Render a scene: layers are blurred and composited from back to front.
 
-Linear light throughout. A layer of color c and opacity a reaches view v as (c * a) convolved with its
-kernel k_v, and covers what lies behind by 1 - a convolved with k_v. Back to front.
+Linear light throughout. A layer of color c and opacity a adds (c * a) convolved with kernel k_v to view v, and
+multiplies what is behind it by 1 - (a convolved with k_v).
 """
 
 from __future__ import annotations
@@ -16,38 +16,39 @@ from torch import Tensor
 from dpanet.simulation.kernels import SIZE
 
 MARGIN = SIZE // 2
-"""Pixels on each side of a canvas that a kernel may reach into; cut off from what is rendered."""
+"""Pixels on each side of a canvas that blur into the scene; they are not part of the result."""
 
 STEP = 8
-"""Pixels by which the reach of kernels is rounded up."""
+"""The radius of kernels is rounded up to a multiple of this many px."""
 
-NOTHING = 1e-10
-"""A kernel's value below which it counts as zero: less than a millionth of the light of all its pixels."""
+NEGLIGIBLE = 1e-10
+"""Value of a kernel that counts as zero: all its pixels together have less than a millionth of the light."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of several scenes at once.
-
-    scenes: (M,) the scenes of the batch that have it. color: (M, C, H, W), linear. opacity: (M, 1, H, W),
-    or None for a background. kernels: (N, 2, K, K), the kernel pairs in use. owner: (N,) the entry of
-    0..M-1 a kernel belongs to. share: (N, 1, h, w), how much of that kernel applies at each rendered pixel;
-    the shares of one owner sum to 1. Several kernels an owner make the blur vary inside the layer.
-    radius: (N,) signed blur radius in px of each kernel, where a defocus map is wanted.
-    """
+    """One layer of the M scenes of a batch that have it, with N kernel pairs."""
 
     scenes: Tensor
+    """(M,), the scenes' indices in the batch."""
     color: Tensor
+    """(M, C, H, W), linear light."""
     opacity: Tensor | None
+    """(M, 1, H, W), 0..1; None for a background."""
     kernels: Tensor
+    """(N, 2, K, K), left and right; several for one entry let the blur vary inside the layer."""
     owner: Tensor
+    """(N,), the entry 0..M-1 that each kernel pair blurs."""
     share: Tensor
+    """(N, 1, h, w), weight of each kernel pair at each rendered pixel; those of one owner sum to 1."""
     radius: Tensor | None = None
+    """(N,), signed blur radius in px of each kernel pair; needed for a defocus map only."""
 
 
 def render(layers: Iterable[Layer]) -> tuple[Tensor, Tensor, Tensor]:
-    """Render layers, back to front, the first covering every scene.
+    """Render layers into both views and the truth.
 
+    Args:    layers: back to front; the first is the background of every scene.
     Returns: left, right, truth, each (B, C, h, w) with h = H - 2*MARGIN, linear; truth is the unblurred scene.
     """
     views: Tensor | None = None
@@ -55,11 +56,11 @@ def render(layers: Iterable[Layer]) -> tuple[Tensor, Tensor, Tensor]:
     for layer in layers:
         sharp = _inner(layer.color)
         if views is None or truth is None:
-            views, truth = _seen(layer, layer.color), sharp.clone()
+            views, truth = _blur_layer(layer, layer.color), sharp.clone()
             continue
         assert layer.opacity is not None
         planes = torch.cat((layer.color * layer.opacity, layer.opacity), dim=1)
-        seen = _seen(layer, planes)
+        seen = _blur_layer(layer, planes)
         views[:, layer.scenes] = views[:, layer.scenes] * (1 - seen[:, :, -1:]) + seen[:, :, :-1]
         opacity = _inner(layer.opacity)
         truth[layer.scenes] = truth[layer.scenes] * (1 - opacity) + sharp * opacity
@@ -68,25 +69,25 @@ def render(layers: Iterable[Layer]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def defocus_map(layers: list[Layer]) -> Tensor:
-    """The signed blur radius (B, 1, h, w) in px of what is seen in the unblurred scene, layers as in `render`."""
-    found: Tensor | None = None
+    """Compute the signed blur radius (B, 1, h, w) in px of the unblurred scene; layers as in `render`."""
+    total: Tensor | None = None
     for layer in layers:
         assert layer.radius is not None
         parts = layer.share * layer.radius.reshape(-1, 1, 1, 1)
         count = len(layer.scenes)
         own = parts.new_zeros(count, *parts.shape[1:]).index_add_(0, layer.owner, parts)
-        if found is None:
-            found = own
+        if total is None:
+            total = own
             continue
         assert layer.opacity is not None
         opacity = _inner(layer.opacity)
-        found[layer.scenes] = found[layer.scenes] * (1 - opacity) + own * opacity
-    assert found is not None
-    return found
+        total[layer.scenes] = total[layer.scenes] * (1 - opacity) + own * opacity
+    assert total is not None
+    return total
 
 
-def _seen(layer: Layer, planes: Tensor) -> Tensor:
-    """Planes (M, C, H, W) as both views see them: (2, M, C, h, w)."""
+def _blur_layer(layer: Layer, planes: Tensor) -> Tensor:
+    """Blur planes (M, C, H, W) of a layer for both views: (2, M, C, h, w)."""
     blurred = blur(planes, layer.kernels, layer.owner)
     if len(layer.owner) == len(planes):  # one kernel each, and all of it
         return blurred
@@ -95,42 +96,47 @@ def _seen(layer: Layer, planes: Tensor) -> Tensor:
 
 
 def blur(planes: Tensor, kernels: Tensor, owner: Tensor) -> Tensor:
-    """Convolve planes[owner] (M, C, H, W) with kernel pairs (N, 2, K, K): (2, N, C, H - 2*MARGIN, W - 2*MARGIN).
+    """Convolve planes with kernel pairs.
 
-    By Fourier transform, no larger than a kernel's own reach needs; what wraps around is cut off. The size depends on
-    the kernel alone, so that a scene is the same whatever else is in the batch.
+    By Fourier transforms, as large as the radius of each kernel needs; the part that wraps around is cut off. Their
+    size depends on the kernel alone, so that a scene is the same whatever else is in the batch.
+
+    Args:    planes: (M, C, H, W). kernels: (N, 2, K, K). owner: (N,), the entry of `planes` for each kernel pair.
+    Returns: (2, N, C, H - 2*MARGIN, W - 2*MARGIN), left and right.
     """
     inner = planes.shape[-2] - 2 * MARGIN, planes.shape[-1] - 2 * MARGIN
     groups: dict[tuple[int, int], list[int]] = {}
-    for entry, reach in enumerate(_reaches(kernels)):
-        groups.setdefault((_period(inner[0], reach), _period(inner[1], reach)), []).append(entry)
+    for entry, radius in enumerate(_kernel_radii(kernels)):
+        groups.setdefault((_transform_size(inner[0], radius), _transform_size(inner[1], radius)), []).append(
+            entry
+        )
     if len(groups) == 1:
-        return _convolved(planes, kernels, owner, *groups)
-    found = planes.new_empty(2, len(kernels), planes.shape[1], *inner)
+        return _convolve(planes, kernels, owner, *groups)
+    blurred = planes.new_empty(2, len(kernels), planes.shape[1], *inner)
     for periods, entries in groups.items():
         which = torch.tensor(entries, device=planes.device)
         used, place = owner[which].unique(return_inverse=True)  # type: ignore[no-untyped-call]
-        found[:, which] = _convolved(planes[used], kernels[which], place, periods)
-    return found
+        blurred[:, which] = _convolve(planes[used], kernels[which], place, periods)
+    return blurred
 
 
-def _reaches(kernels: Tensor) -> list[int]:
-    """How many pixels from its middle each pair is above zero, as far as float32 can tell in a sum."""
-    light = kernels.amax(1) > NOTHING
+def _kernel_radii(kernels: Tensor) -> list[int]:
+    """Return the radius in px of the smallest square with all the light of each pair, but for `NEGLIGIBLE`."""
+    light = kernels.amax(1) > NEGLIGIBLE
     middle = kernels.shape[-1] // 2
     distance = (torch.arange(kernels.shape[-1], device=kernels.device) - middle).abs()
     return [
-        int(reach) for reach in (torch.maximum(light.amax(-1), light.amax(-2)) * distance).amax(-1).tolist()
+        int(radius) for radius in (torch.maximum(light.amax(-1), light.amax(-2)) * distance).amax(-1).tolist()
     ]
 
 
-def _period(inner: int, reach: int) -> int:
-    """The next length that is quick to transform; reaches are taken in steps, to have few of them."""
-    return int(next_fast_len(inner + 2 * min(-(-reach // STEP) * STEP, MARGIN), real=True))
+def _transform_size(inner: int, radius: int) -> int:
+    """Return a length that is fast to transform, for `inner` px and kernels of that radius, in few sizes."""
+    return int(next_fast_len(inner + 2 * min(-(-radius // STEP) * STEP, MARGIN), real=True))
 
 
-def _convolved(planes: Tensor, kernels: Tensor, owner: Tensor, periods: tuple[int, int]) -> Tensor:
-    """`blur`, with transforms of `periods` (rows, columns) px."""
+def _convolve(planes: Tensor, kernels: Tensor, owner: Tensor, periods: tuple[int, int]) -> Tensor:
+    """Convolve as `blur` does, with transforms of `periods` (rows, columns) px."""
     inner = [side - 2 * MARGIN for side in planes.shape[-2:]]
     ends = [min((period - side) // 2, MARGIN) for period, side in zip(periods, inner, strict=True)]
     rows, columns = (slice(MARGIN - end, MARGIN + side + end) for end, side in zip(ends, inner, strict=True))
@@ -139,7 +145,7 @@ def _convolved(planes: Tensor, kernels: Tensor, owner: Tensor, periods: tuple[in
     reach = [min(end, middle) for end in ends]
     down, across = (slice(middle - r, middle + r + 1) for r in reach)
     transfer = torch.fft.rfft2(kernels[..., down, across], s=periods).transpose(0, 1)
-    # The kernel's middle is not moved to the origin; what it moves the picture by is left out instead.
+    # The kernel's middle is not moved to the origin; the result is cut out where that moves it.
     rows, columns = (slice(e + r, e + r + side) for e, r, side in zip(ends, reach, inner, strict=True))
     views = []
     for view in transfer:
@@ -149,4 +155,5 @@ def _convolved(planes: Tensor, kernels: Tensor, owner: Tensor, periods: tuple[in
 
 
 def _inner(planes: Tensor) -> Tensor:
+    """Cut the margin off."""
     return planes[..., MARGIN:-MARGIN, MARGIN:-MARGIN]

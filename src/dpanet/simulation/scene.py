@@ -15,7 +15,8 @@ from torch import Tensor
 from dpanet.errors import ConfigError
 from dpanet.simulation.content import draw_bright_points, draw_mask, draw_printed_page, random_crop
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import SIZE, MeasuredKernels
+from dpanet.simulation.kernels import SIZE
+from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
 from dpanet.simulation.scene_config import SceneConfig
