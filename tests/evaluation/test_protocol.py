@@ -6,8 +6,9 @@ import pytest
 from dpanet.errors import PairError, ShapeError
 from dpanet.evaluation import protocol
 from dpanet.evaluation.metrics import mae, psnr, ssim
-from dpanet.evaluation.protocol import Score, fit_color, score_aligned, score_as_published
+from dpanet.evaluation.protocol import fit_color, score_aligned, score_as_published
 from dpanet.evaluation.registration import register
+from dpanet.evaluation.scores import Score
 
 ZOOM = np.array([[1.04, 0.0, -4.0], [0.0, 1.04, -3.2]])
 INNER = np.s_[24:-24, 24:-24]
@@ -67,7 +68,7 @@ def test_values_above_white_are_not_clipped(scene) -> None:
     assert score_as_published(truth * np.float32(1.1), truth).mae == pytest.approx(0.1, abs=1e-6)
 
 
-def test_match_colour_undoes_gain_and_offset_per_channel(scene) -> None:
+def test_fit_color_undoes_gain_and_offset_per_channel(scene) -> None:
     truth = scene() * np.float32([1, 0.7, 0.4])
     exposed = truth * np.float32([0.5, 2, 1]) + np.float32([0.1, -0.2, 0.3])
     np.testing.assert_allclose(fit_color(exposed, truth), truth, atol=2e-6)
@@ -75,7 +76,7 @@ def test_match_colour_undoes_gain_and_offset_per_channel(scene) -> None:
     assert score_as_published(exposed, truth, match_color=True).psnr > 100
 
 
-def test_match_colour_is_least_squares(scene) -> None:
+def test_fit_color_is_least_squares(scene) -> None:
     rng = np.random.default_rng(3)
     output, truth = scene(damp=1), np.clip(scene() ** 2 + rng.normal(0, 0.05, scene().shape), 0, 1)
     truth = truth.astype(np.float32)
@@ -85,26 +86,18 @@ def test_match_colour_is_least_squares(scene) -> None:
         np.testing.assert_allclose(matched[..., channel], output[..., channel] * gain + offset, atol=1e-5)
 
 
-def test_match_colour_of_a_flat_picture_only_moves_it(scene) -> None:
+def test_fit_color_of_a_flat_picture_only_moves_it(scene) -> None:
     matched = fit_color(np.full_like(scene(), 0.3), scene())
     np.testing.assert_allclose(matched, np.broadcast_to(scene().mean((0, 1)), matched.shape), atol=1e-6)
 
 
-def test_aligned_colours_are_matched_without_the_border(scene) -> None:
+def test_aligned_colors_are_matched_without_the_border(scene) -> None:
     truth, output = scene(), scene(ZOOM) * np.float32(0.6) + np.float32(0.2)
     assert score_aligned(output, truth, encoding="srgb").psnr < 25
     assert score_aligned(output, truth, encoding="srgb", match_color=True).psnr > 40
     spoilt = scene() * np.float32(0.6)
     spoilt[:20] = 1
     assert score_aligned(spoilt, truth, encoding="srgb", match_color=True).psnr > 40
-
-
-def test_mean_of_scores() -> None:
-    assert Score.mean([Score(20, 0.5, 0.1), Score(30, 0.7, 0.3)]) == Score(
-        25, pytest.approx(0.6), pytest.approx(0.2)
-    )
-    with pytest.raises(ShapeError, match="no score"):
-        Score.mean([])
 
 
 def test_what_cannot_be_scored_is_refused(scene) -> None:

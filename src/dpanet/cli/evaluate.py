@@ -11,10 +11,9 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from dpanet.cli.progress import Meter
-    from dpanet.evaluation.method import Method
+    from dpanet.evaluation.scores import SceneScores, Scores, Spread
 
 _Flag = Parameter(negative=())
 _Many = Parameter(negative=(), consume_multiple=True)
@@ -29,6 +28,7 @@ def evaluate(
     split: str = "test",
     model: Annotated[tuple[str, ...], _Many] = (),
     baseline: Annotated[tuple[str, ...], _Many] = (),
+    outputs: Annotated[tuple[Path, ...], _Many] = (),
     calibration: Path | None = None,
     bits: Literal[8, 16] = 16,
     official: Annotated[bool, _Flag] = False,
@@ -37,15 +37,15 @@ def evaluate(
     lpips_weights: Path | None = None,
     save_images: Annotated[bool, _Flag] = False,
     tile: str = "auto",
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    device: str = "auto",
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
 ) -> None:
     """Score models and baselines on captures with truths.
 
-    Writes scores.json, scores.csv and report.html (open it in a browser) to the output folder. An evaluation that
-    was stopped goes on where it stopped when the same command is given again.
+    Writes scores.json, scores.csv and report.html (open it in a browser) to the output folder. Give the same command
+    again to resume an evaluation that was stopped; scenes whose files have changed are scored again.
 
     Parameters
     ----------
@@ -55,13 +55,16 @@ def evaluate(
         How it is laid out: DPDD as its authors or as Restormer's publish it, the Pixel 4 captures of Xin et al.,
         or pairs: NAME_left, NAME_right, NAME_sharp, and NAME_method for finished pictures to be scored too.
     output
-        The folder to write to; it is made if there is none.
+        The folder to write to; created if it does not exist.
     split
         Of the data sets that have splits.
     model
-        Models to score: names, .safetensors files or official checkpoints; compact unless given.
+        Models to score: names, .safetensors files or official checkpoints. Default: compact, or none with --outputs.
     baseline
         Baselines to score beside doing nothing: wiener, richardson-lucy, single, or a file that spandrel loads.
+    outputs
+        Folders of finished pictures to score, one SCENE.png (or TIFF) for each scene; sRGB, or for pixel4 16 bits,
+        linear, as deblur writes. The folder's name becomes the row's.
     calibration
         Folder of measured blur kernels for the classical baselines, and of the white sheets of layout pixel4;
         ROOT/calibration there, unless given.
@@ -70,29 +73,29 @@ def evaluate(
     official
         Read and compare as the published code does: views and truths at 8 bits, outputs truncated to 8.
     match_color
-        Bring the output's colours to the truth's first, for truths exposed on their own (layout pairs).
+        Fit the output's colors to the truth's first, for truths with another exposure (layout pairs).
     align
         Score by the aligned protocol too; layout pixel4 always does.
     lpips_weights
         File of LPIPS weights (AlexNet); LPIPS is left out without it.
     save_images
-        Keep each method's pictures, 16 bits, in images/METHOD.
+        Also write each method's pictures, 16 bits, to images/METHOD.
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
     device
-        Where to compute; auto takes an accelerator if there is one.
+        Where to compute: auto (an accelerator if there is one), cpu, cuda, cuda:1, mps.
     precision
         Numbers to compute in; auto takes bfloat16 where it is fast.
     tta
         Mirror images of each pair whose pictures the models average; auto takes two, and one for the published
         network.
     overwrite
-        Start anew in a folder that holds another evaluation.
+        Replace another evaluation in the output folder; scenes that the change does not concern are kept.
     """
-    from dpanet.cli.deblur import tile_side
+    from dpanet.cli.deblur import parse_tile
     from dpanet.datasets import open_dataset
 
-    side = tile_side(tile)
+    side = parse_tile(tile)
     dataset = open_dataset(
         root,
         layout,
@@ -106,64 +109,71 @@ def evaluate(
         calibration = root / "calibration"
 
     from dpanet.cli.progress import Meter
-    from dpanet.evaluation.bit_depth import Depth
+    from dpanet.evaluation.bit_depth import BitDepth
     from dpanet.evaluation.comparison import Comparison
     from dpanet.evaluation.lpips import Lpips
-    from dpanet.evaluation.methods import all_methods
+    from dpanet.evaluation.methods import load_methods
+    from dpanet.evaluation.outputs import add_outputs
+    from dpanet.evaluation.run import collect_scores, run_comparison
     from dpanet.report.publish import publish
 
     lpips = None if lpips_weights is None else Lpips(lpips_weights)
-    methods: tuple[Method, ...] = all_methods(
-        model or ("compact",),
+    methods = load_methods(
+        model or (() if outputs else ("compact",)),
         baseline,
         calibration=calibration,
         tile=side,
         device=device,
         precision=precision,
         tta=tta,
+        reuse_memory=True,
     )
     comparison = Comparison(
-        dataset,
+        add_outputs(dataset, outputs),
         methods,
-        Depth(bits, official),
+        BitDepth(bits, official),
         None if lpips is None else partial(lpips, data_range=1.0),
         "absent" if lpips is None else lpips.sha256,
         save_images,
     )
     with Meter(len(dataset.scenes)) as meter:
-        records = comparison.run(output, _teller(meter), overwrite=overwrite)
-    scores = publish(comparison, records, output, root=root, command=["dpanet", *sys.argv[1:]])
-    _print_table(scores)
+        scenes = run_comparison(comparison, output, partial(_show_scene, meter), overwrite=overwrite)
+    scores = collect_scores(comparison, scenes, root=root, command=["dpanet", *sys.argv[1:]])
+    publish(scores, output)
+    _print_tables(scores)
     print(f"\n{output / 'report.html'}")
 
 
-def _teller(meter: Meter) -> Any:
-    def told(name: str, scores: Mapping[str, Any]) -> None:
-        best = "  ".join(f"{method} {_decibels(s)}" for method, s in scores.items())
-        meter.say(f"{name}: {best}")
-        meter.next_file()
-
-    return told
+def _show_scene(meter: Meter, scene: SceneScores) -> None:
+    """Print the PSNR of each method by the last protocol."""
+    figures = (f"{name} {[*one.protocols.values()][-1].psnr:.2f}" for name, one in scene.methods.items())
+    meter.say(f"{scene.name}: {'  '.join(figures)}")
+    meter.next_file()
 
 
-def _decibels(score: Mapping[str, Any]) -> str:
-    return f"{float(score.get('aligned', score['as_published'])['psnr']):.2f}"
-
-
-def _print_table(scores: Mapping[str, Any]) -> None:
-    """The means, a block for each protocol; the best of each column of figures has a star."""
-    for protocol in scores["protocols"]:
+def _print_tables(scores: Scores) -> None:
+    """Print the means, one table a protocol, and the median of the seconds; the best PSNR has a star."""
+    for protocol in scores.protocols:
         title = {"as_published": "as published", "aligned": "aligned"}[protocol]
-        print(f"\n{title}, mean of {len(scores['scenes'])}")
+        print(f"\n{title}, mean of {len(scores.scenes)} (seconds: median)")
         print(f"{'':24}   PSNR [95 % interval]     SSIM    MAE     LPIPS    gain    s")
-        rows = {m["name"]: scores["summary"][m["name"]][protocol] for m in scores["methods"]}
-        best = max(rows, key=lambda name: float(rows[name]["psnr"]["mean"]))
+        rows = {name: summary.protocols[protocol] for name, summary in scores.summary.items()}
+        means = {name: row["psnr"].mean for name, row in rows.items() if row["psnr"] is not None}
+        best = max(means, key=lambda name: means[name])
         for name, row in rows.items():
-            psnr = {key: float(value) for key, value in row["psnr"].items()}
-            lpips = "-" if row["lpips"] is None else f"{row['lpips']['mean']:.3f}"
-            seconds = sum(s["scores"][name]["seconds"] for s in scores["scenes"]) / len(scores["scenes"])
             print(
-                f"{name:24} {'*' if name == best else ' '} {psnr['mean']:5.2f} "
-                f"[{psnr['low']:5.2f}, {psnr['high']:5.2f}]   {row['ssim']['mean']:.4f}  {row['mae']['mean']:.4f}  "
-                f"{lpips:>5}   {float(row['gain']['mean']):+6.2f}  {seconds:5.1f}"
+                f"{name:24} {'*' if name == best else ' '} {_format_row(row, scores.summary[name].seconds)}"
             )
+
+
+def _format_row(row: Mapping[str, Spread | None], seconds: float | None) -> str:
+    def mean(metric: str, form: str) -> str:
+        spread = row[metric]
+        return "-" if spread is None else format(spread.mean, form)
+
+    psnr = row["psnr"]
+    interval = "" if psnr is None or psnr.low is None else f"[{psnr.low:5.2f}, {psnr.high:5.2f}]"
+    return (
+        f"{mean('psnr', '5.2f'):>5} {interval:14}   {mean('ssim', '.4f')}  {mean('mae', '.4f')}  "
+        f"{mean('lpips', '.3f'):>5}   {mean('gain', '+6.2f'):>6}  {'-' if seconds is None else f'{seconds:.1f}':>5}"
+    )

@@ -1,30 +1,33 @@
-"""What is compared: anything that turns a pair into a picture."""
+"""A method of a comparison: anything that turns a pair of views into a picture."""
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from abc import ABC, abstractmethod
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.evaluation.scores import MethodInfo
 from dpanet.pair import DualPixelPair, Picture
 
-Kind = Literal["baseline", "model", "given"]
 
+class Method(ABC):
+    """A row of the tables."""
 
-class Method(Protocol):
-    """A row of the table.
-
-    name: safe as a file name. identity: changes whenever the method's pictures may change (a hash of weights,
-    the settings), so that a stored score is not taken for another's.
-    """
-
-    @property
-    def name(self) -> str: ...
+    info: MethodInfo
+    """Name, kind and identity; the identity must change whenever the pictures may change."""
+    device: str = "cpu"
+    """Where the method computes, to be shown."""
 
     @property
-    def kind(self) -> Kind: ...
+    def name(self) -> str:
+        """Name of the row."""
+        return self.info.name
 
-    @property
-    def identity(self) -> str: ...
-
+    @abstractmethod
     def __call__(self, pair: DualPixelPair) -> Picture:
-        """The deblurred picture, in the pair's own size, encoding and scale."""
-        ...
+        """Return the deblurred picture, of the pair's size, encoding and scale."""
+
+    def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32] | None:
+        """Return the blur radius of each pixel, (H, W), up to gain and offset; None if the method has no map."""
+        return None

@@ -1,46 +1,25 @@
 """The two protocols: as published, and aligned.
 
-Values are compared as they come, on a scale where white is 1.0, and are not clipped: what is above white
-costs what it is above.
+Values are compared as they are, on a scale where white is 1.0, and are not clipped: what is above white counts as an
+error of its full size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from dpanet.errors import ShapeError
 from dpanet.evaluation.metrics import mae, psnr, ssim
 from dpanet.evaluation.registration import register
+from dpanet.evaluation.scores import Score
 from dpanet.pair import Encoding, Pixels
 
 DATA_RANGE = 1.0
-"""White."""
+"""The value of white."""
 BORDER = 24
-"""Pixels dropped on each side by the aligned protocol, where a warped truth may hold reflections."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """psnr: dB, infinite for a perfect picture. ssim: -1..1. mae: mean absolute error, white = 1.
-
-    lpips: perceptual distance, 0 for a perfect picture; None where it was not measured.
-    """
-
-    psnr: float
-    ssim: float
-    mae: float
-    lpips: float | None = None
-
-    @classmethod
-    def mean(cls, scores: Iterable[Score]) -> Score:
-        """Mean over pictures of each figure (of the decibels, not of the errors under them), LPIPS aside."""
-        rows = np.array([(score.psnr, score.ssim, score.mae) for score in scores], np.float64)
-        if not rows.size:
-            raise ShapeError("there is no score to take the mean of; score at least one picture")
-        return cls(*(float(value) for value in rows.mean(axis=0)))
+"""Pixels that the aligned protocol drops on each side, where a warped truth may consist of reflections."""
 
 
 def score_as_published(
@@ -50,12 +29,28 @@ def score_as_published(
     match_color: bool = False,
     perceptual: Callable[[Pixels, Pixels], float] | None = None,
 ) -> Score:
-    """Score the output against the truth where it lies, to the very border.
+    """Score the output against the truth as it lies, to the very border.
 
-    Args:    output, truth: (H, W, 3), float32, same size, encoding and scale, white = 1.0.
-             match_color: first bring the output's colours to the truth's with `fit_color`.
-             perceptual: measures LPIPS, if it is to be measured.
-    Raises:  ShapeError if the sizes differ, PairError for NaN or infinite pixels.
+    Args:
+        output: Picture to be scored, (H, W, 3), float32, white = 1.0.
+        truth: The perfect picture, of the same size, encoding and scale.
+        match_color: Whether to bring the output's colors to the truth's first, with `fit_color`.
+        perceptual: Computes LPIPS; it is not measured without.
+
+    Returns:
+        PSNR, SSIM and MAE over all pixels, and LPIPS.
+
+    Raises:
+        ShapeError: If the sizes differ.
+        PairError: If a pixel is NaN or infinite.
+
+    >>> import numpy as np
+    >>> from dpanet.evaluation import score_as_published
+    >>> truth = np.full((16, 16, 3), 0.5, np.float32)
+    >>> round(score_as_published(truth + np.float32(0.1), truth).psnr, 3)
+    20.0
+    >>> score_as_published(truth * 0.5, truth, match_color=True).psnr
+    inf
     """
     if match_color:
         output = fit_color(output, truth)
@@ -75,17 +70,35 @@ def score_aligned(
     match_color: bool = False,
     perceptual: Callable[[Pixels, Pixels], float] | None = None,
 ) -> Score:
-    """Score the output against the truth laid over it, and keep the better of warped and unwarped.
+    """Score the output against the truth laid over it, or against the truth as it lies if that is better.
 
-    The truth is registered to this very output by `register`; 24 px of border are dropped; the output is
-    scored against the warped truth and against the unwarped one, and the score with the better PSNR counts,
-    with its SSIM and MAE. So registration never makes a score worse. Without convergence: unwarped.
+    The truth is registered to this very output by `register`, and 24 px of border are dropped. The output is scored
+    against the warped truth and against the unwarped one; the score with the better PSNR counts, with its SSIM and
+    MAE, so that registration never makes a score worse. If registration does not converge, the unwarped one counts.
 
-    Args:    output, truth: (H, W, 3), float32, same size, both in `encoding`, white = 1.0.
-             match_color: before each of the two comparisons, and without the border, bring the output's
-             colours to that truth's with `fit_color`. The search itself is blind to gain and offset.
-             perceptual: measures LPIPS, if it is to be measured.
-    Raises:  ShapeError if the sizes differ or nothing would be left, PairError for NaN or infinite pixels.
+    Args:
+        output: Picture to be scored, (H, W, 3), float32, white = 1.0, more than 48 px a side.
+        truth: The perfect picture, of the same size, encoding and scale.
+        encoding: Of both, ``linear`` or ``srgb``; the registration sees linear pictures square-rooted.
+        match_color: Whether to bring the output's colors to that truth's with `fit_color`, before each of the two
+            comparisons and without the border. The registration itself does not depend on gain and offset.
+        perceptual: Computes LPIPS; it is not measured without.
+
+    Returns:
+        PSNR, SSIM and MAE without the border, and LPIPS.
+
+    Raises:
+        ShapeError: If the sizes differ, or nothing would be left without the border.
+        PairError: If a pixel is NaN or infinite.
+
+    >>> import numpy as np
+    >>> from dpanet.evaluation import score_aligned, score_as_published
+    >>> y, x = np.mgrid[:96, :128] / 16
+    >>> scene = np.float32(0.5 + 0.2 * np.sin(3 * x + y) + 0.2 * np.cos(x - 2 * y))
+    >>> truth = np.stack([scene] * 3, axis=2)
+    >>> moved = np.roll(truth, 1, axis=1)
+    >>> score_aligned(moved, truth, encoding="srgb").psnr > score_as_published(moved, truth).psnr + 10
+    True
     """
     warped = register(truth, output, encoding)
     candidates = [truth] if warped is None else [truth, warped]
@@ -98,14 +111,20 @@ def score_aligned(
 
 
 def fit_color(output: Pixels, truth: Pixels) -> Pixels:
-    """Give each channel of the output the gain and offset that bring it closest to the truth.
+    """Return the output with the gain and offset of each channel that bring it closest to the truth.
 
-    For a truth that was exposed separately. Least squares over all pixels of a channel; a flat channel has
-    no gain to find and is only offset. Values are not clipped.
+    For a truth that was exposed separately. Least squares over all pixels of a channel; a flat channel gets an offset
+    alone. Values are not clipped.
 
-    Args:    output, truth: (H, W, C), float32, same size.
-    Returns: (H, W, C), float32.
-    Raises:  ShapeError if the sizes differ.
+    Args:
+        output: (H, W, C), float32.
+        truth: (H, W, C), float32, same size.
+
+    Returns:
+        (H, W, C), float32.
+
+    Raises:
+        ShapeError: If the sizes differ.
     """
     if output.shape != truth.shape or output.ndim != 3:
         raise ShapeError(

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from dpanet.checkpoints.model_file import SHIPPED, save_model
 from dpanet.errors import ConfigError, WeightsError
-from dpanet.evaluation.methods import BASELINES, all_methods, baseline, spandrel_model
-from dpanet.evaluation.methods.model import ModelMethod, weights_hash
-from dpanet.evaluation.methods.single import Single
+from dpanet.evaluation.methods import BASELINES, load_baseline, load_methods, spandrel_model
+from dpanet.evaluation.methods.model import ModelMethod, row_name, weights_hash
+from dpanet.evaluation.methods.single import SingleView
 from dpanet.evaluation.methods.spandrel_model import SpandrelMethod
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.network.description import Description
@@ -63,7 +63,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_doing_nothing_is_the_mean_in_the_pairs_encoding(pair: DualPixelPair) -> None:
-    picture = baseline("none")(pair)
+    picture = load_baseline("none")(pair)
     np.testing.assert_allclose(picture.pixels, (pair.left + pair.right) / 2, rtol=1e-6)
     assert picture.encoding == "srgb"
 
@@ -71,26 +71,34 @@ def test_doing_nothing_is_the_mean_in_the_pairs_encoding(pair: DualPixelPair) ->
 def test_a_model_is_its_network(pair: DualPixelPair) -> None:
     method = ModelMethod(Halves(), "halves", "hash", precision="float32")
     np.testing.assert_allclose(method(pair).pixels, pair.left / 4 + pair.right / 2, atol=1e-6)
-    assert (method.kind, method.parameters, method.defocus_map(pair)) == ("model", 0, None)
+    assert (method.info.kind, method.info.parameters, method.defocus_map(pair)) == ("model", 0, None)
 
 
 def test_single_sees_the_mean_twice(pair: DualPixelPair) -> None:
-    method = Single(Halves(), "hash", precision="float32")
+    method = SingleView(ModelMethod(Halves(), "single", "hash", precision="float32"))
     mean = (pair.left + pair.right) / 2
     np.testing.assert_allclose(method(pair).pixels, mean * 0.75, atol=1e-6)
-    assert method.kind == "baseline"
-    assert method.identity != ModelMethod(Halves(), "single", "hash", precision="float32").identity
+    assert method.info.kind == "baseline"
+    assert method.info.identity != ModelMethod(Halves(), "single", "hash", precision="float32").info.identity
 
 
-def test_identity_follows_the_weights_and_the_settings() -> None:
-    def told(weights: str, **settings: object) -> str:
-        return ModelMethod(Halves(), "halves", weights, **settings).identity
+def test_the_identity_contains_the_weights_and_the_config() -> None:
+    def identity(weights: str, **config: object) -> str:
+        return ModelMethod(Halves(), "halves", weights, **config).info.identity
 
     assert (
-        len({told("a"), told("b"), told("a", tile=64), told("a", tta=2), told("a", precision="bfloat16")})
+        len(
+            {
+                identity("a"),
+                identity("b"),
+                identity("a", tile=64),
+                identity("a", tta=2),
+                identity("a", precision="bfloat16"),
+            }
+        )
         == 5
     )
-    assert told("a") == told("a", progress=print)
+    assert identity("a") == identity("a", progress=print)
 
 
 def test_the_hash_is_of_the_file(file: Path) -> None:
@@ -101,35 +109,33 @@ def test_the_hash_is_of_the_file(file: Path) -> None:
 
 
 def test_a_trained_dpdnet_is_a_baseline_and_only_a_dpdnet(file: Path, pair: DualPixelPair) -> None:
-    method = baseline("dpdnet", network=file, precision="float32")
-    assert (method.name, method.kind) == ("dpdnet", "baseline")
-    assert weights_hash(file) in method.identity
+    method = load_baseline("dpdnet", network=file, precision="float32")
+    assert (method.name, method.info.kind) == ("dpdnet", "baseline")
+    assert weights_hash(file) in method.info.identity
     assert method(pair).pixels.shape == pair.left.shape
     with pytest.raises(ConfigError, match="compact is no DPDNet"):
-        baseline("dpdnet", network="compact")
+        load_baseline("dpdnet", network="compact")
 
 
-def test_the_mistakes_one_can_make_are_told(tmp_path: Path) -> None:
+def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'magic'.*richardson-lucy"):
-        baseline("magic")
+        load_baseline("magic")
     for name in ("single", "dpdnet", "spandrel"):
         with pytest.raises(ConfigError, match=f"{name} needs a network"):
-            baseline(name)
+            load_baseline(name)
     for name in ("wiener", "richardson-lucy"):
         with pytest.raises(ConfigError, match="blur_kernels_left"):
-            baseline(name, calibration=tmp_path)
+            load_baseline(name, calibration=tmp_path)
     assert {"none", "wiener", "richardson-lucy"} < set(BASELINES)
 
 
 def test_rows_of_a_comparison(file: Path) -> None:
-    rows = all_methods([str(file)], ["wiener", "none", "single"], tile=0)
+    rows = load_methods([str(file)], ["wiener", "none", "single"], tile=0)
     assert [row.name for row in rows] == ["none", "wiener", "single", "mine"]
-    assert [row.kind for row in rows] == ["baseline"] * 3 + ["model"]
-    assert [row.name for row in all_methods([], [str(file)])] == ["none", "dpdnet"]
-    with pytest.raises(ConfigError, match="two methods are called 'mine'"):
-        all_methods([str(file), str(file)], [])
+    assert [row.info.kind for row in rows] == ["baseline"] * 3 + ["model"]
+    assert [row.name for row in load_methods([], [str(file)])] == ["none", "dpdnet"]
     with pytest.raises(ConfigError, match="single needs a network"):
-        all_methods([], ["single"])
+        load_methods([], ["single"])
 
 
 @pytest.mark.parametrize("encoding", ["srgb", "linear"])
@@ -142,7 +148,7 @@ def test_a_foreign_network_of_three_channels_sees_the_mean(pair: DualPixelPair, 
     shown = mean if encoding == "srgb" else linear_to_srgb(mean / mean.max())
     assert descriptor.seen[0].shape == (1, 3, 24, 32)
     np.testing.assert_allclose(descriptor.seen[0][0, :, :20, :27].permute(1, 2, 0), shown, atol=1e-6)
-    assert (method.kind, method.parameters) == ("baseline", 12)
+    assert (method.info.kind, method.info.parameters) == ("baseline", 12)
 
 
 def test_one_of_six_channels_sees_left_then_right(pair: DualPixelPair) -> None:
@@ -158,49 +164,48 @@ def test_a_network_that_does_not_restore_pictures_is_refused(changes: dict[str, 
         SpandrelMethod(Descriptor(3, **changes), "odd", "hash", checkpoint="odd.pth")
 
 
-def test_without_spandrel_the_remedy_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_spandrel_the_error_names_the_remedy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spandrel", None)
-    with pytest.raises(ConfigError, match=r"need spandrel .*pip install 'dpanet\[restorers\]'"):
+    with pytest.raises(ConfigError, match=r"need spandrel, .*pip install 'dpanet\[restorers\]'"):
         SpandrelMethod.load(file)
 
 
-def test_the_stand_in_is_there_only_where_torchvision_is_not_and_only_meanwhile(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(spandrel_model, "import_module", _broken)
-    for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
-        monkeypatch.delitem(sys.modules, name)
-    with spandrel_model._torchvision():
-        from torchvision.transforms.functional import rotate
+def test_a_torchvision_of_another_torch_is_one_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> ModuleType:
+        raise RuntimeError("operator torchvision::nms does not exist")
 
-        with pytest.raises(ConfigError, match="needs torchvision's rotate"):
-            rotate(None, 3)
-    assert "torchvision" not in sys.modules
-    real = ModuleType("torchvision")
-    monkeypatch.setattr(spandrel_model, "import_module", lambda name: real)
-    monkeypatch.setitem(sys.modules, "torchvision", real)
-    with spandrel_model._torchvision():
-        assert sys.modules["torchvision"] is real
-    assert sys.modules["torchvision"] is real
-
-
-def _broken(name: str) -> ModuleType:
-    raise RuntimeError("operator torchvision::nms does not exist")
+    monkeypatch.setattr(spandrel_model, "import_module", fail)
+    with pytest.raises(ConfigError, match=r"torchvision::nms .*the torchvision that fits your torch"):
+        SpandrelMethod.load(file)
 
 
 @pytest.mark.skipif(find_spec("spandrel") is None, reason="spandrel is not installed (extra: restorers)")
 def test_a_file_of_the_real_library(tmp_path: Path, pair: DualPixelPair) -> None:
     """A tiny NAFNet drawn at random; it adds its last layer's output, which is zero, to what it sees."""
-    spandrel_model._spandrel()
+    spandrel_model._import_spandrel()
     from spandrel.architectures.NAFNet.__arch.NAFNet_arch import NAFNet
 
     network = NAFNet(img_channel=3, width=4, middle_blk_num=1, enc_blk_nums=[1, 1], dec_blk_nums=[1, 1])
     nn.init.zeros_(network.ending.weight)
     nn.init.zeros_(network.ending.bias)
     torch.save(network.state_dict(), tmp_path / "nafnet.pth")
-    method = baseline("spandrel", network=tmp_path / "nafnet.pth", device="cpu")
+    method = load_baseline("spandrel", network=tmp_path / "nafnet.pth", device="cpu")
     assert method.name == "nafnet"
     np.testing.assert_allclose(method(pair).pixels, pair.combined.pixels, atol=1e-5)
     (tmp_path / "noise.pth").write_bytes(b"noise")
     with pytest.raises(WeightsError, match=r"noise\.pth is no network that spandrel"):
-        baseline("spandrel", network=tmp_path / "noise.pth")
+        load_baseline("spandrel", network=tmp_path / "noise.pth")
+
+
+def test_models_of_different_runs_have_different_rows() -> None:
+    rows = [row_name(source) for source in ("compact", "own/mine.safetensors", "a/model.safetensors",
+                                            "b/model.safetensors", "b/best.safetensors")]  # fmt: skip
+    assert rows == ["compact", "mine", "a", "b", "b-best"]
+
+
+def test_a_classical_method_has_the_identity_of_its_kernels_and_a_map(pair: DualPixelPair) -> None:
+    method = load_baseline("wiener")
+    assert (method.name, method.info.kind) == ("wiener", "baseline")
+    assert "half-disc" in method.info.identity and "balance" in method.info.identity
+    assert method.defocus_map(pair).shape == pair.left.shape[:2]
+    assert method(pair).pixels.shape == pair.left.shape

@@ -1,4 +1,4 @@
-"""What models are compared with: doing nothing, classical methods, other networks."""
+"""The methods that `dpanet evaluate` can compare: doing nothing, classical methods, networks."""
 
 from __future__ import annotations
 
@@ -10,107 +10,111 @@ from dpanet.errors import ConfigError
 
 if TYPE_CHECKING:
     from dpanet.evaluation.method import Method
-    from dpanet.simulation.kernels import MeasuredKernels
+    from dpanet.simulation.measured_kernels import MeasuredKernels
 
 BASELINES = ("none", "wiener", "richardson-lucy", "single", "dpdnet", "spandrel")
-"""Names of `baseline`; the last three need a network."""
+"""Names for `load_baseline`; the last three need a network."""
 
 
-def baseline(
+def load_baseline(
     name: str,
     *,
     calibration: Path | MeasuredKernels | None = None,
     network: str | Path | None = None,
-    **settings: Any,
+    **config: Any,
 ) -> Method:
-    """The baseline of that name, ready to run.
+    """Load the baseline of a name.
 
     Args:
-        name: one of `BASELINES`.
-        calibration: for ``wiener`` and ``richardson-lucy``: a folder of measured kernels, or the kernels; without
-            it they assume an ideal half disc.
-        network: for ``single`` the shipped name or file of a model of ours; for ``dpdnet`` the file of a trained
-            DPDNet; for ``spandrel`` any file of a restoration network that spandrel recognises.
-        **settings: of the `Deblurrer` (tile, device, precision, tta), for the last three.
-    Raises: ConfigError for an unknown name, missing kernels or a missing network; WeightsError for an unusable one.
+        name: One of `BASELINES`.
+        calibration: For ``wiener`` and ``richardson-lucy``, a folder of measured kernels, or the kernels; without it
+            they assume an ideal half disc.
+        network: For ``single`` the shipped name or file of a model of this package; for ``dpdnet`` the file of a
+            trained DPDNet; for ``spandrel`` any file of a restoration network that spandrel recognizes.
+        **config: Options of the `Deblurrer` (tile, device, precision, tta), for the last three.
+
+    Raises:
+        ConfigError: If the name is unknown, or kernels or a network are missing.
+        WeightsError: If the network is unusable.
     """
     if name == "none":
-        from dpanet.evaluation.methods.nothing import Nothing
+        from dpanet.evaluation.methods.classical import DoNothing
 
-        return Nothing()
+        return DoNothing()
     if name in ("wiener", "richardson-lucy"):
-        from dpanet.deconvolution.classical import RichardsonLucy, Wiener
+        from dpanet.deconvolution.richardson_lucy import RichardsonLucy
+        from dpanet.deconvolution.wiener import Wiener
+        from dpanet.evaluation.methods.classical import ClassicalMethod
 
-        return (Wiener if name == "wiener" else RichardsonLucy)(_kernels(calibration))
+        kernels = _read_kernels(calibration)
+        return ClassicalMethod(Wiener(kernels) if name == "wiener" else RichardsonLucy(kernels))
     if name not in BASELINES:
         raise ConfigError(f"there is no baseline {name!r}; choose one of {', '.join(BASELINES)}")
     if network is None:
         raise ConfigError(f"the baseline {name} needs a network; name a file of weights")
     if name == "single":
-        from dpanet.evaluation.methods.single import Single
+        from dpanet.evaluation.methods.single import SingleView
 
-        return Single.load(network, **settings)
+        return SingleView.load(network, **config)
     if name == "spandrel":
         from dpanet.evaluation.methods.spandrel_model import SpandrelMethod
 
-        return SpandrelMethod.load(Path(network), **settings)
+        return SpandrelMethod.load(Path(network), **config)
     from dpanet.evaluation.methods.model import ModelMethod
-    from dpanet.network.dpdnet import DPDNet
 
-    method = ModelMethod.load(network, name, kind="baseline", **settings)
-    if not isinstance(method.network, DPDNet):
+    method = ModelMethod.load(network, name, kind="baseline", **config)
+    if method.network.family != "dpdnet":
         raise ConfigError(
             f"{network} is no DPDNet; give one that `--preset dpdnet` or dpdnet-compact trained"
         )
     return method
 
 
-def all_methods(
+def load_methods(
     models: Sequence[str],
     baselines: Sequence[str],
     *,
     calibration: Path | None = None,
-    **settings: Any,
+    **config: Any,
 ) -> tuple[Method, ...]:
-    """Every row of a comparison: doing nothing, then the baselines, then the models, each once.
+    """Load all methods of a comparison: doing nothing, then the baselines, then the models.
 
     Args:
-        models: shipped names or files.
-        baselines: names that need no network; ``single``, shown to the first model; or a file, which is
-            ``dpdnet`` if dpanet wrote it and ``spandrel`` otherwise.
-        calibration: as of `baseline`.
-        **settings: of the `Deblurrer`, for every network.
-    Raises: ConfigError for an unknown name or two rows of one name; WeightsError for an unusable model.
+        models: Shipped names or files.
+        baselines: Names that need no network; ``single``, which is the first model; or a file, which is ``dpdnet`` if
+            it has the format of this package and ``spandrel`` otherwise.
+        calibration: As of `load_baseline`.
+        **config: Options of the `Deblurrer`, for every network.
+
+    Raises:
+        ConfigError: If a name is unknown or two methods have one name.
+        WeightsError: If a model is unusable.
     """
     from dpanet.evaluation.methods.model import ModelMethod
 
-    rows = [baseline("none")]
+    methods = [load_baseline("none")]
     for name in baselines:
         if name == "none":
             continue
         if name == "single":
-            rows.append(baseline(name, network=models[0] if models else None, **settings))
+            methods.append(load_baseline(name, network=models[0] if models else None, **config))
         elif Path(name).is_file():
-            rows.append(baseline(_family(Path(name)), network=name, **settings))
+            methods.append(load_baseline(_family(Path(name)), network=name, **config))
         else:
-            rows.append(baseline(name, calibration=calibration, **settings))
-    rows += [ModelMethod.load(model, **settings) for model in models]
-    names = [row.name for row in rows]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"two methods are called {twice!r}; rename one's file, so that rows differ")
-    return tuple(rows)
+            methods.append(load_baseline(name, calibration=calibration, **config))
+    methods += [ModelMethod.load(model, **config) for model in models]
+    return tuple(methods)
 
 
 def _family(path: Path) -> str:
-    """``dpdnet`` for a file that dpanet wrote, ``spandrel`` for any other."""
+    """Return ``dpdnet`` for a file of this package's format, ``spandrel`` for any other."""
     from dpanet.checkpoints.model_file import is_ours
 
     return "dpdnet" if is_ours(path) else "spandrel"
 
 
-def _kernels(calibration: Path | MeasuredKernels | None) -> MeasuredKernels | None:
-    from dpanet.simulation.kernels import MeasuredKernels
+def _read_kernels(calibration: Path | MeasuredKernels | None) -> MeasuredKernels | None:
+    from dpanet.simulation.measured_kernels import MeasuredKernels
 
     if not isinstance(calibration, Path):
         return calibration

@@ -1,4 +1,4 @@
-"""A trained network as a row of the table."""
+"""A network of this package as a row of the tables."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dpanet.checkpoints.model_file import FINISHED, SHIPPED, load_model
-from dpanet.deblurrer.deblurrer import Deblurrer, Network
+from dpanet.deblurrer.deblurrer import Deblurrer
+from dpanet.deblurrer.torch_engine import Network
 from dpanet.errors import WeightsError
-from dpanet.evaluation.method import Kind
+from dpanet.evaluation.method import Method
+from dpanet.evaluation.scores import Kind, MethodInfo
 from dpanet.pair import DualPixelPair, Picture
 
 
 def row_name(source: str | Path) -> str:
-    """Of a model's row: its file's name, or that of its run where all runs call it the same."""
+    """Return the name of a model's row: its file's name, or its run's name if all runs call the file the same."""
     path = Path(source)
     if path.name not in FINISHED:
         return path.stem
@@ -27,12 +29,19 @@ def row_name(source: str | Path) -> str:
     return f"{path.absolute().parent.name}{best}"
 
 
-class ModelMethod:
+class ModelMethod(Method):
     """A network behind a `Deblurrer`.
 
-    Args:   name: of the row, safe as a file name. weights: SHA-256 of the file the weights came from.
-            checkpoint: that file or the shipped name, to be shown. settings: of the `Deblurrer`.
-    Raises: ConfigError for an impossible setting.
+    Args:
+        network: The network.
+        name: Name of the row, safe as a file name.
+        weights: SHA-256 of the file of the weights.
+        kind: ``model``, or ``baseline`` for a network of others.
+        checkpoint: That file or the shipped name, to be shown.
+        **config: Options of the `Deblurrer`.
+
+    Raises:
+        ConfigError: If an option has an impossible value.
     """
 
     def __init__(
@@ -43,55 +52,54 @@ class ModelMethod:
         *,
         kind: Kind = "model",
         checkpoint: str | None = None,
-        **settings: Any,
+        **config: Any,
     ) -> None:
-        self.name = name
-        self.kind = kind
-        self.checkpoint = checkpoint
-        self.checkpoint_sha256 = weights
         self.network = network
-        self.deblurrer = Deblurrer(network, **settings)
-        self.device = self.deblurrer.device
-        self.identity = f"{weights} {_told(settings)} {self.device.type} {self.deblurrer.precision}"
+        self.deblurrer = Deblurrer(network, **config)
+        device = self.deblurrer.device
+        self.device = str(device)
+        parameters = sum(p.numel() for p in network.parameters()) if isinstance(network, nn.Module) else None
+        options = " ".join(f"{key}={config[key]}" for key in sorted(config) if key not in _WITHOUT_EFFECT)
+        identity = f"{weights} {options} {device.type} {self.deblurrer.precision}"
+        self.info = MethodInfo(name, kind, identity, checkpoint, weights, parameters)
 
     @classmethod
     def load(
-        cls, source: str | Path, name: str | None = None, *, kind: Kind = "model", **settings: Any
+        cls, source: str | Path, name: str | None = None, *, kind: Kind = "model", **config: Any
     ) -> ModelMethod:
-        """From a shipped name or a file; the row has its name unless told otherwise.
+        """Load a shipped network by its name, or one from a file.
 
-        Raises: WeightsError if there is no such model; ConfigError for an impossible setting.
+        Args:
+            source: Shipped name or file.
+            name: Name of the row; `row_name` of the source by default.
+            kind: As of `ModelMethod`.
+            **config: Options of the `Deblurrer`.
+
+        Raises:
+            WeightsError: If there is no such model.
+            ConfigError: If an option has an impossible value.
         """
         network = load_model(source)
-        return cls(
-            network,
-            name or row_name(source),
-            weights_hash(source),
-            kind=kind,
-            checkpoint=str(source),
-            **settings,
-        )
-
-    @property
-    def parameters(self) -> int | None:
-        """Numbers that were learned."""
-        net = self.network
-        return sum(p.numel() for p in net.parameters()) if isinstance(net, nn.Module) else None
+        weights = weights_hash(source)
+        return cls(network, name or row_name(source), weights, kind=kind, checkpoint=str(source), **config)
 
     def __call__(self, pair: DualPixelPair) -> Picture:
         return self.deblurrer(pair)
 
     def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32] | None:
-        """(H, W), signed blur radius in px, or None of a network that tells none."""
-        if getattr(self.network, "defocus", None) is None:
-            return None
-        return self.deblurrer.defocus_map(pair)
+        """Return the signed blur radius in px, (H, W); None if the network has no defocus map."""
+        return self.deblurrer.defocus_map(pair) if self.network.description.has_defocus else None
+
+
+_WITHOUT_EFFECT = ("device", "progress", "reuse_memory")
+"""Options of the `Deblurrer` that do not change its pictures; the device's type is in the identity anyway."""
 
 
 def weights_hash(source: str | Path) -> str:
-    """SHA-256, in hexadecimal, of a file of weights or of the one of a shipped name.
+    """Return the SHA-256, in hexadecimal digits, of a file of weights or of shipped weights.
 
-    Raises: WeightsError if it cannot be read.
+    Raises:
+        WeightsError: If the file cannot be read.
     """
     try:
         if str(source) in SHIPPED:
@@ -103,7 +111,3 @@ def weights_hash(source: str | Path) -> str:
         raise WeightsError(
             f"{source} cannot be read ({error}); name a file of weights, or a shipped model ({', '.join(SHIPPED)})"
         ) from error
-
-
-def _told(settings: dict[str, Any]) -> str:
-    return " ".join(f"{key}={settings[key]}" for key in sorted(settings) if key not in ("device", "progress"))

@@ -1,162 +1,128 @@
-"""Other people's restoration networks: any file that the library spandrel recognises.
+"""Restoration networks of others: any file that the library spandrel recognizes.
 
-Spandrel is optional and brings its own architectures, NAFNet, SwinIR, Uformer and forty more; the package
-spandrel-extra-arches adds others, Restormer among them, whose licences forbid commercial use: if it is installed,
-its architectures are recognised too, and whether they may be used is the user's to judge.
+Spandrel is optional. It has its own architectures: NAFNet, SwinIR, Uformer and forty more. The package
+spandrel-extra-arches adds others, Restormer among them, whose licenses forbid commercial use; if it is installed, its
+architectures are recognized too.
 """
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module, metadata
-from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dpanet.errors import ConfigError, WeightsError
-from dpanet.evaluation.method import Kind
+from dpanet.evaluation.method import Method
 from dpanet.evaluation.methods.model import ModelMethod, weights_hash
+from dpanet.evaluation.methods.single import single_view
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair, Picture
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-INSTALL = (
-    "install it with pip install 'dpanet[restorers]', or with pip install --no-deps spandrel einops where no "
-    "torchvision fits your torch"
-)
+INSTALL = "install it with pip install 'dpanet[restorers]', and the torchvision that fits your torch"
 
 
-class SpandrelMethod:
-    """A restoration network of spandrel's: display-encoded, the whole picture at once.
+class SpandrelMethod(Method):
+    """A restoration network of spandrel's, for display-encoded pictures, applied to the whole picture at once.
 
-    A network of 3 channels is fed the mean of the views, one of 6 the left view and the right one behind it. Both
-    sides are padded by reflection to what the network asks for. Values outside 0..1 are clipped, as spandrel does.
+    A network of 3 channels gets the mean of the views, one of 6 the left view and behind it the right one. Both sides
+    are padded by reflection to a size that the network accepts. Values outside 0..1 are clipped, as spandrel does.
 
-    Args:   descriptor: spandrel's `ImageModelDescriptor`. name, weights, settings: as of `ModelMethod`; the tile
-            is always the whole picture, the numbers always float32.
-    Raises: WeightsError for a network of other channels or one that changes the size.
+    Args:
+        descriptor: spandrel's `ImageModelDescriptor`.
+        name: Name of the row, safe as a file name.
+        weights: SHA-256 of the file of the weights.
+        checkpoint: That file, to be shown.
+        **config: Options of the `Deblurrer`; the tile is always the whole picture, the precision always float32.
+
+    Raises:
+        WeightsError: If the network has other channels or changes the size.
     """
 
-    kind: Kind = "baseline"
-
     def __init__(
-        self, descriptor: Any, name: str, weights: str, *, checkpoint: str | None = None, **settings: Any
+        self, descriptor: Any, name: str, weights: str, *, checkpoint: str | None = None, **config: Any
     ) -> None:
-        given, made, scale = descriptor.input_channels, descriptor.output_channels, descriptor.scale
-        if given not in (3, 6) or made != 3 or scale != 1:
+        channels, made, scale = descriptor.input_channels, descriptor.output_channels, descriptor.scale
+        if channels not in (3, 6) or made != 3 or scale != 1:
             raise WeightsError(
-                f"{checkpoint or name} turns {given} channels into {made} at {scale} times the size; a restoration "
-                "network makes 3 of 3 or 6 at the same size, so give one of those"
+                f"{checkpoint or name} turns {channels} channels into {made} at {scale} times the size; a "
+                "restoration network turns 3 or 6 into 3 at the same size, so give one of those"
             )
-        self.name = name
-        self.single = given == 3
-        settings = {**settings, "tile": 0, "precision": "float32"}
-        self.model = ModelMethod(_Restorer(descriptor), name, weights, checkpoint=checkpoint, **settings)
-        self.identity = f"spandrel {self.model.identity}"
-        self.checkpoint, self.checkpoint_sha256 = checkpoint, weights
+        self.single = channels == 3
+        config = {**config, "tile": 0, "precision": "float32"}
+        self.model = ModelMethod(
+            _SpandrelNetwork(descriptor), name, weights, kind="baseline", checkpoint=checkpoint, **config
+        )
         self.device = self.model.device
-        descriptor.to(self.device)
-        self.parameters = sum(p.numel() for p in descriptor.model.parameters())
+        descriptor.to(self.model.deblurrer.device)
+        self.info = replace(
+            self.model.info,
+            identity=f"spandrel {_version()} {self.model.info.identity}",
+            parameters=sum(p.numel() for p in descriptor.model.parameters()),
+        )
 
     @classmethod
-    def load(cls, path: Path, name: str | None = None, **settings: Any) -> SpandrelMethod:
-        """From a file. Raises: ConfigError without spandrel; WeightsError for a file it does not recognise."""
-        spandrel = _spandrel()
+    def load(cls, path: Path, name: str | None = None, **config: Any) -> SpandrelMethod:
+        """Load a network from a file.
+
+        Raises:
+            ConfigError: If spandrel is not installed or cannot be imported.
+            WeightsError: If spandrel does not recognize the file.
+        """
+        spandrel = _import_spandrel()
         weights = weights_hash(path)
         try:
             descriptor = spandrel.ModelLoader(device="cpu").load_from_file(path)
-        except Exception as error:  # whatever forty architectures stumble over in a file of another
+        except Exception as error:  # any of forty architectures may fail in any way on a file of another
             raise WeightsError(
-                f"{path} is no network that spandrel {metadata.version('spandrel')} recognises ({error!s:.200}); "
-                "give the file of one"
+                f"{path} is no network that spandrel {_version()} recognizes ({error!s:.200}); give the file of one"
             ) from error
         if not isinstance(descriptor, spandrel.ImageModelDescriptor):
             raise WeightsError(f"{path} is no network from picture to picture; give one that restores")
-        return cls(descriptor, name or Path(path).stem, weights, checkpoint=str(path), **settings)
+        return cls(descriptor, name or Path(path).stem, weights, checkpoint=str(path), **config)
 
     def __call__(self, pair: DualPixelPair) -> Picture:
-        if self.single:
-            mean = pair.combined.pixels
-            pair = DualPixelPair(mean, mean, pair.encoding, pair.metadata)
-        return self.model(pair)
+        return self.model(single_view(pair) if self.single else pair)
 
 
-class _Restorer:
-    """What a `Deblurrer` needs, of a descriptor."""
+class _SpandrelNetwork:
+    """A descriptor as a `Network` of the `Deblurrer`."""
 
     def __init__(self, descriptor: Any) -> None:
         self.descriptor = descriptor
 
     @property
     def description(self) -> Description:
-        asked = self.descriptor.size_requirements
-        return Description(multiple_of=max(1, asked.multiple_of), halo=0, whole_image=True)
+        multiple = self.descriptor.size_requirements.multiple_of
+        return Description(multiple_of=max(1, multiple), halo=0, whole_image=True)
 
     def __call__(self, left: Tensor, right: Tensor) -> Tensor:
-        seen = left if self.descriptor.input_channels == 3 else torch.cat((left, right), dim=1)
-        picture: Tensor = self.descriptor(seen.contiguous())
+        views = left if self.descriptor.input_channels == 3 else torch.cat((left, right), dim=1)
+        picture: Tensor = self.descriptor(views.contiguous())
         return picture
 
 
-def _spandrel() -> Any:
-    """The library, with the extra architectures if they are installed. Raises: ConfigError without it."""
-    with _torchvision():
-        try:
-            spandrel = import_module("spandrel")
-        except ImportError as error:
-            raise ConfigError(f"models of other architectures need spandrel ({error}); {INSTALL}") from error
-        with suppress(ImportError):
-            extra = import_module("spandrel_extra_arches")
-            with suppress(spandrel.DuplicateArchitectureError):  # registered before
-                extra.install()
+def _version() -> str:
+    try:
+        return metadata.version("spandrel")
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _import_spandrel() -> Any:
+    """Import the library, and the extra architectures if they are installed."""
+    try:
+        spandrel = import_module("spandrel")
+    except (ImportError, RuntimeError, OSError) as error:  # torchvision of another torch raises the last two
+        raise ConfigError(
+            f"models of other architectures need spandrel, which cannot be imported ({error}); {INSTALL}"
+        ) from error
+    with suppress(ImportError):
+        extra = import_module("spandrel_extra_arches")
+        with suppress(spandrel.DuplicateArchitectureError):  # installed by an earlier call
+            extra.install()
     return spandrel
-
-
-@contextmanager
-def _torchvision() -> Iterator[None]:
-    """For as long as this lasts, `import torchvision` works, if need be with a stand-in.
-
-    The wheels of torchvision do not fit every build of torch. Of spandrel's architectures two import it (LaMa and
-    RestoreFormer); with the stand-in these fail when they are used, and all others work.
-    """
-    try:
-        import_module("torchvision")
-        yield
-        return
-    except (ImportError, RuntimeError, OSError):  # absent, of another torch, without its libraries
-        for name in [n for n in sys.modules if n == "torchvision" or n.startswith("torchvision.")]:
-            del sys.modules[name]
-    names = ("torchvision", "torchvision.transforms", "torchvision.transforms.functional")
-    modules = [_StandIn(name) for name in names]
-    for module, inner in pairwise(modules):
-        setattr(module, inner.__name__.rpartition(".")[2], inner)
-    sys.modules.update(zip(names, modules, strict=True))
-    try:
-        yield
-    finally:
-        for name in names:
-            sys.modules.pop(name, None)
-
-
-class _StandIn(ModuleType):
-    """A module of torchvision's name whose every function fails with a sentence when it is called."""
-
-    __path__: list[str] = []  # noqa: RUF012  # a package, as the import system asks
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-        def missing(*_: Any, **__: Any) -> Any:
-            raise ConfigError(
-                f"this architecture needs torchvision's {name}; install the torchvision that fits your torch"
-            )
-
-        return missing
