@@ -79,6 +79,13 @@ def read_picture(path: ImagePath, encoding: Encoding = "srgb") -> Picture:
     Raises:
         UnreadableImageError: if the file cannot be read.
         PairError: if a side is under 16 px, or a pixel is transparent, NaN or infinite.
+
+    >>> import numpy as np
+    >>> from dpanet import Picture, read_picture, write_picture
+    >>> write_picture(Picture(np.ones((16, 24, 3), np.float32)), "white.png", bits=8)
+    >>> picture = read_picture("white.png")
+    >>> picture.pixels.shape, float(picture.pixels.min()), picture.metadata["bits"]
+    ((16, 24, 3), 1.0, 8)
     """
     file = read_file(path)
     return Picture(to_pixels(file), encoding, file.metadata)
@@ -98,6 +105,13 @@ def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     Raises:
         UnreadableImageError: if a file cannot be read.
         PairError: naming both files, if they differ in size, depth or kind; or as `read_picture`.
+
+    >>> import numpy as np
+    >>> from dpanet import Picture, read_pair, write_picture
+    >>> for side in ("left", "right"):
+    ...     write_picture(Picture(np.ones((16, 24, 3), np.float32)), f"{side}.png")
+    >>> read_pair("left.png", "right.png").left.shape
+    (16, 24, 3)
     """
     left_image, right_image = read_views(left, right)
     metadata, pixels = left_image.metadata, to_pixels(left_image)

@@ -36,6 +36,12 @@ def write_picture(
     Raises:
         OutputError: if the file exists (without `overwrite`) or cannot be written.
         ConfigError: if `bits` or the suffix is not allowed.
+
+    >>> import numpy as np
+    >>> from dpanet import Picture, read_picture, write_picture
+    >>> write_picture(Picture(np.ones((16, 24, 3), np.float32)), "white.tif", bits=32)
+    >>> read_picture("white.tif").metadata["bits"]
+    32
     """
     path = prepare_output(path, overwrite, SUFFIXES)
     metadata = picture.metadata
