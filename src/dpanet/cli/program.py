@@ -24,6 +24,7 @@ _COMMANDS = {
     "train-defocus": "Train the defocus head of a finished network.",
     "prepare-dpdd": "Cut the DPDD data set into the patches that training on it takes.",
     "prepare-canon-video": "Turn the published videos of Canon captures into pairs with their truth.",
+    "check-fidelity": "Measure how well the simulator's blur explains real captures.",
     "demo": "See it work without any data: simulate a blurred pair, deblur it, measure the gain.",
     "convert": "Convert a checkpoint of the official code into a file that is safe to open.",
 }

@@ -1,1 +1,1 @@
-"""Classical deconvolution: Wiener and Richardson-Lucy filters, lenses, disparity, and fits of blur to views."""
+"""Classical deconvolution: blur estimated from the views, Wiener and Richardson-Lucy filters, fits of kernels."""

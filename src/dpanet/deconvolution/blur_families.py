@@ -1,4 +1,4 @@
-"""Families of kernels that may explain how a lens blurred a picture, each over scales, shapes and the field."""
+"""Kernel families: models of how a lens blurs, each over blur scales, shapes and the field."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dpanet.deconvolution.lens import scales_of
+from dpanet.deconvolution.lens import search_scales
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
-from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 
 Place = tuple[float, float]
 """(y, x) in the field, each 0..1 from its top left corner."""
@@ -21,44 +22,52 @@ RADII = tuple(float(radius) for radius in np.linspace(-22, 22, 45))
 """Signed blur radii in px, a pixel apart, at which ideal lenses are tried first."""
 
 
-class Family(Protocol):
-    """Kernel pairs at a place of the field, a signed scale and a shape.
-
-    name: as tables call it. scales: tried first, rising, evenly spaced. shapes: their parameters by name; the first
-    is tried first.
-    """
+class KernelFamily(Protocol):
+    """Kernel pairs for each place of the field, signed blur scale and shape."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def scales(self) -> tuple[float, ...]: ...
-
-    @property
-    def shapes(self) -> tuple[dict[str, float], ...]: ...
-
-    def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
-        """(N, 2, SIZE, SIZE), each summing to 1; a scale of any size within `scales`."""
+    def name(self) -> str:
+        """Name in tables and files."""
         ...
 
-    def parts(self, rows: Tensor, columns: Tensor) -> Iterator[tuple[Place, Tensor]]:
-        """Where in the field the kernels for these pixels come from, and each one's share of each pixel.
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Scales that are tried first, rising, evenly spaced."""
+        ...
+
+    @property
+    def shapes(self) -> tuple[dict[str, float], ...]:
+        """Parameters of each shape by name; the first shape is tried first."""
+        ...
+
+    def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
+        """Return kernel pairs at N scales: (N, 2, SIZE, SIZE), each kernel summing to 1.
+
+        Args:
+            place: position in the field.
+            scales: of any value within the range of `scales`.
+            shape: index into `shapes`.
+        """
+        ...
+
+    def regions(self, rows: Tensor, columns: Tensor) -> Iterator[tuple[Place, Tensor]]:
+        """Yield the places whose kernels blur these pixels, and the weight of each place at each pixel.
 
         Args:   rows, columns: (h,) and (w,), the y and x of the pixels in the field, 0..1.
-        Yields: a place and its shares (h, w); the shares of all places sum to 1.
+        Yields: a place and its weights (h, w); the weights of all places sum to 1.
         """
         ...
 
 
-class _Even:
-    """A lens that is the same all over the field."""
+class _UniformFamily:
+    """A lens that is the same over the whole field."""
 
-    def parts(self, rows: Tensor, columns: Tensor) -> Iterator[tuple[Place, Tensor]]:
+    def regions(self, rows: Tensor, columns: Tensor) -> Iterator[tuple[Place, Tensor]]:
         yield (0.5, 0.5), torch.ones(len(rows), len(columns))
 
 
-class Point(_Even):
-    """No blur at all: what the truth itself explains."""
+class NoBlur(_UniformFamily):
+    """No blur: the error that the truth itself leaves."""
 
     name = "no blur"
     scales: tuple[float, ...] = (0.0,)
@@ -70,8 +79,8 @@ class Point(_Even):
         return kernels
 
 
-class HalfDiscs(_Even):
-    """Half discs, scaled by their radius in px; softness and rim span what the simulator draws."""
+class HalfDiscFamily(_UniformFamily):
+    """Half discs; the scale is the radius in px. Softness and rim span what the simulator draws."""
 
     name = "half disc"
     scales = RADII
@@ -83,8 +92,8 @@ class HalfDiscs(_Even):
         return half_disc([HalfDisc(radius, edge=1.2, **self.shapes[shape]) for radius in scales])
 
 
-class Rings(_Even):
-    """The twelve Butterworth rings, scaled by their radius in px."""
+class ButterworthFamily(_UniformFamily):
+    """The twelve Butterworth rings; the scale is the radius in px."""
 
     name = "Butterworth"
     scales = RADII
@@ -98,30 +107,33 @@ class Rings(_Even):
         return butterworth([Ring(radius, int(order), cutoff, floor) for radius in scales])
 
 
-class Measured:
-    """A calibrated lens: kernels between the cells of its grid, scaled against the calibration's."""
+class MeasuredFamily:
+    """A calibrated lens: kernels interpolated between the cells of its grid; scale 1 is as measured.
+
+    Raises: ConfigError for a calibration whose grid is not known.
+    """
 
     name = "measured"
     shapes: tuple[dict[str, Any], ...] = ({},)
 
     def __init__(self, lens: MeasuredKernels) -> None:
         self.lens = lens
-        self.scales = scales_of(lens)
-        lens.shares([(0.5, 0.5)])  # so that a calibration without a known grid is told at once
+        self.scales = search_scales(lens)
+        lens.cell_weights([(0.5, 0.5)])  # raises for an unknown grid before any fit begins
 
     def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
-        shares = self.lens.cell_weights([place])[0]
-        cells = [int(cell) for cell in shares.nonzero()[:, 0]]
+        weights = self.lens.cell_weights([place])[0]
+        cells = [int(cell) for cell in weights.nonzero()[:, 0]]
         count = len(scales)
         pairs = self.lens.at([cell for cell in cells for _ in scales], [*scales] * len(cells))
-        every = pairs.reshape(len(cells), count, 2, SIZE, SIZE)
-        return (shares[cells].reshape(-1, 1, 1, 1, 1) * every).sum(0)
+        by_cell = pairs.reshape(len(cells), count, 2, SIZE, SIZE)
+        return (weights[cells].reshape(-1, 1, 1, 1, 1) * by_cell).sum(0)
 
-    def parts(self, rows: Tensor, columns: Tensor) -> Iterator[tuple[Place, Tensor]]:
+    def regions(self, rows: Tensor, columns: Tensor) -> Iterator[tuple[Place, Tensor]]:
         assert self.lens.grid is not None
         down, across = self.lens.grid
-        shares = self.lens.cell_weights(torch.cartesian_prod(rows, columns))
-        for cell in shares.amax(0).nonzero()[:, 0].tolist():
+        weights = self.lens.cell_weights(torch.cartesian_prod(rows, columns))
+        for cell in weights.amax(0).nonzero()[:, 0].tolist():
             row, column = divmod(cell, across)
             place = ((row + 0.5) / down, (column + 0.5) / across)
-            yield place, shares[:, cell].reshape(len(rows), len(columns))
+            yield place, weights[:, cell].reshape(len(rows), len(columns))

@@ -1,4 +1,4 @@
-"""Explains the two views of a small window by its sharp truth, blurred, shifted and dimmed."""
+"""Fits blur to the two views of a small window: its sharp truth, blurred, shifted and scaled in brightness."""
 
 from __future__ import annotations
 
@@ -11,56 +11,73 @@ import torch.nn.functional as F
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from dpanet.deconvolution.blur_families import Family, Place
+from dpanet.deconvolution.blur_families import KernelFamily, Place
 from dpanet.simulation.kernels import SIZE
 
 HALO = 60
 """Pixels of truth around a window: the reach of a kernel, and some for the shift."""
-STEP = 1.5
-"""Largest move of the truth in px in one round of the registration."""
-ROUNDS = 4
-"""Rounds of the registration; it ends when it moves by less than `SETTLED` px."""
-SETTLED = 0.01
-FINENESS = 50
-"""The scale is found to this part of the distance between the scales tried first."""
-STRETCHES = (0.8, 0.9, 1.0, 1.1, 1.25)
-"""Scales at which another shape is tried, relative to the best one of the first shape."""
+
+MAX_STEP = 1.5
+"""Largest move of the truth in one step of the registration, px."""
+
+MAX_STEPS = 4
+"""Steps of the registration; it ends earlier once a step is below `CONVERGED`."""
+
+CONVERGED = 0.01
+"""Pixels."""
+
+SCALE_DIVISIONS = 50
+"""Parts of the distance between the scales tried first to which a scale is fitted."""
+
+SHAPE_STRETCHES = (0.8, 0.9, 1.0, 1.1, 1.25)
+"""Scales at which the other shapes are tried, relative to the best scale of the first shape."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """truth: (h + 2 halo, w + 2 halo). views: (2, h, w), left and right. All linear, of one scale.
-
-    rows, columns: (h,) and (w,), where the pixels lie in the field, 0..1.
-    """
+    """A part of a scene in linear light, truth and views on one brightness scale."""
 
     truth: Tensor
+    """(h + 2 halo, w + 2 halo)."""
+
     views: Tensor
+    """(2, h, w), left and right."""
+
     rows: Tensor
+    """(h,), y of the pixels in the field, 0..1."""
+
     columns: Tensor
+    """(w,), x of the pixels in the field, 0..1."""
 
     @property
     def halo(self) -> int:
+        """Pixels of truth around the views."""
         return (self.truth.shape[-1] - self.views.shape[-1]) // 2
 
     @property
-    def centre(self) -> Place:
+    def center(self) -> Place:
+        """The middle of the window in the field."""
         return float(self.rows.mean()), float(self.columns.mean())
 
     @cached_property
     def spectrum(self) -> Tensor:
-        found: Tensor = torch.fft.rfft2(self.truth)
-        return found
+        """The truth's Fourier transform."""
+        spectrum: Tensor = torch.fft.rfft2(self.truth)
+        return spectrum
 
-    def halved(self) -> Window:
-        """The same at half the resolution; the sides must be even."""
+    def downsample(self) -> Window:
+        """Return the window at half the resolution; its sides must be even."""
         truth, views = (F.avg_pool2d(planes[None], 2)[0] for planes in (self.truth[None], self.views))
-        return Window(truth[0], views, *(line.reshape(-1, 2).mean(1) for line in (self.rows, self.columns)))
+        rows, columns = (line.reshape(-1, 2).mean(1) for line in (self.rows, self.columns))
+        return Window(truth[0], views, rows, columns)
 
-    def blurred(self, kernels: Tensor, shift: Tensor) -> Tensor:
-        """The truth through kernel pairs (N, 2, SIZE, SIZE), moved by `shift` (x, y) px: (N, 2, h, w).
+    def blur_truth(self, kernels: Tensor, shift: Tensor) -> Tensor:
+        """Blur the truth with N kernel pairs, moved by one shift; exact for shifts of parts of a pixel.
 
-        Exact for any shift: it is a slope of the phase.
+        Args:
+            kernels: (N, 2, SIZE, SIZE).
+            shift: (2,), x and y in px, +x right, +y down.
+        Returns: (N, 2, h, w).
         """
         height, width = self.truth.shape
         placed = F.pad(kernels, (0, width - SIZE, 0, height - SIZE)).roll(
@@ -68,141 +85,172 @@ class Window:
         )
         turns = shift[0] * torch.fft.rfftfreq(width) + shift[1] * torch.fft.fftfreq(height)[:, None]
         moved = self.spectrum * torch.polar(torch.ones_like(turns), -2 * torch.pi * turns)
-        seen: Tensor = torch.fft.irfft2(torch.fft.rfft2(placed) * moved, s=(height, width))
+        blurred: Tensor = torch.fft.irfft2(torch.fft.rfft2(placed) * moved, s=(height, width))
         halo = self.halo
-        return seen[..., halo : height - halo, halo : width - halo]
+        return blurred[..., halo : height - halo, halo : width - halo]
 
 
 @dataclass(frozen=True)
-class Fit:
-    """scale, shape: of the family. shift: (x, y) in px by which the truth was moved, the same for both views.
-
-    gains: of the left and the right view, least squares. error: mean squared difference of both views.
-    information: (2, 2), how surely the shift is known: inverse of its covariance but for a factor.
-    """
+class BlurFit:
+    """The blur of one family that explains a window best."""
 
     scale: float
+    """Signed blur scale, in the family's unit."""
+
     shape: int
+    """Index into the family's shapes."""
+
     shift: Tensor
+    """(2,), x and y in px by which the truth was moved, the same for both views."""
+
     gains: Tensor
+    """(2,), brightness of the left and the right view relative to the truth, by least squares."""
+
     error: float
+    """Mean squared difference of both views."""
+
     information: Tensor
+    """(2, 2), inverse covariance of the shift, up to a factor."""
 
 
 @dataclass(frozen=True)
-class Match:
-    """How well N blurred truths explain the views, as they lie and if they were moved by `step` (N, 2) px.
-
-    error, expected: (N,), mean squared difference before and (to first order) after the move.
-    """
+class Comparison:
+    """How well each of N blurred truths explains the views."""
 
     gains: Tensor
+    """(N, 2), as of `BlurFit`."""
+
     error: Tensor
+    """(N,), mean squared difference of both views."""
+
     step: Tensor
-    expected: Tensor
+    """(N, 2), x and y in px: the move of the truth that reduces the error most."""
+
+    expected_error: Tensor
+    """(N,), the error after that move, to first order."""
+
     information: Tensor
+    """(N, 2, 2), as of `BlurFit`."""
 
 
-def match(blurred: Tensor, views: Tensor) -> Match:
-    """Compare (N, 2, h, w) with (2, h, w): a gain for each view, and one small move for both."""
+def compare_with_views(blurred: Tensor, views: Tensor) -> Comparison:
+    """Compare blurred truths with the views: one gain for each view, and one Gauss-Newton step for both.
+
+    Args:
+        blurred: (N, 2, h, w).
+        views: (2, h, w).
+    """
     power = (blurred**2).sum((-1, -2), keepdim=True).clamp(min=1e-12)
     gains = (blurred * views).sum((-1, -2), keepdim=True) / power
     residual = views - gains * blurred
     slopes = []
     for slope in torch.gradient(blurred, dim=(-1, -2)):
-        dimmed = gains * slope
-        slopes.append(dimmed - blurred * ((blurred * dimmed).sum((-1, -2), keepdim=True) / power))
+        scaled = gains * slope
+        slopes.append(scaled - blurred * ((blurred * scaled).sum((-1, -2), keepdim=True) / power))
     basis = torch.stack(slopes, dim=1).flatten(2)
     normal = basis @ basis.mT
-    pull = -(basis @ residual.flatten(1)[..., None])[..., 0]
+    gradient = -(basis @ residual.flatten(1)[..., None])[..., 0]
     ridge = 1e-6 * normal.diagonal(dim1=-2, dim2=-1).sum(-1) + 1e-12
-    step = torch.linalg.solve(normal + ridge[:, None, None] * torch.eye(2), pull).clamp(-STEP, STEP)
+    step = torch.linalg.solve(normal + ridge[:, None, None] * torch.eye(2), gradient).clamp(
+        -MAX_STEP, MAX_STEP
+    )
     error = (residual**2).mean((-1, -2, -3))
-    won = 2 * (pull * step).sum(-1) - (step[:, None] @ normal @ step[..., None])[:, 0, 0]
-    count = views.numel()
-    return Match(
-        gains[..., 0, 0], error, step, error - won / count, normal / error[:, None, None].clamp(min=1e-12)
+    decrease = 2 * (gradient * step).sum(-1) - (step[:, None] @ normal @ step[..., None])[:, 0, 0]
+    return Comparison(
+        gains=gains[..., 0, 0],
+        error=error,
+        step=step,
+        expected_error=error - decrease / views.numel(),
+        information=normal / error[:, None, None].clamp(min=1e-12),
     )
 
 
-def rough_fit(window: Window, family: Family, limit: float) -> Fit:
-    """The best of the scales and shapes tried first, at half the resolution, one kernel for the whole window."""
-    half = window.halved()
-    still = torch.zeros(2)
+def fit_blur_coarsely(window: Window, family: KernelFamily, max_shift: float) -> BlurFit:
+    """Choose among the scales and shapes tried first, at half the resolution, with one kernel for the window.
+
+    Args:    max_shift: of the truth along each axis, px of the full resolution.
+    Returns: a fit whose scale and shift are those of the full resolution.
+    """
+    half = window.downsample()
+    no_shift = torch.zeros(2)
 
     def errors(scales: Sequence[float], shape: int) -> Tensor:
-        kernels = family.kernels(window.centre, [scale / 2 for scale in scales], shape)
-        return match(half.blurred(kernels, still), half.views).expected
+        kernels = family.kernels(window.center, [scale / 2 for scale in scales], shape)
+        return compare_with_views(half.blur_truth(kernels, no_shift), half.views).expected_error
 
     tried = errors(family.scales, 0)
     scale, shape, least = family.scales[int(tried.argmin())], 0, float(tried.min())
-    near = [scale * stretch for stretch in STRETCHES]
+    near = [scale * stretch for stretch in SHAPE_STRETCHES]
     near = [s for s in near if family.scales[0] <= s <= family.scales[-1]]
     for other in range(1, len(family.shapes)):
         tried = errors(near, other)
         if float(tried.min()) < least:
             scale, shape, least = near[int(tried.argmin())], other, float(tried.min())
-    fit = _settled(half, [(window.centre, torch.ones(()))], family, scale / 2, shape, still, limit / 2)
-    return Fit(scale, shape, 2 * fit.shift, fit.gains, fit.error, fit.information / 4)
+    whole = [(window.center, torch.ones(()))]
+    fit = _register(half, whole, family, scale / 2, shape, no_shift, max_shift / 2)
+    return BlurFit(scale, shape, 2 * fit.shift, fit.gains, fit.error, fit.information / 4)
 
 
-def fine_fit(window: Window, family: Family, limit: float = 3.0) -> Fit:
-    """The best continuous scale at full resolution, kernels blended over the window, the truth moved up to `limit`.
+def fit_blur(window: Window, family: KernelFamily, max_shift: float = 3.0) -> BlurFit:
+    """Fit a continuous scale at full resolution, with kernels that vary over the window.
 
-    The shift is found at the rough scale, then the scale by Brent's method between its neighbours among those tried
-    first, then the shift again.
+    The shift is fitted at the coarse scale, then the scale by Brent's method between its neighbors among those
+    tried first, then the shift again.
+
+    Args: max_shift: of the truth along each axis, px.
     """
-    rough = rough_fit(window, family, limit)
-    parts = list(family.parts(window.rows, window.columns))
-    shape = rough.shape
-    best = _settled(window, parts, family, rough.scale, shape, rough.shift, limit)
+    coarse = fit_blur_coarsely(window, family, max_shift)
+    regions = list(family.regions(window.rows, window.columns))
+    shape = coarse.shape
+    first = _register(window, regions, family, coarse.scale, shape, coarse.shift, max_shift)
     if len(family.scales) == 1:
-        return best
+        return first
     spacing = family.scales[1] - family.scales[0]
-    low, high = max(rough.scale - spacing, family.scales[0]), min(rough.scale + spacing, family.scales[-1])
-    found = minimize_scalar(
-        lambda scale: float(
-            match(_seen(window, parts, family, float(scale), shape, best.shift), window.views).expected
-        ),
-        bounds=(low, high),
-        method="bounded",
-        options={"xatol": spacing / FINENESS},
-    )
-    again = _settled(window, parts, family, float(found.x), shape, best.shift, limit)
-    return min(best, again, key=lambda fit: fit.error)
+    low, high = max(coarse.scale - spacing, family.scales[0]), min(coarse.scale + spacing, family.scales[-1])
+
+    def error(scale: float) -> float:
+        blurred = _blur_by_regions(window, regions, family, float(scale), shape, first.shift)
+        return float(compare_with_views(blurred, window.views).expected_error)
+
+    options = {"xatol": spacing / SCALE_DIVISIONS}
+    best = minimize_scalar(error, bounds=(low, high), method="bounded", options=options)
+    second = _register(window, regions, family, float(best.x), shape, first.shift, max_shift)
+    return min(first, second, key=lambda fit: fit.error)
 
 
-def _seen(
+def _blur_by_regions(
     window: Window,
-    parts: Sequence[tuple[Place, Tensor]],
-    family: Family,
+    regions: Sequence[tuple[Place, Tensor]],
+    family: KernelFamily,
     scale: float,
     shape: int,
     shift: Tensor,
 ) -> Tensor:
-    kernels = torch.cat([family.kernels(place, [scale], shape) for place, _ in parts])
-    shares = torch.stack([share for _, share in parts])[:, None]
-    return (window.blurred(kernels, shift) * shares).sum(0, keepdim=True)
+    """Blur the truth with the kernels of each region, blended by the regions' weights: (1, 2, h, w)."""
+    kernels = torch.cat([family.kernels(place, [scale], shape) for place, _ in regions])
+    weights = torch.stack([weight for _, weight in regions])[:, None]
+    return (window.blur_truth(kernels, shift) * weights).sum(0, keepdim=True)
 
 
-def _settled(
+def _register(
     window: Window,
-    parts: Sequence[tuple[Place, Tensor]],
-    family: Family,
+    regions: Sequence[tuple[Place, Tensor]],
+    family: KernelFamily,
     scale: float,
     shape: int,
     shift: Tensor,
-    limit: float,
-) -> Fit:
-    """Register by Gauss-Newton, from `shift`; the best round counts."""
-    shift = shift.clamp(-limit, limit)
-    best: Fit | None = None
-    for _ in range(ROUNDS):
-        found = match(_seen(window, parts, family, scale, shape, shift), window.views)
-        if best is None or float(found.error) < best.error:
-            best = Fit(scale, shape, shift, found.gains[0], float(found.error), found.information[0])
-        moved = (shift + found.step[0]).clamp(-limit, limit)
-        if float((moved - shift).abs().max()) < SETTLED:
+    max_shift: float,
+) -> BlurFit:
+    """Fit the shift by Gauss-Newton steps from `shift`; return the step of least error."""
+    shift = shift.clamp(-max_shift, max_shift)
+    best: BlurFit | None = None
+    for _ in range(MAX_STEPS):
+        blurred = _blur_by_regions(window, regions, family, scale, shape, shift)
+        match = compare_with_views(blurred, window.views)
+        if best is None or float(match.error) < best.error:
+            best = BlurFit(scale, shape, shift, match.gains[0], float(match.error), match.information[0])
+        moved = (shift + match.step[0]).clamp(-max_shift, max_shift)
+        if float((moved - shift).abs().max()) < CONVERGED:
             break
         shift = moved
     assert best is not None

@@ -1,4 +1,4 @@
-"""The kernels that a classical method assumes: at each place of the field, at each blur scale."""
+"""Lens models for deconvolution: the kernel pair at each cell of the field, for each blur scale."""
 
 from __future__ import annotations
 
@@ -11,43 +11,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import SIZE, HalfDisc, MeasuredKernels, half_disc
+from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.measured_kernels import MeasuredKernels
 
 KernelPairs = NDArray[np.float32]
-"""(N, 2, K, K): left and right, centred, each summing to 1."""
+"""(N, 2, K, K): left and right, centered, each summing to 1."""
 
 
 class Lens(Protocol):
-    """Where the field is at (y, x), each 0..1 from its top left corner, `at` knows what a point becomes."""
+    """A lens whose field is divided into cells, each with kernels of its own."""
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """Every blur scale worth a try, rising, 0 among them."""
+        """Signed blur scales to search, rising evenly, 0 among them."""
         ...
 
     @property
-    def identity(self) -> str: ...
-
-    def cell(self, y: float, x: float) -> int:
-        """The part of the field with kernels of its own that holds a place."""
+    def identity(self) -> str:
+        """Text that is equal for two lenses only if their kernels are."""
         ...
 
-    def at(self, cell: int, scales: Sequence[float]) -> KernelPairs: ...
+    def cell_at(self, y: float, x: float) -> int:
+        """Return the cell at a place of the field, (y, x) each 0..1 from its top left corner."""
+        ...
+
+    def kernel_pairs(self, cell: int, scales: Sequence[float]) -> KernelPairs:
+        """Return the kernels of one cell at N signed scales: (N, 2, K, K)."""
+        ...
 
 
 class HalfDiscLens:
-    """An ideal lens, the same all over the field; its blur scale is the signed radius in px.
+    """An ideal lens for pairs of an unknown camera: half discs, the same over the whole field.
 
-    For pairs of an unknown camera. Softness and edge are the middle of what the simulator draws.
+    The blur scale is the signed radius in px. Softness and edge are the middle of what the simulator draws.
     """
 
     scales = tuple(float(radius) for radius in np.linspace(-18, 18, 37))
     identity = "half-disc"
 
-    def cell(self, y: float, x: float) -> int:
+    def cell_at(self, y: float, x: float) -> int:
         return 0
 
-    def at(self, cell: int, scales: Sequence[float]) -> KernelPairs:
+    def kernel_pairs(self, cell: int, scales: Sequence[float]) -> KernelPairs:
         return np.concatenate([_half_disc(scale) for scale in scales])
 
 
@@ -57,11 +62,12 @@ def _half_disc(radius: float) -> KernelPairs:
 
 
 class MeasuredLens:
-    """A lens whose kernels were measured on a grid that spans the picture.
+    """A lens whose kernels were measured on a grid of cells that spans the picture.
 
-    Source: calibration of Xin et al., ICCV 2021: 6 x 8 cells over the central 1344 x 1008 px, in rows. A picture
-    of another size has the grid stretched over it.
-    Raises: ConfigError for a number of kernels that makes no known grid.
+    The blur scale is relative to the measured kernels; the grid is stretched over a picture of any size.
+
+    Raises: ConfigError for a number of kernels that is no known grid.
+    Source: calibration of Xin et al., ICCV 2021: 6 x 8 cells over the central 1344 x 1008 px, in rows.
     """
 
     def __init__(self, kernels: MeasuredKernels) -> None:
@@ -72,15 +78,15 @@ class MeasuredLens:
             )
         self.kernels = kernels
         self.grid = kernels.grid
-        self.scales = scales_of(kernels)
+        self.scales = search_scales(kernels)
         self.identity = hashlib.sha256(kernels.pairs.numpy().tobytes()).hexdigest()
 
-    def cell(self, y: float, x: float) -> int:
+    def cell_at(self, y: float, x: float) -> int:
         rows, columns = self.grid
         row, column = (min(int(at * n), n - 1) for at, n in ((y, rows), (x, columns)))
         return row * columns + column
 
-    def at(self, cell: int, scales: Sequence[float]) -> KernelPairs:
+    def kernel_pairs(self, cell: int, scales: Sequence[float]) -> KernelPairs:
         pairs = np.asarray(self.kernels.at([cell] * len(scales), list(scales)).numpy(), np.float32)
         # In focus a point stays a point; shrunk further than it was sampled, a narrow kernel vanishes (0 / 0).
         sharp = (np.array(scales) == 0) | ~np.isfinite(pairs).all((1, 2, 3))
@@ -89,19 +95,21 @@ class MeasuredLens:
         return pairs
 
 
-def scales_of(kernels: MeasuredKernels) -> tuple[float, ...]:
-    """Blur scales to try, rising evenly: up to 1.6, as blurred as captures are, if such kernels fit."""
-    most = min(1.6, kernels.max_scale)
-    return tuple(float(scale) for scale in np.linspace(-most, most, 33))
+def search_scales(kernels: MeasuredKernels) -> tuple[float, ...]:
+    """Return the 33 signed scales at which measured kernels are tried first, rising evenly.
+
+    They reach to 1.6, as blurred as captures are, or to the largest scale that fits.
+    """
+    largest = min(1.6, kernels.max_scale)
+    return tuple(float(scale) for scale in np.linspace(-largest, largest, 33))
 
 
-def trimmed(kernel: NDArray[np.float32], kept: float = 0.995) -> NDArray[np.float32]:
-    """The smallest centred, odd square that holds the share `kept` of a kernel (K, K), summing to 1 again."""
-    centre = kernel.shape[0] // 2
-    radius = next(
-        r
-        for r in range(centre + 1)
-        if kernel[centre - r : centre + r + 1, centre - r : centre + r + 1].sum() >= kept * kernel.sum()
+def trim_kernel(kernel: NDArray[np.float32], share: float = 0.995) -> NDArray[np.float32]:
+    """Cut a kernel (K, K) to the smallest centered odd square with that share of its sum; scale it to sum to 1."""
+    center = kernel.shape[0] // 2
+    squares = (
+        kernel[center - radius : center + radius + 1, center - radius : center + radius + 1]
+        for radius in range(center + 1)
     )
-    part = kernel[centre - radius : centre + radius + 1, centre - radius : centre + radius + 1]
-    return np.asarray(part / part.sum(), np.float32)
+    square = next(square for square in squares if square.sum() >= share * kernel.sum())
+    return np.asarray(square / square.sum(), np.float32)

@@ -1,1 +1,1 @@
-"""How well the simulator explains real captures."""
+"""The simulator's blur compared with real captures: `dpanet check-fidelity`."""

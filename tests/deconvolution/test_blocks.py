@@ -2,10 +2,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from dpanet.deconvolution.classical import LAP, RichardsonLucy, Wiener, _blocks
 from skimage import restoration
 
+from dpanet.deconvolution.blocks import OVERLAP, overlapping_blocks
 from dpanet.deconvolution.lens import HalfDiscLens
+from dpanet.deconvolution.richardson_lucy import RichardsonLucy
+from dpanet.deconvolution.wiener import Wiener
 from dpanet.errors import ConfigError
 from dpanet.evaluation.metrics import psnr
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
@@ -28,7 +30,7 @@ def test_blur_is_undone(blurred, method, radius: float) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_measured_kernels_serve_their_own_lens_better(blurred, method) -> None:
+def test_measured_kernels_fit_their_own_lens_better(blurred, method) -> None:
     left, right = half_disc([HalfDisc(7, softness=0.2, rim=0.5, squeeze=0.7)])[0].numpy()
     kernels = MeasuredKernels(left[None], right[None])
     pair, truth = blurred(kernels.at([0], [0.8]))
@@ -36,7 +38,7 @@ def test_measured_kernels_serve_their_own_lens_better(blurred, method) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_in_focus_stays_as_it_is(blurred, method) -> None:
+def test_a_pair_in_focus_stays_as_it_is(blurred, method) -> None:
     pair, _ = blurred(radius=0)
     np.testing.assert_allclose(method()(pair).pixels, pair.combined.pixels, atol=2e-7)
 
@@ -64,7 +66,7 @@ def test_the_picture_has_the_pairs_encoding_and_scale(blurred, method) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_channels_are_deblurred_each_for_itself(blurred, method) -> None:
+def test_each_channel_is_deblurred_on_its_own(blurred, method) -> None:
     pair, _ = blurred(None, 64, 64, radius=4)
     other, _ = blurred(None, 64, 64, radius=4, seed=2)
     mixed = [
@@ -78,7 +80,7 @@ def test_channels_are_deblurred_each_for_itself(blurred, method) -> None:
 
 def test_the_iteration_is_scikit_images_far_from_the_border(blurred) -> None:
     pair, _ = blurred(radius=3)
-    kernel = HalfDiscLens().at(0, [3.0])[0].mean(0)[40:57, 40:57]
+    kernel = HalfDiscLens().kernel_pairs(0, [3.0])[0].mean(0)[40:57, 40:57]
     kernel /= kernel.sum()
     light = pair.combined.pixels[..., 0]
     ours = RichardsonLucy(iterations=60).deconvolve(light, kernel)
@@ -88,7 +90,7 @@ def test_the_iteration_is_scikit_images_far_from_the_border(blurred) -> None:
     assert np.abs(ours - theirs)[inner].mean() < 0.003
 
 
-def test_the_map_is_the_blur_that_is_undone(blurred) -> None:
+def test_the_defocus_map_is_the_blur_that_is_undone(blurred) -> None:
     pair, _ = blurred(radius=-6)
     assert np.median(Wiener().defocus_map(pair)) == pytest.approx(-6, abs=0.4)
 
@@ -97,20 +99,20 @@ def test_the_map_is_the_blur_that_is_undone(blurred) -> None:
 def test_weights_of_blocks_sum_to_one(length: int) -> None:
     total = np.zeros(length)
     spans = []
-    for first, end, weight in _blocks(length):
+    for first, end, weight in overlapping_blocks(length):
         total[first:end] += weight
         spans.append((first, end))
     np.testing.assert_allclose(total, 1, atol=1e-6)
-    assert all(0 < a[1] - b[0] <= LAP for a, b in pairwise(spans))
+    assert all(0 < a[1] - b[0] <= OVERLAP for a, b in pairwise(spans))
 
 
-def test_settings_are_checked_and_told(blurred) -> None:
+def test_parameters_are_checked_and_part_of_the_identity() -> None:
     with pytest.raises(ConfigError, match="balance"):
         Wiener(balance=0)
     with pytest.raises(ConfigError, match="iterations"):
         RichardsonLucy(iterations=0)
     kernels = MeasuredKernels(*np.random.default_rng(0).random((2, 1, 5, 5)))
-    told = {
+    identities = {
         m.identity
         for m in (
             Wiener(),
@@ -120,4 +122,4 @@ def test_settings_are_checked_and_told(blurred) -> None:
             RichardsonLucy(iterations=3),
         )
     }
-    assert len(told) == 5
+    assert len(identities) == 5

@@ -1,0 +1,49 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli.conftest import Run
+from deconvolution.planted_blur import slanted_lens
+from fidelity.synthetic_capture import synthetic_capture
+
+import dpanet.datasets as datasets
+import dpanet.fidelity.check as check
+from dpanet.datasets import Dataset, Scene
+from dpanet.deconvolution.blur_families import MeasuredFamily, NoBlur
+
+
+@pytest.fixture
+def captures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with a calibration that opens as one capture of one cell, checked with two families."""
+    kernels = slanted_lens()
+    for view, side in enumerate(("left", "right")):
+        np.save(tmp_path / f"blur_kernels_{side}.npy", kernels.pairs[:, view].numpy())
+    path = tmp_path / "001.png"
+    scene = Scene("001", path, path, path, lambda: synthetic_capture(0.8, cells=1, cell=168))
+    dataset = Dataset("pixel4", None, (scene,), aligned=True, bits=16)
+    monkeypatch.setattr(datasets, "open_dataset", lambda *args, **kwargs: dataset)
+    monkeypatch.setattr(check, "kernel_families", lambda kernels: (NoBlur(), MeasuredFamily(kernels)))
+    return tmp_path
+
+
+def test_a_table_is_printed_and_all_fits_are_written(run: Run, captures: Path) -> None:
+    command = ["check-fidelity", captures, "--calibration", captures]
+    result = run(*command, "-o", captures / "out")
+    assert (result.code, result.err) == (0, "")
+    saved = json.loads((captures / "out" / "fidelity.json").read_text())
+    median = saved["summary"]["psnr"]["measured"]["50"]
+    assert median > 50 and f"{median:.2f}" in result.out and "no blur" in result.out
+    assert "exists already" in run(*command, "-o", captures / "out").sentence
+    assert run(*command, "-o", captures / "out", "--overwrite").code == 0
+
+
+def test_without_an_output_folder_nothing_is_written(run: Run, captures: Path) -> None:
+    before = sorted(captures.rglob("*"))
+    assert run("check-fidelity", captures, "--calibration", captures).code == 0
+    assert sorted(captures.rglob("*")) == before
+
+
+def test_a_folder_without_a_calibration_is_named(run: Run, tmp_path: Path) -> None:
+    result = run("check-fidelity", tmp_path)
+    assert result.code == 2 and str(tmp_path / "calibration") in result.sentence
