@@ -11,7 +11,7 @@ from architecture import imported
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-OPTIONAL = {"training": "train", "evaluation/baselines/spandrel_model.py": "restorers"}
+OPTIONAL = {"training": "train", "evaluation/methods/spandrel_model.py": "restorers"}
 """What a room or file may need beyond the dependencies; it says so in a sentence where that is missing."""
 
 FILES = sorted(

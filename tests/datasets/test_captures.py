@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dpanet.datasets.captures import Capture, read_display, read_output, read_pixel4
+from dpanet.datasets.captures import Capture, load_display, load_pixel4, load_white_sheets, read_output
 from dpanet.errors import PairError, UnreadableImageError
 from dpanet.images.raw import RawFormat
 from dpanet.pair import DualPixelPair, Picture
@@ -42,9 +42,18 @@ def display(tmp_path) -> Path:
     return tmp_path
 
 
+def load_raw(folder: Path) -> Capture:
+    return load_pixel4("001", folder, load_white_sheets(folder / "calibration", SMALL), SMALL)
+
+
+def load_srgb(folder: Path) -> Capture:
+    left, right, sharp = (folder / f"05_{part}.png" for part in ("left", "right", "sharp"))
+    return load_display("05", left, right, sharp, match_color=True)
+
+
 def test_pixel4_views_and_truth_share_one_scale(pixel4) -> None:
-    first, second = read_pixel4(pixel4, SMALL)
-    assert (first.name, second.name) == ("001", "007")
+    first = load_raw(pixel4)
+    assert first.name == "001"
     assert first.pair.encoding == first.truth.encoding == "linear"
     np.testing.assert_allclose(first.pair.left, first.truth.pixels, atol=1e-5)
     np.testing.assert_allclose(first.pair.right, first.truth.pixels, atol=1e-5)  # the flat field is applied
@@ -53,7 +62,7 @@ def test_pixel4_views_and_truth_share_one_scale(pixel4) -> None:
 
 
 def test_display_pictures_are_rgb(display) -> None:
-    (capture,) = read_display(display)
+    capture = load_srgb(display)
     assert (capture.name, capture.white, capture.match_color) == ("05", 1.0, True)
     assert capture.pair.encoding == capture.truth.encoding == "srgb"
     blue_first = cv2.imread(str(display / "05_left.png"), cv2.IMREAD_UNCHANGED)
@@ -61,7 +70,7 @@ def test_display_pictures_are_rgb(display) -> None:
 
 
 def test_outputs_are_read_at_their_own_depth(pixel4, tmp_path) -> None:
-    capture = next(read_pixel4(pixel4, SMALL))
+    capture = load_raw(pixel4)
     codes = np.arange(80 * 80, dtype=np.uint16).reshape(80, 80) * 10
     write(tmp_path / "grey.png", codes)
     write(tmp_path / "colour.png", np.repeat(codes[..., None], 3, 2))
@@ -77,7 +86,7 @@ def test_outputs_are_read_at_their_own_depth(pixel4, tmp_path) -> None:
 
 
 def test_display_outputs_may_have_16_bits(display, tmp_path) -> None:
-    (capture,) = read_display(display)
+    capture = load_srgb(display)
     codes = np.random.default_rng(2).integers(0, 65536, (80, 90, 3)).astype(np.uint16)
     write(tmp_path / "deep.png", codes)
     np.testing.assert_allclose(
@@ -85,15 +94,13 @@ def test_display_outputs_may_have_16_bits(display, tmp_path) -> None:
     )
 
 
-def test_what_is_missing_is_named(pixel4, tmp_path) -> None:
+def test_what_is_missing_is_named(pixel4) -> None:
     (pixel4 / "001_right.png").unlink()
     with pytest.raises(UnreadableImageError, match=r"001_right.png does not exist"):
-        list(read_pixel4(pixel4, SMALL))
-    with pytest.raises(UnreadableImageError, match=r"absent holds no \*_left.png"):
-        list(read_display(tmp_path / "absent"))
+        load_raw(pixel4)
     (pixel4 / "001_right.png").write_bytes(b"no picture")
     with pytest.raises(UnreadableImageError, match=r"001_right.png is not a PNG"):
-        list(read_pixel4(pixel4, SMALL))
+        load_raw(pixel4)
 
 
 def test_useless_captures_are_refused(display) -> None:
@@ -101,17 +108,17 @@ def test_useless_captures_are_refused(display) -> None:
     with pytest.raises(
         PairError, match=r"truth of scene 05 is 91 x 80 px srgb, its views are 90 x 80 px srgb"
     ):
-        list(read_display(display))
+        load_srgb(display)
     write(display / "05_sharp.png", np.zeros((80, 90, 4), np.uint8))
     with pytest.raises(PairError, match="transparent"):
-        list(read_display(display))
+        load_srgb(display)
 
 
 def test_black_captures_are_refused(pixel4) -> None:
     for side in ("left", "right"):
         write(pixel4 / f"001_{side}.png", np.full(SMALL.size, 1000, np.uint16))
     with pytest.raises(PairError, match="both views are black"):
-        list(read_pixel4(pixel4, SMALL))
+        load_raw(pixel4)
 
 
 def test_encodings_must_agree() -> None:

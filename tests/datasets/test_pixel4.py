@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dpanet.datasets import open_dataset
-from dpanet.datasets.captures import read_pixel4
+from dpanet.datasets.captures import load_pixel4, load_white_sheets
 from dpanet.datasets.inspection import Inspection
 from dpanet.datasets.pixel4 import find_pixel4
 from dpanet.errors import ConfigError, DatasetError
@@ -36,13 +36,14 @@ def problems(root, **options) -> list[str]:
     return sorted(inspection.problems)
 
 
-def test_scenes_are_those_of_the_one_reader(pixel4) -> None:
+def test_scenes_are_read_with_the_white_sheets_of_the_folder(pixel4) -> None:
     inspection = Inspection(pixel4)
     scenes = find_pixel4(inspection, pixel4, format=SMALL)
     assert inspection.problems == []
     assert [scene.name for scene in scenes] == ["001", "007"]
-    for scene, expected in zip(scenes, read_pixel4(pixel4, SMALL), strict=True):
-        capture = scene.load()
+    flat_field = load_white_sheets(pixel4 / "calibration", SMALL)
+    for scene in scenes:
+        capture, expected = scene.load(), load_pixel4(scene.name, pixel4, flat_field, SMALL)
         np.testing.assert_array_equal(capture.pair.right, expected.pair.right)
         np.testing.assert_allclose(capture.pair.right, capture.truth.pixels, atol=1e-5)
         assert capture.white == expected.white

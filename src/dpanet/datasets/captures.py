@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import PairError, UnreadableImageError
-from dpanet.images.raw_pair import read_flat_field, read_raw_pair
+from dpanet.errors import PairError
 from dpanet.images.raw import PIXEL4, RawFormat
+from dpanet.images.raw_pair import read_flat_field, read_raw_pair
 from dpanet.images.reading import read_file, read_pair, read_picture, to_pixels
 from dpanet.pair import DualPixelPair, Picture, Pixels
 
@@ -78,29 +77,6 @@ def load_display(name: str, left: Path, right: Path, truth: Path, match_color: b
     return Capture(name, read_pair(left, right, "srgb"), read_picture(truth, "srgb"), match_color=match_color)
 
 
-def read_pixel4(folder: Path, format: RawFormat = PIXEL4) -> Iterator[Capture]:
-    """Read the scenes of a Pixel 4 folder in order of name, one at a time; the sheets are in ``calibration``.
-
-    Raises: UnreadableImageError for a missing or damaged file, PairError for one of another size or depth.
-    """
-    names = _scenes(folder)
-    flat_field = load_white_sheets(folder / CALIBRATION, format)
-    for name in names:
-        yield load_pixel4(name, folder, flat_field, format)
-
-
-def read_display(folder: Path) -> Iterator[Capture]:
-    """Read the scenes of a folder of ordinary colour pictures in order of name, one at a time.
-
-    Layout:  ``NAME_left``, ``NAME_right`` and ``NAME_sharp``, each ``.png``, sRGB, 8 or 16 bits.
-    Yields:  sRGB captures whose outputs are brought to the truth's colours.
-    Raises:  UnreadableImageError for a missing or damaged file, PairError for one of another size.
-    """
-    for name in _scenes(folder):
-        left, right, sharp = (folder / f"{name}_{part}.png" for part in ("left", "right", "sharp"))
-        yield load_display(name, left, right, sharp, match_color=True)
-
-
 def read_output(path: Path, capture: Capture) -> Pixels:
     """Read what a method made of a capture: (H, W, 3), float32, in the capture's encoding and scale.
 
@@ -117,15 +93,6 @@ def read_output(path: Path, capture: Capture) -> Pixels:
             "both must have one size, so write the output without resizing or cropping"
         )
     return pixels
-
-
-def _scenes(folder: Path) -> list[str]:
-    names = sorted(path.name.removesuffix("_left.png") for path in folder.glob("*_left.png"))
-    if not names:
-        raise UnreadableImageError(
-            f"{folder} holds no *_left.png; expected a folder of captures, so check its name"
-        )
-    return names
 
 
 def _linear(path: Path) -> Picture:
