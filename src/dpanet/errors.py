@@ -1,26 +1,26 @@
-"""What goes wrong, in one tree. Every message is one sentence that names the file or key.
+"""All errors that a user can mend. The message of each is one sentence that names the file or key.
 
 DpanetError
-├── PairError             two views that do not belong together, or a picture that is not one
+├── PairError             two views that do not belong together, or unusable pixels
 ├── UnreadableImageError  a file that is missing, empty, damaged or no picture
 ├── DatasetError          a data set with files that are missing, left over or of the wrong kind
 ├── ReportError           a folder without a complete evaluation
 ├── OutputError           an output that exists or cannot be written
 ├── WeightsError          a checkpoint that is damaged, unsafe or of another network
-├── ConfigError         a setting with an impossible value
-├── TrainingError         a run that cannot go on: the loss is no number any more, memory ran out
+├── ConfigError           an unknown or impossible value of a config or an option
+├── TrainingError         a run that cannot go on, because the loss is not finite or memory ran out
 ├── WorkerError           a process that ended before its work was done
-└── ShapeError            tensors whose shapes do not fit each other
+└── ShapeError            arrays or tensors whose shapes do not fit each other
 """
 
 
 def counted(number: int, noun: str) -> str:
-    """In words for a sentence: ``1 pair``, ``2 pairs``."""
+    """Return a number with its noun: ``1 pair``, ``2 pairs``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 class DpanetError(Exception):
-    """Base of all errors that a user can mend; its text is one clear sentence."""
+    """Base of all errors that a user can mend; the text is one clear sentence."""
 
 
 class PairError(DpanetError):
@@ -32,15 +32,16 @@ class UnreadableImageError(DpanetError):
 
 
 class DatasetError(DpanetError):
-    """The data set is not as its layout says; `problems` lists all that is wrong with it, one phrase each."""
+    """The data set does not follow its layout."""
 
     def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems
+        """All that is wrong, one phrase each."""
 
 
 class ReportError(DpanetError):
-    """The folder holds no complete evaluation to make a report of."""
+    """The folder contains no complete evaluation to make a report of."""
 
 
 class OutputError(DpanetError):
@@ -52,11 +53,11 @@ class WeightsError(DpanetError):
 
 
 class ConfigError(DpanetError):
-    """A setting is unknown or has an impossible value."""
+    """A value of a config or an option is unknown or impossible."""
 
 
 class TrainingError(DpanetError):
-    """A run cannot go on as it is; what it reached is kept."""
+    """A training run cannot go on; its last checkpoint is intact."""
 
 
 class WorkerError(DpanetError):
@@ -64,4 +65,4 @@ class WorkerError(DpanetError):
 
 
 class ShapeError(DpanetError, ValueError):
-    """Tensors whose shapes do not fit each other or the operation."""
+    """The shapes of arrays or tensors do not fit each other or the operation."""

@@ -1,4 +1,4 @@
-"""What travels along the road: a pair of views goes in, a picture comes out."""
+"""The two types that every part of the package shares: a pair of views, and a picture."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ Pixels = NDArray[np.float32]
 """H x W x 3, RGB, float32; 1.0 is white."""
 
 Encoding = Literal["linear", "srgb"]
-"""``linear``: proportional to light. ``srgb``: encoded for the eye (IEC 61966-2-1)."""
+"""``linear``: proportional to light. ``srgb``: display-encoded (IEC 61966-2-1)."""
 
 ENCODINGS = ("linear", "srgb")
+"""All encodings."""
 
 SMALLEST_SIDE = 16
-"""Pixels; a picture narrower or lower than this is refused."""
+"""Pixels; a picture narrower or lower than this raises PairError."""
 
 
 def _check_pixels(pixels: Pixels, name: str) -> None:
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.float32:
         raise PairError(
             f"{name} has shape {pixels.shape} and type {pixels.dtype}; expected height x width x 3 in float32, "
-            "so convert it first (a grey picture has its channel repeated)"
+            "so convert it first (repeat the channel of a gray picture)"
         )
     if min(pixels.shape[:2]) < SMALLEST_SIDE:
         raise PairError(
@@ -41,7 +42,7 @@ def _check_pixels(pixels: Pixels, name: str) -> None:
 
 
 def check_encoding(encoding: str) -> None:
-    """Raises: PairError for a word that is none of `ENCODINGS`."""
+    """Raise PairError unless `encoding` is one of `ENCODINGS`."""
     if encoding not in ENCODINGS:
         raise PairError(
             f"the encoding is {encoding!r}; it must be one of {', '.join(ENCODINGS)}, in lower case"
@@ -50,14 +51,23 @@ def check_encoding(encoding: str) -> None:
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture. `pixels` is H x W x 3, RGB, float32, 1.0 = white; `metadata` is carried along.
+    """One picture.
 
-    Metadata keys used here: ``bits`` (8, 16, or 32 for float files), ``gray``, ``camera``, ``icc`` and ``exif``.
+    Raises:
+        PairError: if a side is under 16 px, or a pixel is NaN or infinite.
+
+    >>> import numpy as np
+    >>> from dpanet import Picture
+    >>> Picture(np.zeros((16, 24, 3), np.float32)).encoding
+    'srgb'
     """
 
     pixels: Pixels
+    """H x W x 3, RGB, float32; 1.0 is white."""
     encoding: Encoding = "srgb"
+    """Of the pixels."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Of the file: ``bits`` (8, 16, or 32 for floats), ``gray``, ``camera``, ``icc``, ``exif``."""
 
     def __post_init__(self) -> None:
         check_encoding(self.encoding)
@@ -66,15 +76,26 @@ class Picture:
 
 @dataclass(frozen=True)
 class DualPixelPair:
-    """Left and right view of one exposure: same size, H x W x 3, RGB, float32, 1.0 = white.
+    """The left and the right view of one exposure.
 
-    Raises: PairError if the views differ in size, are under 16 px a side, or hold NaN or infinity.
+    Raises:
+        PairError: if the views differ in size, are under 16 px a side, or contain NaN or infinity.
+
+    >>> import numpy as np
+    >>> from dpanet import DualPixelPair
+    >>> dark, bright = np.zeros((16, 24, 3), np.float32), np.ones((16, 24, 3), np.float32)
+    >>> float(DualPixelPair(dark, bright).combined.pixels.mean())
+    0.5
     """
 
     left: Pixels
+    """H x W x 3, RGB, float32; 1.0 is white."""
     right: Pixels
+    """The same size and encoding."""
     encoding: Encoding = "srgb"
+    """Of both views."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Of the left file; see `Picture.metadata`."""
 
     def __post_init__(self) -> None:
         check_encoding(self.encoding)
@@ -89,5 +110,5 @@ class DualPixelPair:
 
     @property
     def combined(self) -> Picture:
-        """The ordinary photograph: (left + right) / 2, in the pair's own encoding."""
+        """The ordinary photograph, (left + right) / 2 in the pair's own encoding."""
         return Picture((self.left + self.right) * np.float32(0.5), self.encoding, self.metadata)
