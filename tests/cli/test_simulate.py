@@ -1,10 +1,10 @@
 import json
 import multiprocessing
+import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from dpanet.datasets import open_dataset
 from dpanet.errors import DatasetError
 from dpanet.files.lock import lock_folder
 from dpanet.simulation.replay import replay
-from dpanet.simulation.scene_folder import encode_scene, scene_files
+from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_same_command_goes_on_and_a_larger_count_adds(
         (["--psf", "measured:nowhere"], 2, "nowhere"),
     ],
 )
-def test_misuse_is_told_before_anything_is_written(
+def test_misuse_is_refused_before_anything_is_written(
     run: Run, photographs: Path, tmp_path: Path, options: list[str], code: int, says: str
 ) -> None:
     given = {
@@ -113,6 +113,15 @@ def test_misuse_is_told_before_anything_is_written(
     )
     assert result.code == code and says in result.sentence
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [([], "PHOTOS"), (["photos", "-o", "out", "--count", 1], "--seed"), (["photos"], "--output")],
+)
+def test_what_is_needed_is_named(run: Run, words: list[object], missing: str) -> None:
+    result = run("simulate", *words)
+    assert result.code == 2 and missing in result.sentence
 
 
 def test_a_folder_without_photographs(run: Run, tmp_path: Path) -> None:
@@ -135,26 +144,43 @@ def test_a_corrupt_photograph_is_named_and_nothing_is_half_written(
     assert finished < 12 and half_written(tmp_path / "out") == []
 
 
-def test_a_worker_that_dies_is_one_sentence(run: Run, photographs: Path, tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_one_sentence(
+    run: Run, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = ["simulate", photographs, "-o", tmp_path / "out", "--count", 40, "--seed", 1, "--size", 32]
-    journal = tmp_path / "out" / "scenes.jsonl"
+    add = SceneFolder.add
 
-    def kill_one() -> None:
-        for _ in range(6000):
-            if journal.exists() and journal.stat().st_size:
-                multiprocessing.active_children()[0].kill()
-                return
-            time.sleep(0.01)
+    def add_then_kill_a_worker(folder: SceneFolder, scene: dict[str, Any]) -> None:
+        add(folder, scene)
+        for worker in multiprocessing.active_children()[:1]:
+            worker.kill()
 
-    killer = threading.Thread(target=kill_one)
-    killer.start()
-    result = run(*command, "--workers", 2)
-    killer.join()
+    with monkeypatch.context() as patch:
+        patch.setattr(SceneFolder, "add", add_then_kill_a_worker)
+        result = run(*command, "--workers", 2)
     assert result.code == 1 and "worker process ended" in result.sentence
-    assert 0 < journal.read_text().count("\n") < 40
+    assert 0 < (tmp_path / "out" / "scenes.jsonl").read_text().count("\n") < 40
     assert run(*command, "--workers", 1).code == 0
     assert len(open_dataset(tmp_path / "out", "pairs").scenes) == 40
     assert half_written(tmp_path / "out") == []
+
+
+KILLED_AT_THE_FOURTH = """
+import os, signal, sys
+from dpanet.cli import main
+from dpanet.simulation.scene_folder import SceneFolder
+
+add = SceneFolder.add
+
+def add_three(folder, scene):
+    if len(folder) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    add(folder, scene)
+
+SceneFolder.add = add_three
+sys.exit(main(sys.argv[1:]))
+"""
+"""A program that is killed between the files of the fourth scene and its line in the log."""
 
 
 def test_killed_and_started_again_it_ends_with_the_same_bytes(
@@ -174,15 +200,12 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(
             "32",
         ]
 
-    code = "import sys; from dpanet.cli import main; sys.exit(main(sys.argv[1:]))"
-    journal = tmp_path / "killed" / "scenes.jsonl"
-    process = subprocess.Popen([sys.executable, "-c", code, *command("killed"), "--workers", "1"])
-    while not journal.exists() or journal.read_bytes().count(b"\n") < 3:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    assert 3 <= journal.read_bytes().count(b"\n") < 30
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_THE_FOURTH, *command("killed"), "--workers", "1"]
+    )
+    assert process.returncode == -signal.SIGKILL
+    assert (tmp_path / "killed" / "scenes.jsonl").read_bytes().count(b"\n") == 3
+    assert (tmp_path / "killed" / "000003_left.png").exists(), "written, but not in the log"
     assert run(*command("killed")).code == 0
     assert run(*command("whole")).code == 0
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
@@ -213,7 +236,7 @@ def test_photographs_with_depth_maps_through_a_lens(run: Run, photographs: Path,
         replay(tmp_path / "out", "000001", photographs)
 
 
-def test_a_folder_without_kernels_is_told_by_the_file_that_is_missing(
+def test_a_folder_without_kernels_is_refused_by_the_name_of_the_missing_file(
     run: Run, photographs: Path, tmp_path: Path
 ) -> None:
     result = run("simulate", photographs, "-o", tmp_path / "out", "--count", 1, "--seed", 1, "--psf",
@@ -258,7 +281,7 @@ def test_random_scenes_through_either_lens_alike_by_one_worker_and_two(
     assert files(tmp_path / "out1") == files(tmp_path / "out2")
 
 
-def test_a_lens_or_map_that_does_not_fit_is_told_before_anything_is_written(
+def test_a_lens_or_map_that_does_not_fit_is_refused_before_anything_is_written(
     run: Run, photographs: Path, maps: Path, tmp_path: Path
 ) -> None:
     """The first photograph is in focus and would be made; the second is what is wrong."""
