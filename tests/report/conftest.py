@@ -1,26 +1,36 @@
-"""Evaluations made up on the spot: text on gradients, more or less blurred, and scores to go with it."""
+"""Invented evaluations: text on gradients, more or less blurred, and scores."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-METHODS = {"none": 5.0, "deconvolution": 3.2, "nano": 2.1, "compact": 1.2}
-"""Name and blur in px of what it leaves, on the 480 px wide picture."""
+from dpanet.evaluation.scores import Scores
+from dpanet.evaluation.scores_file import scores_from_json
 
-Fabricate = Callable[..., Path]
+METHODS = {"none": 5.0, "deconvolution": 3.2, "nano": 2.1, "compact": 1.2}
+"""Blur in px that a method leaves on a picture of 480 px, by name."""
+
+
+class Evaluation(NamedTuple):
+    """Arguments of `build_page`."""
+
+    scores: Scores
+    folder: Path
+
+
+Fabricate = Callable[..., Evaluation]
 
 
 @pytest.fixture
 def fabricate(tmp_path: Path) -> Fabricate:
-    """`fabricate(scenes=3, ...)` leaves an evaluation in a new folder and says where."""
+    """Return a function that writes the pictures of an evaluation and returns them with the scores."""
 
-    def make(**about: Any) -> Path:
+    def make(**about: Any) -> Evaluation:
         return fabricate_in(tmp_path / "OUT", **about)
 
     return make
@@ -36,8 +46,8 @@ def fabricate_in(
     methods: dict[str, float] | None = None,
     names: Callable[[int], str] = "{:03}".format,
     change: Callable[[dict[str, Any]], None] | None = None,
-) -> Path:
-    """Leave ``scores.json`` and the pictures; `change` gets the scores before they are written."""
+) -> Evaluation:
+    """Write the pictures; `change` may change the scores, as in ``scores.json``."""
     methods = METHODS if methods is None else methods
     rng = np.random.default_rng(3)
     height = width * 3 // 4
@@ -91,8 +101,7 @@ def fabricate_in(
         document["defocus"] = {"compact": {"aiwe1": 0.1041, "aiwe2": 0.1402, "spearman": 0.2}}
     if change:
         change(document)
-    (folder / "scores.json").write_text(json.dumps(document))
-    return folder
+    return Evaluation(scores_from_json(document), folder)
 
 
 def about(method: str) -> dict[str, Any]:
@@ -112,7 +121,8 @@ def values(psnr: float) -> dict[str, Any]:
 
 
 def summary(method: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = spreads(method, records)
+    seconds = float(np.median([record["scores"][method]["seconds"] for record in records]))
+    found: dict[str, Any] = {"seconds": seconds, **spreads(method, records)}
     labels = sorted({record["label"] for record in records if record["label"]})
     if labels:
         found["labels"] = {
@@ -142,7 +152,7 @@ def spread(numbers: list[float]) -> dict[str, float]:
 
 
 def draw(text: str, width: int, height: int, index: int) -> Image.Image:
-    """Lines of text on a colour gradient, with something round."""
+    """Draw lines of text and a circle on a color gradient."""
     y, x = np.mgrid[:height, :width] / max(width, height)
     turn = index * 0.7
     rgb = [0.55 + 0.35 * np.sin(turn + shift + 3 * x + 2 * y) for shift in (0, 1.2, 2.4)]
@@ -156,7 +166,7 @@ def draw(text: str, width: int, height: int, index: int) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless browser; the tests that want one are skipped where there is none."""
+    """Start a headless browser; skip the test where there is none."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("no Chromium on PATH; install it, on Debian with: apt install chromium")

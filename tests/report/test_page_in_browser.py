@@ -1,7 +1,6 @@
 """The page in a real browser. Where there is none these tests are skipped, with a word on how to get one."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,12 @@ METHODS = ["none", "deconvolution", "nano", "compact"]
 
 @pytest.fixture
 def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """`open_page(folder, width)` shows the report; whatever is asked for or complained about fails the test."""
+    """Return a function that opens the page; any foreign request or message in the console fails the test."""
     faults: list[str] = []
     pages = []
 
-    def show(folder: Path, width: int = 1280) -> Any:
-        file = build_page(folder)
+    def show(evaluation: Any, width: int = 1280) -> Any:
+        file = build_page(*evaluation)
         page = chromium.new_page(viewport={"width": width, "height": 900})
         pages.append(page)
         page.on("console", lambda message: faults.append(f"console: {message.text}"))
@@ -69,7 +68,7 @@ def column(scene: Any, side: str) -> list[str]:
 
 
 def test_nothing_but_the_page_itself_is_asked_for_and_nothing_is_complained_about(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
+    open_page: Callable[..., Any], fabricate: Callable[..., Any]
 ) -> None:
     page = open_page(fabricate(defocus=True))
     for index in range(3):
@@ -78,9 +77,9 @@ def test_nothing_but_the_page_itself_is_asked_for_and_nothing_is_complained_abou
 
 
 def test_the_policy_of_the_page_stops_what_would_be_foreign(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path], chromium: Any
+    open_page: Callable[..., Any], fabricate: Callable[..., Any], chromium: Any
 ) -> None:
-    file = build_page(fabricate())
+    file = build_page(*fabricate())
     page = chromium.new_page()
     page.goto(file.as_uri())
     page.evaluate("document.body.append(Object.assign(new Image(), {id: 'x', src: 'file:///etc/hostname'}))")
@@ -92,7 +91,7 @@ def test_the_policy_of_the_page_stops_what_would_be_foreign(
     page.close()
 
 
-def test_the_slider_follows_the_keys(open_page: Callable[..., Any], fabricate: Callable[..., Path]) -> None:
+def test_the_slider_follows_the_keys(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
     page = open_page(fabricate())
     one = scene(page)
     handle = one.get_by_role("slider")
@@ -112,9 +111,7 @@ def test_the_slider_follows_the_keys(open_page: Callable[..., Any], fabricate: C
     assert covered(one) == pytest.approx(100)
 
 
-def test_the_slider_follows_the_pointer(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
-) -> None:
+def test_the_slider_follows_the_pointer(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
     page = open_page(fabricate())
     one = scene(page)
     one.locator(".stage").scroll_into_view_if_needed()
@@ -134,7 +131,7 @@ def test_the_slider_follows_the_pointer(
 
 
 def test_another_method_shows_another_picture_and_its_numbers(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
+    open_page: Callable[..., Any], fabricate: Callable[..., Any]
 ) -> None:
     page = open_page(fabricate())
     one, two = scene(page), page.locator(".scene").nth(1)
@@ -154,14 +151,14 @@ def test_another_method_shows_another_picture_and_its_numbers(
 
 
 def test_the_lists_above_choose_for_all_images(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
+    open_page: Callable[..., Any], fabricate: Callable[..., Any]
 ) -> None:
     page = open_page(fabricate())
     page.get_by_label("Picture on the left, all images").select_option("deconvolution")
     assert page.locator(".tag-left").all_inner_texts() == ["deconvolution"] * 3
 
 
-def test_the_table_marks_the_best(open_page: Callable[..., Any], fabricate: Callable[..., Path]) -> None:
+def test_the_table_marks_the_best(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
     page = open_page(fabricate())
     for table in page.locator("table.scores").all():
         best = table.locator("tr", has=page.locator(".best"))
@@ -175,7 +172,7 @@ def test_the_table_marks_the_best(open_page: Callable[..., Any], fabricate: Call
 
 
 def test_the_crops_show_all_methods_and_move_together(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
+    open_page: Callable[..., Any], fabricate: Callable[..., Any]
 ) -> None:
     page = open_page(fabricate(width=640), width=700)
     one = scene(page)
@@ -202,9 +199,7 @@ def test_the_crops_show_all_methods_and_move_together(
     assert before.pop() - after.pop() == 24
 
 
-def test_pictures_far_away_are_not_held(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
-) -> None:
+def test_pictures_far_away_are_not_held(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
     page = open_page(fabricate(scenes=12))
     scene(page, 0)
     assert page.locator(".scene").nth(11).locator("img[src]").count() == 0
@@ -213,7 +208,7 @@ def test_pictures_far_away_are_not_held(
 
 
 def test_the_order_may_be_that_of_the_gain(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
+    open_page: Callable[..., Any], fabricate: Callable[..., Any]
 ) -> None:
     def put(scores: dict[str, Any]) -> None:
         for one, psnr in zip(scores["scenes"], (29, 26, 28), strict=True):
@@ -242,7 +237,7 @@ def test_the_order_may_be_that_of_the_gain(
 
 @pytest.mark.parametrize("layout", ["pixel4", "dpdd"])
 def test_a_narrow_window_never_scrolls_sideways(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path], layout: str
+    open_page: Callable[..., Any], fabricate: Callable[..., Any], layout: str
 ) -> None:
     name = "a-scene-with-a-name-that-is-far-too-long-for-any-phone-{}".format
     page = open_page(fabricate(layout=layout, labels=True, defocus=True, names=name), width=400)
@@ -252,7 +247,7 @@ def test_a_narrow_window_never_scrolls_sideways(
 
 
 def test_names_are_text_and_never_markup(
-    open_page: Callable[..., Any], fabricate: Callable[..., Path]
+    open_page: Callable[..., Any], fabricate: Callable[..., Any]
 ) -> None:
     evil = "<img src=x onerror=alert(1)>\"'&{}".format
     page = open_page(fabricate(names=evil, methods={"none": 4, "<!--<script><b>": 2}))

@@ -1,45 +1,123 @@
-"""The gain over doing nothing, image by image, drawn as SVG that keeps its text size at any width."""
+"""Where the marks of the gain plot are; the template draws them as SVG.
+
+Horizontal positions are per cent of the field of dots, vertical ones px from the top of the drawing.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dpanet.report.folder import Scores, method_names
-from dpanet.report.marks import colour_class, shape
-from dpanet.report.markup import Html, element
-from dpanet.report.numbers import gain, value_of, written
-from dpanet.report.tables import protocol_title
+from dpanet.evaluation.scores import GAIN, SceneScores, Scores
+from dpanet.report.formatting import MINUS, format_value, protocol_title
 
-LABELS, FIELD = 25.0, 70.0
-"""Per cent of the drawing's width: names on the left, the field of dots."""
 TOP, BOTTOM = 26.0, 42.0
-"""px above the rows, for tick labels; px below, for tick labels and the axis title."""
+"""px above the rows, for tick labels; px below them, for tick labels and the title of the axis."""
 LONGEST_NAME = 14
+"""Letters of a scene's name; longer ones are shortened in the middle."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """dB along the field, shared by the protocols, zero always inside."""
+    """The horizontal axis in dB; zero is always on it."""
 
     low: float
+    """Left end."""
     high: float
+    """Right end."""
     step: float
+    """Distance of the ticks."""
 
     def place(self, value: float) -> float:
-        """Per cent of the field; what is infinite lies on its edge."""
+        """Return the position of a value in per cent; infinite ones are at an end."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(100 * share, 3)
 
     def ticks(self) -> list[float]:
+        """Return the values of the ticks in dB, in ascending order."""
         first, last = math.ceil(self.low / self.step - 1e-9), math.floor(self.high / self.step + 1e-9)
         return [index * self.step for index in range(first, last + 1)]
 
 
+@dataclass(frozen=True)
+class Tick:
+    """One tick of the axis."""
+
+    x: float
+    """Position in per cent."""
+    label: str
+    """Such as ``+0.5``; ``0`` at zero."""
+
+
+@dataclass(frozen=True)
+class Dot:
+    """The mark of one method."""
+
+    method: int
+    """Position of the method among all methods, which decides color and shape."""
+    x: float
+    """Position in per cent."""
+    y: float
+    """px, from the top of its row."""
+    title: str
+    """What its tooltip says."""
+    infinite: str
+    """``∞`` or ``−∞`` where the gain is infinite, else empty."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean gain of one method."""
+
+    dot: Dot
+    """The mean."""
+    interval: tuple[float, float] | None
+    """Positions of the ends of its 95 % interval in per cent; None if there is none."""
+
+
+@dataclass(frozen=True)
+class PlotRow:
+    """All methods on one image."""
+
+    name: str
+    """Name of the scene."""
+    label: str
+    """The same, shortened."""
+    y: float
+    """px from the top of the drawing."""
+    dots: Sequence[Dot]
+    """One per method that has a gain."""
+
+
+@dataclass(frozen=True)
+class GainPlot:
+    """One row per image with a mark per method, and above them the means."""
+
+    protocol: str
+    """Title of the protocol."""
+    title: str
+    """Title of the axis."""
+    height: float
+    """Of the drawing, px."""
+    top: float
+    """Upper end of the field, px."""
+    bottom: float
+    """Lower end of the field, px."""
+    ticks: Sequence[Tick]
+    """Ticks of the axis."""
+    means: Sequence[Mean]
+    """One per method that has a mean gain."""
+    means_y: float
+    """Baseline of the text beside the means, px."""
+    divider_y: float
+    """Line between the means and the images, px."""
+    rows: Sequence[PlotRow]
+    """One per image."""
+
+
 def axis_over(values: Sequence[float]) -> Axis:
-    """An axis with round ends and about six ticks over the finite ones of `values` and zero."""
+    """Return an axis with round ends and about six ticks, over zero and the finite values."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = min([0.0, *finite]), max([0.0, *finite])
     span = max(high - low, 0.1)
@@ -50,123 +128,76 @@ def axis_over(values: Sequence[float]) -> Axis:
     return Axis(min(bottom, 0.0), max(top, step), step)
 
 
-def gain_axis(scores: Scores) -> Axis:
-    """One axis for all protocols, so that their plots can be compared."""
-    return axis_over(
+def gain_plots(scores: Scores) -> list[GainPlot]:
+    """Return a plot per protocol; all have the same axis, so that they can be compared."""
+    methods = [method.name for method in scores.methods[1:]]
+    axis = axis_over(
         [
-            value
-            for protocol in scores["protocols"]
-            for scene in scores["scenes"]
-            for name in method_names(scores)[1:]
-            if (value := gain(scene, name, protocol)) is not None
+            scene.gain(method, protocol)
+            for protocol in scores.protocols
+            for scene in scores.scenes
+            for method in methods
         ]
     )
+    return [_gain_plot(scores, protocol, axis) for protocol in scores.protocols]
 
 
-def gain_plot(scores: Scores, protocol: str, axis: Axis, focusable: bool = True) -> Html:
-    """One row per image with a mark per method, and above them the means with their 95 % intervals."""
-    names, scenes = method_names(scores)[1:], scores["scenes"]
-    row = 26.0 if len(scenes) <= 12 else 19.0 if len(scenes) <= 40 else 15.0
-    mean_height = 14.0 + 11.0 * len(names)
-    height = TOP + mean_height + row * len(scenes) + BOTTOM
-    end = height - BOTTOM
-    parts = [_grid(axis, end), _means(scores, protocol, axis, mean_height)]
-    for index, scene in enumerate(scenes):
-        y = TOP + mean_height + row * (index + 0.5)
-        parts.append(_scene_row(scene, index, y, names, protocol, axis, focusable))
-    title = f"Gain over none, dB, {protocol_title(protocol).lower()}"
-    parts.append(_text(title, f"{LABELS + FIELD / 2}%", height - 6, "middle", "axis"))
-    return element(
-        "svg", *parts, class_="plot", width="100%", height=_short(height), role="group", aria_label=title
+def _gain_plot(scores: Scores, protocol: str, axis: Axis) -> GainPlot:
+    methods, count = [method.name for method in scores.methods[1:]], len(scores.scenes)
+    row_height = 26.0 if count <= 12 else 19.0 if count <= 40 else 15.0
+    means_height = 14.0 + 11.0 * len(methods)
+    start = TOP + means_height
+    end = start + row_height * count
+    rows = [
+        _row(scene, methods, protocol, start + row_height * (index + 0.5), axis)
+        for index, scene in enumerate(scores.scenes)
+    ]
+    return GainPlot(
+        protocol=protocol_title(protocol),
+        title=f"Gain over none, dB, {protocol_title(protocol).lower()}",
+        height=end + BOTTOM,
+        top=TOP,
+        bottom=end,
+        ticks=[Tick(axis.place(tick), _tick_label(tick, axis.step)) for tick in axis.ticks()],
+        means=_means(scores, methods, protocol, axis),
+        means_y=TOP + means_height / 2 + 1,
+        divider_y=start - 4,
+        rows=rows,
     )
 
 
-def _grid(axis: Axis, end: float) -> Html:
-    lines = []
-    for tick in axis.ticks():
-        x = f"{axis.place(tick)}%"
-        zero = abs(tick) < axis.step / 2
-        lines.append(
-            element("line", x1=x, x2=x, y1=TOP - 4, y2=_short(end), class_="zero" if zero else "tick")
-        )
-        decimals = max(0, -math.floor(math.log10(axis.step) + 1e-9))
-        text = "0" if zero else f"{tick:+.{decimals}f}".replace("-", "−")
-        lines += [_text(text, x, y, "middle", "tick-label") for y in (TOP - 10, end + 16)]
-    return _field(*lines)
+def _tick_label(tick: float, step: float) -> str:
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return "0" if abs(tick) < step / 2 else f"{tick:+.{decimals}f}".replace("-", MINUS)
 
 
-def _means(scores: Scores, protocol: str, axis: Axis, height: float) -> Html:
-    parts = [_text("mean", f"{LABELS - 2}%", TOP + height / 2 + 1, "end", "mean-label")]
-    marks = []
-    for index, name in enumerate(method_names(scores)[1:], start=1):
-        spread = scores["summary"][name][protocol].get("gain")
-        mean = value_of(spread["mean"]) if spread else None
-        if mean is None or math.isnan(mean):
+def _means(scores: Scores, methods: Sequence[str], protocol: str, axis: Axis) -> list[Mean]:
+    means = []
+    for number, method in enumerate(methods, start=1):
+        spread = scores.summary[method].protocols[protocol][GAIN]
+        if spread is None or math.isnan(spread.mean):
             continue
-        y = TOP + 4 + 11.0 * (index - 0.5)
-        low, high = value_of(spread.get("low")), value_of(spread.get("high"))
-        if low is not None and high is not None and not math.isnan(low + high):
-            whisker = {"x1": f"{axis.place(low)}%", "x2": f"{axis.place(high)}%"}
-            marks.append(element("line", **whisker, y1=y, y2=y, class_=f"whisker {colour_class(index)}"))
-            for x in whisker.values():  # the ends show even where the mark is wider than the interval
-                cap = element("line", x1=x, x2=x, y1=y - 5.5, y2=y + 5.5, class_=f"cap {colour_class(index)}")
-                marks.append(cap)
-        told = f"{name}: mean {written(mean, 'gain')} dB"
-        marks.append(_dot(index, mean, y, told, axis))
-    y = TOP + height - 4
-    parts.append(element("line", x1="0", x2="100%", y1=y, y2=y, class_="tick"))
-    return element("g", *parts, _field(*marks))
+        title = f"{method}: mean {format_value(spread.mean, GAIN)} dB"
+        dot = _dot(number, spread.mean, TOP + 4 + 11.0 * (number - 0.5), title, axis)
+        ends = None
+        if spread.low is not None and spread.high is not None:
+            ends = axis.place(spread.low), axis.place(spread.high)
+        means.append(Mean(dot, ends))
+    return means
 
 
-def _scene_row(
-    scene: dict[str, Any],
-    index: int,
-    y: float,
-    names: Sequence[str],
-    protocol: str,
-    axis: Axis,
-    focusable: bool,
-) -> Html:
-    name = scene["name"]
-    label = element("title", name), _text(_shortened(name), f"{LABELS - 2}%", 4, "end", "scene-label")
-    link = element("a", *label, href=f"#image-{index}", tabindex=None if focusable else "-1")
+def _row(scene: SceneScores, methods: Sequence[str], protocol: str, y: float, axis: Axis) -> PlotRow:
     dots = []
-    for place, method in enumerate(names, start=1):
-        value = gain(scene, method, protocol)
-        if value is None or math.isnan(value):
-            continue
-        dots.append(_dot(place, value, 0, f"{name}, {method}: {written(value, 'gain')} dB", axis))
-    line = element("line", x1="0", x2="100%", y1="0", y2="0", class_="row-line")
-    return element(
-        "g", link, _field(line, *dots), class_="row", transform=f"translate(0 {_short(y)})", data_image=index
-    )
-
-
-def _dot(index: int, value: float, y: float, told: str, axis: Axis) -> Html:
-    beyond = _text("∞", "0", -7, "middle", "tick-label") if math.isinf(value) else ""
-    return element(
-        "svg",
-        element("title", told),
-        shape(index),
-        beyond,
-        x=f"{axis.place(value)}%",
-        y=_short(y),
-        class_="dot",
-    )
-
-
-def _field(*parts: str) -> Html:
-    return element("svg", *parts, x=f"{LABELS}%", width=f"{FIELD}%", class_="field")
-
-
-def _text(text: str, x: str, y: float, anchor: str, class_: str) -> Html:
-    return element("text", text, x=x, y=_short(y), text_anchor=anchor, class_=class_)
-
-
-def _short(value: float) -> str:
-    return f"{value:g}"
-
-
-def _shortened(name: str) -> str:
+    for number, method in enumerate(methods, start=1):
+        gain = scene.gain(method, protocol)
+        if not math.isnan(gain):
+            title = f"{scene.name}, {method}: {format_value(gain, GAIN)} dB"
+            dots.append(_dot(number, gain, 0.0, title, axis))
     half = (LONGEST_NAME - 1) // 2
-    return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
+    short = len(scene.name) <= LONGEST_NAME
+    return PlotRow(scene.name, scene.name if short else f"{scene.name[:half]}…{scene.name[-half:]}", y, dots)
+
+
+def _dot(method: int, gain: float, y: float, title: str, axis: Axis) -> Dot:
+    infinite = "" if math.isfinite(gain) else "∞" if gain > 0 else f"{MINUS}∞"
+    return Dot(method, axis.place(gain), y, title, infinite)

@@ -1,227 +1,114 @@
-"""One image of the page: two pictures under a slider, their scores, and the crops of all methods."""
+"""One image of the page: its pictures and scores, ready for the template."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dpanet.report.folder import (
-    NOTHING,
-    TRUTH,
-    Scores,
-    crop,
-    data_uri,
-    method_names,
-    preview,
-)
-from dpanet.report.marks import mark
-from dpanet.report.markup import Html, data_block, element
-from dpanet.report.numbers import ABSENT, gain, metric_of, value_of, written
-from dpanet.report.tables import group_row, method_title, protocol_title
-
-Choice = tuple[str, str]
-"""Names of the pictures on the left and on the right of the slider."""
+from dpanet.evaluation.scores import GAIN, METRICS, NOTHING, TRUTH, SceneScores, Scores
+from dpanet.report.formatting import DASH, FORMATS, format_value
+from dpanet.report.pictures import crop_path, data_uri, picture_names, preview_path
 
 
-def first_choice(scores: Scores) -> Choice:
-    """The input, and the method with the largest mean gain by the last protocol, or else the truth."""
-    protocol = scores["protocols"][-1]
+@dataclass(frozen=True)
+class SceneView:
+    """One image."""
 
-    def mean(name: str) -> float:
-        spread = scores["summary"][name][protocol].get("gain")
-        value = value_of(spread["mean"]) if spread else None
-        return -math.inf if value is None or math.isnan(value) else value
-
-    methods = method_names(scores)[1:]
-    return NOTHING, max(methods, key=mean) if methods else TRUTH
-
-
-def choosers(scores: Scores, choice: Choice, which: str) -> Html:
-    """Two lists to choose the pictures left and right of the slider from."""
-    options = [*method_names(scores), TRUTH]
-    lists = []
-    for side, chosen in zip(("left", "right"), choice, strict=True):
-        entries = [
-            element("option", method_title(name), value=name, selected=name == chosen) for name in options
-        ]
-        lists.append(
-            element(
-                "label",
-                element("span", side.capitalize()),
-                element("select", *entries, data_side=side, aria_label=f"Picture on the {side}, {which}"),
-            )
-        )
-    return element("div", *lists, class_="choosers")
+    index: int
+    """Position among the images."""
+    name: str
+    """Name of the scene."""
+    label: str | None
+    """Such as ``indoor``."""
+    width: int
+    """In px."""
+    height: int
+    """In px."""
+    frame: str
+    """CSS position of the crop in the whole picture."""
+    crop_side: int
+    """Side of the crop in px."""
+    pictures: Mapping[str, tuple[str, str]]
+    """Data URIs of the whole picture and of the crop, by name of the picture."""
+    gains: Mapping[str, float]
+    """Finite numbers to sort the images by, by method: gain in dB by the last protocol."""
+    tables: Mapping[str, Mapping[str, Mapping[str, str]]]
+    """Scores as text, by protocol, heading of the metric and method."""
+    crop_notes: Mapping[str, str]
+    """PSNR and gain under each crop, by name of the picture."""
 
 
-def scene_section(folder: Path, scores: Scores, index: int, choice: Choice) -> Html:
-    """The whole section; its pictures lie in a data block that the page's script decodes on approach.
+def best_method(scores: Scores) -> str | None:
+    """Return the method with the largest mean gain by the last protocol; None if there is no method or gain."""
+    gains = {}
+    for method in scores.methods[1:]:
+        spread = scores.summary[method.name].protocols[scores.protocols[-1]][GAIN]
+        if spread is not None and spread.mean > -math.inf:  # false for NaN, too
+            gains[method.name] = spread.mean
+    return max(gains, key=lambda name: gains[name], default=None)
 
-    Raises: ReportError if a picture cannot be read.
+
+def first_choice(scores: Scores) -> dict[str, str]:
+    """Return the names of the pictures that the slider shows first, by side."""
+    methods = [method.name for method in scores.methods[1:]]
+    return {"left": NOTHING, "right": best_method(scores) or (methods or [TRUTH])[0]}
+
+
+def scene_views(folder: Path, scores: Scores) -> Iterator[SceneView]:
+    """Yield the images one by one, so that only one image's pictures are in memory.
+
+    Raises:
+        ReportError: If a picture cannot be read.
     """
-    scene = scores["scenes"][index]
-    name = scene["name"]
-    label = element("span", scene["label"], class_="label") if scene.get("label") else ""
-    size = element("span", f"{scene['width']} × {scene['height']} px", class_="remark")
-    pictures = {
-        method: [data_uri(preview(folder, name, method)), data_uri(crop(folder, name, method))]
-        for method in (*method_names(scores), TRUTH)
-    }
-    gains = {
-        method: _sortable(gain(scene, method, scores["protocols"][-1]))
-        for method in pictures
-        if method != TRUTH
-    }
-    return element(
-        "article",
-        element("h3", element("span", name), label, size),
-        element(
-            "div",
-            _stage(scene, choice),
-            element(
-                "div",
-                choosers(scores, choice, f"image {name}"),
-                _scores(scores, scene, choice),
-                class_="side",
-            ),
-            class_="scene-body",
-        ),
-        _crops(scores, scene),
-        data_block({name: method_title(name) for name in pictures}, "titles"),
-        data_block(pictures, "pictures"),
-        class_="scene",
-        id=f"image-{index}",
-        data_name=name,
-        data_gains=_json(gains),
-        tabindex="-1",
-    )
-
-
-def _stage(scene: Mapping[str, Any], choice: Choice) -> Html:
-    name, width, height = scene["name"], scene["width"], scene["height"]
-    x, y, side = scene["crop"]
-    frame = (
-        f"left:{100 * x / width:.3f}%;top:{100 * y / height:.3f}%;"
-        f"width:{100 * min(side / width, 1):.3f}%;height:{100 * min(side / height, 1):.3f}%"
-    )
-    left, right = (method_title(chosen) for chosen in choice)
-    handle = element(
-        "div",
-        element("span", class_="knob", aria_hidden="true"),
-        class_="handle",
-        role="slider",
-        tabindex="0",
-        aria_label=f"Boundary between left and right picture, image {name}",
-        aria_orientation="horizontal",
-        aria_valuemin="0",
-        aria_valuemax="100",
-        aria_valuenow="50",
-        aria_valuetext=f"50 % {left}, 50 % {right}",
-    )
-    return element(
-        "div",
-        element("img", class_="right", alt=f"Image {name}, {right}", draggable="false"),
-        element("img", class_="left", alt=f"Image {name}, {left}", draggable="false"),
-        element("span", class_="frame", style=frame, title="where the crops below are from"),
-        element("span", left, class_="tag tag-left"),
-        element("span", right, class_="tag tag-right"),
-        handle,
-        class_="stage",
-        style=f"--ratio:{width / height:.5f};--split:50%",
-    )
-
-
-def _scores(scores: Scores, scene: Mapping[str, Any], choice: Choice) -> Html:
-    metrics = [*scores["metrics"], "gain"]
-    head = element(
-        "thead",
-        element(
-            "tr",
-            element("td"),
-            *(
-                element("th", method_title(chosen), scope="col", class_="number", data_column=side)
-                for side, chosen in zip(("left", "right"), choice, strict=True)
-            ),
-        ),
-    )
-    bodies = []
-    for protocol in scores["protocols"]:
-        rows = [group_row(protocol_title(protocol), 3)]
-        for metric in metrics:
-            shown = {method: _shown(scene, method, protocol, metric) for method in method_names(scores)}
-            title = "Gain, dB" if metric == "gain" else metric_of(metric).heading
-            cells = [
-                element("td", shown.get(chosen, "–"), class_="number", data_side=side)
-                for side, chosen in zip(("left", "right"), choice, strict=True)
-            ]
-            rows.append(element("tr", element("th", title, scope="row"), *cells, data_values=_json(shown)))
-        bodies.append(element("tbody", *rows))
-    caption = element("caption", f"Scores of image {scene['name']}", class_="unseen")
-    return element("table", caption, head, *bodies, class_="pair-scores")
-
-
-def _crops(scores: Scores, scene: Mapping[str, Any]) -> Html:
-    side, name, protocol = scene["crop"][2], scene["name"], scores["protocols"][-1]
-    figures = []
-    for index, method in enumerate([*method_names(scores), TRUTH]):
-        told = ""
-        if method != TRUTH:
-            told = f"{_shown(scene, method, protocol, 'psnr')} dB"
-            if method != NOTHING:
-                told += f" ({_shown(scene, method, protocol, 'gain')})"
-        figures.append(
-            element(
-                "figure",
-                element(
-                    "div",
-                    element("img", alt=f"Crop of image {name}, {method_title(method)}", draggable="false"),
-                    class_="window",
-                ),
-                element(
-                    "figcaption",
-                    mark(index) if method != TRUTH else "",
-                    element("span", method_title(method), class_="name"),
-                    element("small", told),
-                ),
-                data_method=method,
-            )
+    methods = [method.name for method in scores.methods]
+    last = scores.protocols[-1]
+    for index, scene in enumerate(scores.scenes):
+        x, y, side = scene.crop
+        width, height = scene.width, scene.height
+        tables = {
+            protocol: {
+                FORMATS[metric].heading if metric != GAIN else "Gain, dB": {
+                    method: _score(scene, method, protocol, metric) for method in methods
+                }
+                for metric in (*METRICS, GAIN)
+            }
+            for protocol in scores.protocols
+        }
+        yield SceneView(
+            index,
+            scene.name,
+            scene.label,
+            width,
+            height,
+            frame=f"left:{100 * x / width:.3f}%;top:{100 * y / height:.3f}%;"
+            f"width:{100 * min(side / width, 1):.3f}%;height:{100 * min(side / height, 1):.3f}%",
+            crop_side=side,
+            pictures={
+                name: (
+                    data_uri(preview_path(folder, scene.name, name)),
+                    data_uri(crop_path(folder, scene.name, name)),
+                )
+                for name in picture_names(scores)
+            },
+            gains={method: _sort_key(scene.gain(method, last)) for method in methods},
+            tables=tables,
+            crop_notes={TRUTH: "", **{method: _crop_note(scene, method, last) for method in methods}},
         )
-    handling = "Crops: native pixels, twice enlarged. Drag one, or use the arrow keys, and all move. "
-    remark = element(
-        "p",
-        element("span", handling, class_="on-screen"),
-        f"PSNR of the whole image, {protocol_title(protocol).lower()}.",
-        class_="remark",
-    )
-    strip = element(
-        "div",
-        *figures,
-        class_="strip",
-        style=f"--side:{side}px;--pan-x:.5;--pan-y:.5",
-        tabindex="0",
-        role="group",
-        aria_label=f"Crops of image {name} by all methods; arrow keys move them together",
-    )
-    return element("div", remark, strip, class_="crops")
 
 
-def _shown(scene: Mapping[str, Any], method: str, protocol: str, metric: str) -> str:
-    if metric == "gain":
-        value = gain(scene, method, protocol)
-        return "–" if value is None or method == NOTHING else written(value, "gain")
-    value = scene["scores"][method][protocol].get(metric)
-    return ABSENT if value is None else written(value, metric)
+def _score(scene: SceneScores, method: str, protocol: str, metric: str) -> str:
+    if metric == GAIN:
+        return DASH if method == NOTHING else format_value(scene.gain(method, protocol), GAIN)
+    return format_value(getattr(scene.methods[method].protocols[protocol], metric), metric)
 
 
-def _sortable(value: float | None) -> float:
-    """For the script's order: JSON knows no infinity."""
-    if value is None or math.isnan(value):
-        return 0.0
-    return max(min(value, 1e6), -1e6)
+def _crop_note(scene: SceneScores, method: str, protocol: str) -> str:
+    psnr = f"{_score(scene, method, protocol, 'psnr')} dB"
+    return psnr if method == NOTHING else f"{psnr} ({_score(scene, method, protocol, GAIN)})"
 
 
-def _json(value: Mapping[str, Any] | Sequence[Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+def _sort_key(gain: float) -> float:
+    """Return a finite number; JSON has no infinity."""
+    return 0.0 if math.isnan(gain) else max(min(gain, 1e6), -1e6)

@@ -1,71 +1,69 @@
-"""All scores as CSV, for a spreadsheet or a plot of one's own."""
+"""All scores as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from dpanet.report.folder import Scores, method_names
-from dpanet.report.numbers import gain, seconds
+from dpanet.evaluation.scores import GAIN, METRICS, Scores, Spread
 
-Cell = str | int | float | None
+COLUMNS = (
+    "row",
+    "scene",
+    "label",
+    "method",
+    "protocol",
+    "width",
+    "height",
+    "seconds",
+    *METRICS,
+    GAIN,
+)
+
+Value = str | int | float | None
 
 
 def scores_csv(scores: Scores) -> str:
-    """One row per scene, method and protocol, then the means, over all scenes and per label.
+    """Return one row per scene, method and protocol, then the means over all scenes and per label.
 
-    Columns: row ("scene" or "mean"), scene, label, method, protocol, width, height in px, seconds (of a mean:
-             the median over all scenes), one per metric, gain in dB of PSNR over doing nothing. In full
-             precision; ``inf`` for a perfect picture, empty where a value is absent.
+    Columns: ``row`` (``scene`` or ``mean``), ``scene``, ``label``, ``method``, ``protocol``, ``width`` and
+    ``height`` in px, ``seconds`` (in a mean row the median over all scenes), the metrics, ``gain`` in dB of PSNR over
+    doing nothing. Numbers have full precision; ``inf`` and ``-inf`` are infinite, an absent value is empty.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    about = ("row", "scene", "label", "method", "protocol", "width", "height", "seconds")
-    writer.writerow([*about, *scores["metrics"], "gain"])
+    writer.writerow(COLUMNS)
     writer.writerows(_scene_rows(scores))
     writer.writerows(_mean_rows(scores))
     return text.getvalue()
 
 
-def _scene_rows(scores: Scores) -> Iterator[list[Cell]]:
-    for scene in scores["scenes"]:
-        for method in method_names(scores):
-            result = scene["scores"][method]
-            for protocol in scores["protocols"]:
+def _scene_rows(scores: Scores) -> Iterator[list[Value]]:
+    for scene in scores.scenes:
+        for name, method in scene.methods.items():
+            for protocol in scores.protocols:
+                score = method.protocols[protocol]
                 yield [
-                    "scene",
-                    scene["name"],
-                    scene.get("label"),
-                    method,
-                    protocol,
-                    scene["width"],
-                    scene["height"],
-                    result.get("seconds") if seconds(scores, method) is not None else None,
-                    *(result[protocol][metric] for metric in scores["metrics"]),
-                    gain(scene, method, protocol),
+                    *("scene", scene.name, scene.label, name, protocol, scene.width, scene.height),
+                    method.seconds,
+                    *(getattr(score, metric) for metric in METRICS),
+                    scene.gain(name, protocol),
                 ]
 
 
-def _mean_rows(scores: Scores) -> Iterator[list[Cell]]:
-    for method in method_names(scores):
-        whole = scores["summary"][method]
-        for label, part in [(None, whole), *whole.get("labels", {}).items()]:
-            for protocol in scores["protocols"]:
+def _mean_rows(scores: Scores) -> Iterator[list[Value]]:
+    for method in scores.methods:
+        summary = scores.summary[method.name]
+        for label, part in [(None, summary.protocols), *summary.labels.items()]:
+            for protocol in scores.protocols:
                 yield [
-                    "mean",
-                    None,
-                    label,
-                    method,
-                    protocol,
-                    None,
-                    None,
-                    seconds(scores, method) if label is None else None,
-                    *(_mean(part[protocol], metric) for metric in (*scores["metrics"], "gain")),
+                    *("mean", None, label, method.name, protocol, None, None),
+                    summary.seconds if label is None else None,
+                    *(_mean(part[protocol], metric) for metric in (*METRICS, GAIN)),
                 ]
 
 
-def _mean(part: Mapping[str, Any], metric: str) -> Cell:
-    spread = part.get(metric)
-    return None if spread is None else spread["mean"]
+def _mean(part: Mapping[str, Spread | None], metric: str) -> float | None:
+    spread = part[metric]
+    return spread.mean if spread else None

@@ -1,0 +1,55 @@
+"""The picture files of an evaluation."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from dpanet.errors import ReportError
+from dpanet.evaluation.scores import TRUTH, Scores
+
+
+def picture_names(scores: Scores) -> list[str]:
+    """Return the names of each scene's pictures: the methods in the tables' order, then the truth."""
+    return [*(method.name for method in scores.methods), TRUTH]
+
+
+def preview_path(folder: Path, scene: str, name: str) -> Path:
+    """Return the file of the whole picture, display encoding, long side at most 960 px."""
+    return folder / "scenes" / scene / f"{name}.webp"
+
+
+def crop_path(folder: Path, scene: str, name: str) -> Path:
+    """Return the file of the scene's crop, native pixels."""
+    return folder / "scenes" / scene / f"{name}-crop.png"
+
+
+def check_pictures(folder: Path, scores: Scores) -> None:
+    """Check that every picture of the page exists.
+
+    Raises:
+        ReportError: If any is missing; it names the first one and their number.
+    """
+    missing = [
+        path
+        for scene in scores.scenes
+        for name in picture_names(scores)
+        for path in (preview_path(folder, scene.name, name), crop_path(folder, scene.name, name))
+        if not path.is_file()
+    ]
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ReportError(f"{missing[0]}{others} is missing; run dpanet evaluate again to write it")
+
+
+def data_uri(path: Path) -> str:
+    """Return a picture file as ``data:image/...;base64,...``.
+
+    Raises:
+        ReportError: If it cannot be read.
+    """
+    try:
+        data = base64.b64encode(path.read_bytes()).decode("ascii")
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read ({error.strerror}); run dpanet evaluate again") from error
+    return f"data:image/{path.suffix.removeprefix('.')};base64,{data}"
