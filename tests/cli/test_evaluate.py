@@ -1,4 +1,4 @@
-import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from dpanet.checkpoints.model_file import save_model
 from dpanet.evaluation.lpips import _SHAPES
+from dpanet.evaluation.scores_file import read_scores
 from dpanet.network import DPANet, preset
 
 
@@ -29,7 +30,7 @@ def captures(tmp_path: Path) -> Path:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    narrow = preset("compact", widths=(8,) * 4, decoder_widths=(), bottom_width=8, cost_width=4)
+    narrow = preset("compact", widths=(8,) * 4, decoder_widths=(), bottleneck_width=8, cost_width=4)
     save_model(DPANet(narrow), tmp_path / "small.safetensors")  # untrained, it returns the combined picture
     return tmp_path / "small.safetensors"
 
@@ -43,17 +44,62 @@ def test_a_table_a_file_and_a_page(run: Run, captures: Path, model: Path, tmp_pa
     lines = first.out.splitlines()
     rows = [line.split()[0] for line in lines if line.startswith(("none", "wiener", "single", "small"))]
     assert rows == ["none", "wiener", "single", "small"] * 2, "one table for each protocol"
-    scores = json.loads((out / "scores.json").read_text())
-    assert scores["summary"]["small"]["aligned"]["gain"]["mean"] == pytest.approx(0, abs=1e-3)
-    assert scores["methods"][-1]["checkpoint_sha256"]
+    scores = read_scores(out / "scores.json")
+    assert scores.summary["small"].protocols["aligned"]["gain"].mean == pytest.approx(0, abs=1e-3)
+    assert scores.methods[-1].checkpoint_sha256
     assert {"report.html", "scores.csv", "scores.json"} <= set(listing(out))
     again = run(*command)
     assert again.code == 0
-    table = [line.rsplit(maxsplit=1)[0] for line in lines if line.startswith(("none", "small"))]
-    assert all(row in again.out for row in table), "the same scores from what lies there"
+    assert again.out == first.out, "the same scores, and the same seconds, from the stored ones"
 
 
-def test_all_problems_are_told_before_anything_is_written(run: Run, captures: Path, tmp_path: Path) -> None:
+def test_the_outputs_of_a_folder_are_scored(run: Run, captures: Path, tmp_path: Path) -> None:
+    """One scene's output is its truth, so that PSNR and gain are infinite; the other is the left view."""
+    (tmp_path / "mine").mkdir()
+    for name, part in (("1", "sharp"), ("2", "left")):
+        shutil.copy(captures / f"{name}_{part}.png", tmp_path / "mine" / f"{name}.png")
+    command = (
+        "evaluate",
+        captures,
+        "--layout",
+        "pairs",
+        "--outputs",
+        tmp_path / "mine",
+        "-o",
+        tmp_path / "out",
+    )
+    result = run(*command)
+    assert result.code == 0, result.err
+    row = next(line for line in result.out.splitlines() if line.startswith("mine")).split()
+    assert row[:3] == ["mine", "*", "inf"] and row[-2:] == ["+inf", "-"], row
+    assert {method.name for method in read_scores(tmp_path / "out" / "scores.json").methods} == {
+        "none",
+        "mine",
+    }
+    shutil.copy(captures / "1_left.png", tmp_path / "mine" / "1.png")
+    again = run(*command)
+    assert "inf" not in again.out, "the replaced picture is scored anew"
+    (tmp_path / "mine" / "2.png").unlink()
+    missing = run(*command)
+    assert missing.code == 1 and str(tmp_path / "mine" / "2.png") in missing.sentence
+
+
+def test_a_mean_gain_of_minus_infinity_is_shown_as_such(run: Run, captures: Path, tmp_path: Path) -> None:
+    for part in ("left", "right"):
+        shutil.copy(captures / "1_sharp.png", captures / f"1_{part}.png")
+    (tmp_path / "mine").mkdir()
+    for name in ("1", "2"):
+        shutil.copy(captures / "2_left.png", tmp_path / "mine" / f"{name}.png")
+    result = run(
+        "evaluate", captures, "--layout", "pairs", "--outputs", tmp_path / "mine", "-o", tmp_path / "out"
+    )
+    assert result.code == 0, result.err
+    none, mine = (line.split() for line in result.out.splitlines() if line.startswith(("none", "mine")))
+    assert none[1] == "*" and mine[1] != "*"
+    assert mine[-2] == "-inf"
+
+
+def test_all_problems_are_listed_before_anything_is_written(run: Run, captures: Path, tmp_path: Path) -> None:
     (captures / "1_right.png").unlink()
     (captures / "2_sharp.png").write_bytes(b"no picture")
     result = run("evaluate", captures, "--layout", "pairs", "-o", tmp_path / "out")
@@ -62,7 +108,7 @@ def test_all_problems_are_told_before_anything_is_written(run: Run, captures: Pa
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_baseline_is_told(run: Run, captures: Path, tmp_path: Path) -> None:
+def test_an_unknown_baseline_is_named(run: Run, captures: Path, tmp_path: Path) -> None:
     result = run("evaluate", captures, "--layout", "pairs", "--baseline", "magic", "-o", tmp_path / "out")
     assert result.code == 2
     assert "magic" in result.sentence and "wiener" in result.sentence
@@ -76,6 +122,6 @@ def test_lpips_with_its_weights(run: Run, captures: Path, model: Path, tmp_path:
     result = run("evaluate", captures, "--layout", "pairs", "--model", model, "--bits", 8,
                  "--lpips-weights", tmp_path / "lpips.safetensors", "-o", tmp_path / "out")  # fmt: skip
     assert result.code == 0, result.err
-    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
-    assert len(scores["lpips"]) == 64
-    assert scores["summary"]["none"]["as_published"]["lpips"]["mean"] > 0
+    scores = read_scores(tmp_path / "out" / "scores.json")
+    assert len(scores.lpips) == 64
+    assert scores.summary["none"].protocols["as_published"]["lpips"].mean > 0
