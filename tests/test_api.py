@@ -1,29 +1,67 @@
-"""What the front door offers; a changed line in api_surface.json is a changed promise."""
+"""The public interface; a changed line in api_surface.json is a changed promise to users."""
 
+import doctest
 import inspect
 import json
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import dpanet
+from dpanet import errors
 
 SURFACE = json.loads((Path(__file__).parent / "api_surface.json").read_text())
 
+NAMES = sorted(set(dpanet.__all__) - {"__version__"})
+
+ERRORS = [name for name in NAMES if name.endswith("Error")]
+
+
+def describe(thing: Any) -> Any:
+    """Signatures with types and defaults of a function, or of a class and its public methods; bases of an error."""
+    if not inspect.isclass(thing):
+        return str(inspect.signature(thing))
+    if issubclass(thing, Exception):
+        return [base.__name__ for base in thing.__bases__]
+    methods = {
+        name: "property" if isinstance(value, property) else str(inspect.signature(value))
+        for name, value in vars(thing).items()
+        if (inspect.isfunction(value) or isinstance(value, property))
+        and (name == "__call__" or not name.startswith("_"))
+    }
+    return {"": str(inspect.signature(thing)), **methods}
+
 
 def test_the_public_names() -> None:
-    assert sorted(dpanet.__all__) == sorted(SURFACE)
-    assert dir(dpanet) == sorted(SURFACE)
+    assert sorted(SURFACE) == NAMES
+    assert dir(dpanet) == sorted(dpanet.__all__)
 
 
-@pytest.mark.parametrize("name", sorted(SURFACE))
-def test_each_name_takes_what_it_promises(name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_keeps_its_parameters_defaults_and_types(name: str) -> None:
+    assert describe(getattr(dpanet, name)) == SURFACE[name]
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(ERRORS)))
+def test_each_name_has_an_example_that_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     thing = getattr(dpanet, name)
-    parameters = list(inspect.signature(thing).parameters) if callable(thing) else None
-    assert parameters == SURFACE[name]
-    if callable(thing):
-        assert inspect.getdoc(thing)
+    tests = doctest.DocTestFinder().find(thing, name, globs={})
+    assert any(test.examples for test in tests), f"dpanet.{name} has no example"
+    output: list[str] = []
+    for test in tests:
+        doctest.DocTestRunner().run(test, out=output.append)
+    assert output == []
+
+
+def test_all_errors_are_public() -> None:
+    of_module = [name for name, value in vars(errors).items() if inspect.isclass(value)]
+    assert sorted(of_module) == ERRORS
+    assert all(issubclass(getattr(dpanet, name), dpanet.DpanetError) for name in ERRORS)
 
 
 def test_an_unknown_name_is_an_ordinary_attribute_error() -> None:
@@ -31,5 +69,5 @@ def test_an_unknown_name_is_an_ordinary_attribute_error() -> None:
         _ = dpanet.sharpen
 
 
-def test_the_version_is_told_alike_everywhere() -> None:
+def test_the_version_is_the_same_everywhere() -> None:
     assert dpanet.__version__ == version("dpanet")

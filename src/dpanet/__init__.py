@@ -12,42 +12,79 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dpanet.errors import (
+    ConfigError,
+    DatasetError,
+    DpanetError,
+    OutputError,
+    PairError,
+    ReportError,
+    ShapeError,
+    TrainingError,
+    UnreadableImageError,
+    WeightsError,
+    WorkerError,
+)
 from dpanet.version import __version__
 
 if TYPE_CHECKING:
-    from dpanet.checkpoints.model_file import load_model
+    from dpanet.checkpoints.model_file import load_model, save_model
     from dpanet.deblurrer.deblurrer import Deblurrer
+    from dpanet.evaluation.metrics import mae, psnr, ssim
+    from dpanet.evaluation.protocol import score_aligned
     from dpanet.images.reading import read_pair, read_picture
     from dpanet.images.writing import write_picture
     from dpanet.pair import DualPixelPair, Picture
 
 
 __all__ = [
+    "ConfigError",
+    "DatasetError",
     "Deblurrer",
+    "DpanetError",
     "DualPixelPair",
+    "OutputError",
+    "PairError",
     "Picture",
+    "ReportError",
+    "ShapeError",
+    "TrainingError",
+    "UnreadableImageError",
+    "WeightsError",
+    "WorkerError",
     "__version__",
     "load_model",
+    "mae",
+    "psnr",
     "read_pair",
     "read_picture",
+    "save_model",
+    "score_aligned",
+    "ssim",
     "write_picture",
 ]
 
-_HOMES = {
+_MODULES = {
     "Deblurrer": "dpanet.deblurrer.deblurrer",
     "DualPixelPair": "dpanet.pair",
     "Picture": "dpanet.pair",
     "load_model": "dpanet.checkpoints.model_file",
+    "mae": "dpanet.evaluation.metrics",
+    "psnr": "dpanet.evaluation.metrics",
     "read_pair": "dpanet.images.reading",
     "read_picture": "dpanet.images.reading",
+    "save_model": "dpanet.checkpoints.model_file",
+    "score_aligned": "dpanet.evaluation.protocol",
+    "ssim": "dpanet.evaluation.metrics",
     "write_picture": "dpanet.images.writing",
 }
+"""Where each name that is imported at its first use is defined."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'dpanet' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 
