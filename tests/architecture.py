@@ -33,6 +33,11 @@ FORBIDDEN = {
     "network": (*FILES, "safetensors", "pathlib"),  # it knows tensors, never files
     "images": ("torch",),
     "files": ("torch", *FILES),
+    "deblurrer/arrays.py": ("torch",),
+    "deblurrer/engine.py": ("torch",),
+    "deblurrer/exposure.py": ("torch",),
+    "deblurrer/loop.py": ("torch",),
+    "deblurrer/mirror.py": ("torch",),
     "deblurrer/tiling.py": ("torch",),
     "evaluation/metrics.py": ("torch",),
     "pair.py": ("torch", *FILES),

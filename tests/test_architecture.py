@@ -42,6 +42,7 @@ def test_every_file_has_its_room_and_says_what_it_is(path: str) -> None:
         ("images/png.py", "from torch import Tensor", "imports torch"),
         ("images/png.py", "if TYPE_CHECKING:\n    import torch.nn", "imports torch"),
         ("deblurrer/tiling.py", "import torch", "imports torch"),
+        ("deblurrer/loop.py", "import torch", "imports torch"),
         ("evaluation/metrics.py", "import torch", "imports torch"),
         ("deblurrer/deblurrer.py", "from dpanet.evaluation import metrics", "imports evaluation"),
         ("simulation/render.py", "from dpanet.training.loop import train", "imports training"),
