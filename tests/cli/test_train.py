@@ -9,7 +9,7 @@ import torch
 from cli.conftest import Run, listing
 
 from dpanet.checkpoints.model_file import load_model
-from dpanet.training.config_file import shipped
+from dpanet.training.config_file import shipped_configs
 
 SMALL = ["--set", "steps=4", "batch=2", "log_every=2", "stages=[{until=1.0, patch=32}]", "validation.patch=32",
          "validation.scenes=1", "data.scenes.pages=1"]  # fmt: skip
@@ -51,16 +51,16 @@ def test_tiny_is_trained_from_one_end_to_the_other_and_its_loss_falls(run: Run, 
     ("arguments", "says"),
     [
         (["tiny"], "give the folder of the new run by -o"),
-        (["-o", "out"], "give either a configuration"),
-        ([], "give either a configuration"),
-        (["tiny", "--resume", "out"], "give either a configuration"),
-        (["teeny", "-o", "out"], "there is no configuration 'teeny'"),
+        (["-o", "out"], "give either a config to start with"),
+        ([], "give either a config to start with"),
+        (["tiny", "--resume", "out"], "give either a config to start with"),
+        (["teeny", "-o", "out"], "there is no config 'teeny'"),
         (["compact", "-o", "out"], "data.photographs and data.kernels are missing"),
         (["compact", "-o", "out", "--set", "data.photographs=scikit-image"], "data.kernels is missing"),
         (["compact", "-o", "out", "--set", "data.scenes.measured=0"], "data.photographs is missing"),
         (["tiny", "-o", "out", "--set", "data.photographs=nowhere"], "data.photographs is nowhere"),
         (["dpdd_mse", "-o", "out"], "data.pairs is missing"),
-        (["tiny", "-o", "out", "--set", "optimizer.clip=1"], "optimizer is unknown; did you mean optimiser"),
+        (["tiny", "-o", "out", "--set", "optimiser.clip=1"], "optimiser is unknown; did you mean optimizer"),
         (["tiny", "-o", "out", "--set", "batch=0", "--set", "seed=3"], "batch is 0"),
         (["tiny", "-o", "out", "--set", "network.preset=huge"], "there is no preset 'huge'"),
         (["tiny", "-o", "out", "--set", "network.changes.width=[8]"], "network.changes.width is unknown"),
@@ -83,7 +83,9 @@ def test_a_loss_that_is_no_number_is_a_failure_and_no_misuse(
 ) -> None:
     import dpanet.training.loop as loop
 
-    monkeypatch.setattr(loop, "judge", lambda made, truth, loss: (made[0].sum() * torch.nan,) * 2)
+    monkeypatch.setattr(
+        loop, "compute_loss", lambda outputs, truth, config: (outputs[0].sum() * torch.nan,) * 2
+    )
     result = run("train", "tiny", "-o", tmp_path / "run", *SMALL)
     assert result.code == 1 and "the loss became nan at step 0" in result.sentence
 
@@ -103,9 +105,11 @@ def test_memory_that_runs_out_is_told_with_what_helps_this_command(
     assert result.code == 1 and "not enough memory" in result.sentence and says in result.sentence
 
 
-def test_the_shipped_configurations_are_listed(run: Run) -> None:
+def test_the_shipped_configs_are_listed(run: Run) -> None:
     result = run("train", "--list")
-    assert result.code == 0 and [line.split()[0] for line in result.out.splitlines()] == list(shipped())
+    assert result.code == 0 and [line.split()[0] for line in result.out.splitlines()] == list(
+        shipped_configs()
+    )
 
 
 def test_a_damaged_photograph_is_named_and_what_was_reached_is_kept(
@@ -137,3 +141,13 @@ def test_without_the_extra_a_sentence_says_what_to_install(
     assert (
         result.code == 2 and "training needs tensorboard" in result.sentence and "[train]" in result.sentence
     )
+
+
+def test_a_stray_variable_of_torchrun_is_said_and_ignored(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = run("train", "tiny", "-o", tmp_path / "run", *SMALL, "steps=1")
+    assert result.code == 0 and (tmp_path / "run" / "model.safetensors").exists()
+    assert result.err.startswith("dpanet: WORLD_SIZE of the environment is ignored, and one process trains")
+    assert len(result.err.splitlines()) == 1

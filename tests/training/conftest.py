@@ -14,9 +14,11 @@ from dpanet.simulation.kernels import HalfDisc, half_disc
 from dpanet.simulation.render import MARGIN, blur
 from dpanet.simulation.scene import Scenes
 from dpanet.training.config import TrainingConfig
-from dpanet.training.config_file import read_table
+from dpanet.training.config_table import read_table
+from dpanet.training.data import OpenedData, ValidationSet
+from dpanet.training.pairs_data import PairsData
 from dpanet.training.run_folder import RunFolder
-from dpanet.training.source import Data, ValidationSet
+from dpanet.training.simulated_data import SimulatedData
 
 SMALL: dict[str, Any] = {
     "steps": 12,
@@ -36,7 +38,7 @@ SMALL: dict[str, Any] = {
             "print_share": 0.0,
         },
     },
-    "optimiser": {"learning_rate": 3e-3, "warmup": 2},
+    "optimizer": {"learning_rate": 3e-3, "warmup": 2},
     "validation": {"every": 6, "scenes": 2, "patch": 32, "samples": 1},
 }
 
@@ -50,13 +52,15 @@ def merged(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def small(network: dict[str, Any] | None = None, **changes: Any) -> TrainingConfig:
-    table = merged(SMALL, changes)
+def small(network: dict[str, Any] | None = None, kind: str = "simulated", **changes: Any) -> TrainingConfig:
+    """Change `SMALL`; a network, and data of kind ``pairs``, replace what is there."""
+    table = SMALL if kind == "simulated" else {**SMALL, "data": {"kind": kind}}
+    table = merged(table, changes)
     return read_table(TrainingConfig, table if network is None else {**table, "network": network})
 
 
 PLAIN = {"preset": "compact", "changes": {"widths": [8, 8], "blocks": [1, 1], "decoder_blocks": [1, 1],
-         "decoder_widths": [], "bottom_width": 8, "cost_width": 4, "first_aligned": 1}}  # fmt: skip
+         "decoder_widths": [], "bottleneck_width": 8, "cost_width": 4, "first_aligned": 1}}  # fmt: skip
 """A network without dropout that begins by doing nothing."""
 
 
@@ -78,25 +82,24 @@ Use = Callable[..., None]
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Use:
-    """Train on this source, whatever the settings say."""
+    """Train on this source, whatever the config say."""
 
     def call(source: Any, epoch: int | None = None, judged: Any = None) -> None:
         judges = OneBlur() if judged is None else judged
 
-        def opened(settings: TrainingConfig, device: object) -> Data:
-            validation = settings.validation
-            return Data(
-                source, ValidationSet(judges, validation.scenes, validation.patch), epoch, "made-up scenes"
-            )
+        def opened(data: object, config: TrainingConfig, device: object) -> OpenedData:
+            validation = ValidationSet(judges, config.validation.scenes, config.validation.patch)
+            return OpenedData(source, validation, epoch, "made-up scenes")
 
-        monkeypatch.setattr(loop, "open_data", opened)
+        for kind in (SimulatedData, PairsData):
+            monkeypatch.setattr(kind, "open", opened)
 
     return call
 
 
-def trained(path: Path, settings: TrainingConfig) -> Path:
+def trained(path: Path, config: TrainingConfig) -> Path:
     """A new run to its end."""
-    assert loop.train(RunFolder.new(path, settings), lambda line: None) == "finished"
+    assert loop.train(RunFolder.create(path, config), lambda line: None) == "finished"
     return path
 
 

@@ -3,23 +3,24 @@ import multiprocessing
 import pytest
 import torch
 from training.conftest import OneBlur, small
-from training.test_source import Noting
+from training.test_simulated_data import Noting
 
 from dpanet.errors import WorkerError
 from dpanet.training.batches import Batches
 from dpanet.training.schedule import Schedule
-from dpanet.training.source import simulator
+from dpanet.training.simulated_data import SimulatedData
 
 
 @pytest.mark.parametrize(("processes", "accumulate"), [(1, 1), (2, 1), (1, 4), (2, 2)])
 @pytest.mark.parametrize("kind", ["simulated", "pairs"])
 def test_all_processes_together_make_the_global_batch(processes: int, accumulate: int, kind: str) -> None:
     """Whichever way it is divided; those of pairs are made ahead by a thread."""
-    settings = small(steps=3, batch=4, accumulate=accumulate, seed=9, data={"kind": kind})
+    config = small(steps=3, batch=4, accumulate=accumulate, seed=9, kind=kind)
     made: dict[tuple[int, int], torch.Tensor] = {}
     for rank in range(processes):
         source = Noting()
-        with Batches(source, Schedule.of(settings, None), 1, rank, processes) as batches:
+        loader = config.data.loader(source)
+        with Batches(loader, Schedule.create(config, None), 1, rank, processes) as batches:
             parts = [part for _ in range(2) for part in batches.next_step()]
         assert len(parts) == len(source.asked) == 2 * accumulate
         for seeds, (_, _, truth) in zip(source.asked, parts, strict=True):
@@ -31,11 +32,12 @@ def test_all_processes_together_make_the_global_batch(processes: int, accumulate
 
 
 def test_processes_make_the_same_scenes_and_a_dead_one_is_told() -> None:
-    settings = small(steps=40, data={"workers": 1})
-    schedule = Schedule.of(settings, None)
-    source = simulator(settings.data)
+    config = small(steps=40, data={"workers": 1})
+    schedule = Schedule.create(config, None)
+    assert isinstance(config.data, SimulatedData)
+    source = config.data.simulator()
     assert source is not None
-    with Batches(source, schedule, 0) as batches:
+    with Batches(config.data.loader(source), schedule, 0) as batches:
         for step in range(2):
             (left, right, truth), *_ = batches.next_step()
             expected = source.scenes([[3, step, 0], [3, step, 1]], 32)

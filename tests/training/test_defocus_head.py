@@ -5,7 +5,7 @@ from dpanet.network import DPANet, preset
 from dpanet.simulation.kernels import HalfDisc, half_disc
 from dpanet.simulation.render import MARGIN, blur
 from dpanet.simulation.scene import Scenes
-from dpanet.training.defocus_head import teach
+from dpanet.training.defocus_head import train_defocus_head
 
 
 class TwoBlurs:
@@ -25,10 +25,10 @@ class TwoBlurs:
 def test_a_head_learns_the_side_and_the_picture_stays() -> None:
     torch.manual_seed(0)
     network = DPANet(
-        preset("compact", widths=(8,) * 4, decoder_widths=(), bottom_width=8, cost_width=4)
+        preset("compact", widths=(8,) * 4, decoder_widths=(), bottleneck_width=8, cost_width=4)
     ).eval()
     scenes = TwoBlurs()
-    taught = teach(network, scenes, steps=300, batch=4, patch=32, learning_rate=1e-2)  # type: ignore[arg-type]
+    taught = train_defocus_head(network, scenes, steps=300, batch=4, patch=32, learning_rate=1e-2)  # type: ignore[arg-type]
     left, right, _, radius = scenes.scenes([[99, scene] for scene in range(8)], 64)
     assert radius is not None
     with torch.no_grad():

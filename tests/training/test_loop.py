@@ -14,9 +14,9 @@ from dpanet.errors import ConfigError, TrainingError, UnreadableImageError
 from dpanet.simulation.scene import Scenes
 from dpanet.training.config import TrainingConfig
 from dpanet.training.loop import train
-from dpanet.training.optimiser import Optimizer
+from dpanet.training.optimizer import Optimizer
 from dpanet.training.run_folder import RunFolder
-from dpanet.training.state import network_to_train
+from dpanet.training.state import create_network
 
 
 class Failing(OneBlur):
@@ -33,7 +33,7 @@ class Failing(OneBlur):
 def resumed(path: Path, *changes: str) -> list[str]:
     """Go on with a run to its end; what it said."""
     lines: list[str] = []
-    assert train(RunFolder.held(path, changes), lines.append) == "finished"
+    assert train(RunFolder.open(path, changes), lines.append) == "finished"
     return lines
 
 
@@ -44,8 +44,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_loss_falls_and_everything_is_written_down(tmp_path: Path, use: Use) -> None:
     use(OneBlur())
-    settings = small(steps=80, batch=4, log_every=20, network=PLAIN, validation={"every": 40})
-    path = trained(tmp_path / "run", settings)
+    config = small(steps=80, batch=4, log_every=20, network=PLAIN, validation={"every": 40})
+    path = trained(tmp_path / "run", config)
     log = rows(path)
     assert [int(row["step"]) for row in log] == [20, 40, 60, 80]
     assert float(log[-1]["loss"]) < 0.9 * float(log[0]["loss"])
@@ -75,15 +75,15 @@ def interrupt(made: Scenes) -> Scenes:
 def test_a_stopped_run_ends_as_one_never_stopped(tmp_path: Path, use: Use) -> None:
     """Stopped by a damaged file at step 5, whose picture is replaced, and by Ctrl-C at step 8."""
     use(OneBlur())
-    settings = small(log_every=2)
-    whole = trained(tmp_path / "whole", settings)
+    config = small(log_every=2)
+    whole = trained(tmp_path / "whole", config)
     path = tmp_path / "stopped"
     use(Failing(5, fail))
     with pytest.raises(UnreadableImageError):
-        train(RunFolder.new(path, settings), lambda line: None)
+        train(RunFolder.create(path, config), lambda line: None)
     assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 5
     use(Failing(8, interrupt))
-    assert train(RunFolder.held(path), lambda line: None) == "interrupted"
+    assert train(RunFolder.open(path), lambda line: None) == "interrupted"
     assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 9, "the step was ended"
     use(OneBlur())
     resumed(path)
@@ -98,7 +98,7 @@ def test_a_stopped_run_ends_as_one_never_stopped(tmp_path: Path, use: Use) -> No
 def test_memory_that_runs_out_is_told_and_the_batch_can_be_taken_in_parts(tmp_path: Path, use: Use) -> None:
     use(Failing(5, exhaust))
     with pytest.raises(TrainingError, match=r"memory ran out at step 5.*--set accumulate=N"):
-        train(RunFolder.new(tmp_path / "run", small()), lambda line: None)
+        train(RunFolder.create(tmp_path / "run", small()), lambda line: None)
     use(OneBlur())
     assert "step 5 of 12" in resumed(tmp_path / "run", "accumulate=2")[0]
 
@@ -108,7 +108,7 @@ def test_what_fails_in_a_validation_loses_nothing(tmp_path: Path, use: Use) -> N
     use(OneBlur(), judged=Failing(0, fail))
     path = tmp_path / "run"
     with pytest.raises(UnreadableImageError):
-        train(RunFolder.new(path, small()), lambda line: None)
+        train(RunFolder.create(path, small()), lambda line: None)
     assert torch.load(path / "checkpoint.pt", weights_only=True)["step"] == 6
     use(OneBlur())
     whole = trained(tmp_path / "whole", small())
@@ -117,7 +117,7 @@ def test_what_fails_in_a_validation_loses_nothing(tmp_path: Path, use: Use) -> N
 
 
 def test_gradients_are_clipped(tmp_path: Path, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the optimiser is given has the length that the settings allow."""
+    """What the optimizer is given has the length that the config allow."""
     use(OneBlur())
     given: list[float] = []
     step = Optimizer.step
@@ -131,7 +131,7 @@ def test_gradients_are_clipped(tmp_path: Path, use: Use, monkeypatch: pytest.Mon
     monkeypatch.setattr(Optimizer, "step", noted)
     for clip in (1e-4, 0.0):
         trained(
-            tmp_path / str(clip), small(steps=1, network=PLAIN, optimiser={"kind": "adamw", "clip": clip})
+            tmp_path / str(clip), small(steps=1, network=PLAIN, optimizer={"kind": "adamw", "clip": clip})
         )
     assert given[0] == pytest.approx(1e-4, rel=1e-3) and given[1] > 1e-3
 
@@ -158,7 +158,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_the_last_checkpoint(
     tmp_path: Path, use: Use, step: int
 ) -> None:
     use(Failing(step, lambda made: made._replace(truth=made.truth * math.nan)))
-    run = RunFolder.new(tmp_path / "run", small(checkpoint_minutes=0.0))
+    run = RunFolder.create(tmp_path / "run", small(checkpoint_minutes=0.0))
     says = "the last good state" if step else "before the first checkpoint"
     with pytest.raises(TrainingError, match=rf"the loss became nan at step {step}.* {says}"):
         train(run, lambda line: None)
@@ -166,14 +166,16 @@ def test_a_loss_that_is_no_number_stops_the_run_at_the_last_checkpoint(
         assert all(bool(tensor.isfinite().all()) for tensor in weights(run.path).values())
         assert torch.load(run.checkpoint, weights_only=True)["step"] == step
         use(OneBlur())
-        resumed(run.path, "optimiser.learning_rate=1e-3")
-        assert "# from step 4: optimiser.learning_rate = 0.001 instead of 0.003" in run.config.read_text()
+        resumed(run.path, "optimizer.learning_rate=1e-3")
+        assert (
+            "# from step 4: optimizer.learning_rate = 0.001 instead of 0.003" in run.config_file.read_text()
+        )
 
 
 def test_parts_of_a_batch_give_the_gradients_of_the_whole(
     tmp_path: Path, use: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their length is compared apart, since the optimiser hardly minds it."""
+    """Their length is compared apart, since the optimizer hardly minds it."""
     use(OneBlur())
     clip, norms = torch.nn.utils.clip_grad_norm_, []
 
@@ -182,13 +184,13 @@ def test_parts_of_a_batch_give_the_gradients_of_the_whole(
         return torch.tensor(norms[-1])
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", noted)
-    settings = [
-        small(steps=3, batch=4, accumulate=parts, network=PLAIN, optimiser={"kind": "adamw"})
+    config = [
+        small(steps=3, batch=4, accumulate=parts, network=PLAIN, optimizer={"kind": "adamw"})
         for parts in (1, 2)
     ]
-    one, other = (weights(trained(tmp_path / str(s.accumulate), s)) for s in settings)
+    one, other = (weights(trained(tmp_path / str(s.accumulate), s)) for s in config)
     assert norms[:3] == pytest.approx(norms[3:], rel=1e-3)
-    start = weights_at_start(settings[0])
+    start = weights_at_start(config[0])
     moved = max(float((one[name] - start[name]).abs().max()) for name in one)
     apart = max(float((one[name] - other[name]).abs().max()) for name in one)
     assert apart < 0.01 * moved
@@ -205,7 +207,7 @@ class Fine(OneBlur):
 def test_bfloat16_is_computed_in_and_the_views_stay_exact(tmp_path: Path, use: Use) -> None:
     """The network begins by doing nothing, so that what is left of the loss is rounding."""
     use(Fine())
-    settings = small(steps=1, precision="bfloat16", network=PLAIN, loss={"kind": "mse"})
+    config = small(steps=1, precision="bfloat16", network=PLAIN, loss={"kind": "mse"})
     seen: set[torch.dtype] = set()
 
     def note(module: torch.nn.Module, given: Any, made: Any) -> None:
@@ -214,7 +216,7 @@ def test_bfloat16_is_computed_in_and_the_views_stay_exact(tmp_path: Path, use: U
 
     hook = torch.nn.modules.module.register_module_forward_hook(note)
     try:
-        path = trained(tmp_path / "run", settings)
+        path = trained(tmp_path / "run", config)
     finally:
         hook.remove()
     assert seen == {torch.bfloat16}
@@ -232,8 +234,8 @@ def test_a_run_that_goes_on_remembers_how_good_the_best_model_was(tmp_path: Path
     assert (path / "best.safetensors").read_bytes() == best
 
 
-def weights_at_start(settings: TrainingConfig) -> dict[str, torch.Tensor]:
-    return network_to_train(settings).state_dict()
+def weights_at_start(config: TrainingConfig) -> dict[str, torch.Tensor]:
+    return create_network(config).state_dict()
 
 
 def test_a_run_begins_with_another_ones_best_model(tmp_path: Path, use: Use) -> None:
@@ -243,7 +245,7 @@ def test_a_run_begins_with_another_ones_best_model(tmp_path: Path, use: Use) -> 
     marked.get_parameter("head.last.bias").data += 0.125
     save_model(marked, first / "best.safetensors")
     second = small(steps=1, network={"start": str(first)},
-                   optimiser={"learning_rate": 1e-9})  # fmt: skip
+                   optimizer={"learning_rate": 1e-9})  # fmt: skip
     after = weights(trained(tmp_path / "second", second))
     for name, tensor in marked.state_dict().items():
         assert torch.allclose(after[name], tensor, atol=1e-6), name
@@ -252,12 +254,12 @@ def test_a_run_begins_with_another_ones_best_model(tmp_path: Path, use: Use) -> 
 def test_the_average_follows_the_weights(tmp_path: Path, use: Use) -> None:
     """By the recursion, from the states that a checkpoint a step holds."""
     use(OneBlur())
-    settings = small(steps=1, average=0.5, checkpoint_minutes=0.0)
-    path = trained(tmp_path / "run", settings)
-    expected = weights_at_start(settings)
+    config = small(steps=1, ema_decay=0.5, checkpoint_minutes=0.0)
+    path = trained(tmp_path / "run", config)
+    expected = weights_at_start(config)
     for step in range(1, 13):
         if step > 1:
-            resumed(path, f"steps={step}", "optimiser.learning_rate=0.003")
+            resumed(path, f"steps={step}", "optimizer.learning_rate=0.003")
         held = torch.load(path / "checkpoint.pt", weights_only=True)
         keep = min(0.5, (1 + step) / (10 + step))
         expected = {

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from dpanet.training.config import LossConfig
-from dpanet.training.losses import charbonnier, frequency, judge, rms
+from dpanet.training.losses import charbonnier, compute_loss, frequency, rms
 
 
 def test_charbonnier_by_hand() -> None:
@@ -38,14 +38,14 @@ def test_rms_is_of_each_picture_and_weighs_bright_places_in_linear_light() -> No
     output[0] += 0.1
     output[1, :, :2] += 0.4  # half of the pixels: 0.4 * sqrt(1/2)
     assert float(rms(output, truth)) == pytest.approx((0.1 + 0.4 * 0.5**0.5) / 2, rel=1e-4)
-    settings = LossConfig("mse", rms=1.0)
-    whole, _ = judge([output], truth, settings)
-    plain, _ = judge([output], truth, LossConfig("mse"))
+    config = LossConfig("mse", rms=1.0)
+    whole, _ = compute_loss([output], truth, config)
+    plain, _ = compute_loss([output], truth, LossConfig("mse"))
     assert float(whole - plain) == pytest.approx(float(rms(output, truth)))
 
     def linear_part(light: float) -> float:
         truth = torch.full((1, 3, 4, 4), light)
-        more, _ = judge([truth + 0.05], truth, LossConfig("mse", linear_rms=1.0))
+        more, _ = compute_loss([truth + 0.05], truth, LossConfig("mse", linear_rms=1.0))
         return float(more) - 0.05**2
 
     assert linear_part(0.8) > 4 * linear_part(0.2)
@@ -58,8 +58,8 @@ def test_rms_is_of_each_picture_and_weighs_bright_places_in_linear_light() -> No
 def test_smaller_pictures_are_judged_against_the_shrunk_truth() -> None:
     truth = torch.arange(16.0).reshape(1, 1, 4, 4) / 16
     fine, coarse = truth + 0.1, torch.tensor([[2.5, 4.5], [10.5, 12.5]])[None, None] / 16 + 0.2
-    settings = LossConfig("mse", coarse=0.5)
-    whole, finest = judge([fine, coarse], truth, settings)
+    config = LossConfig("mse", coarse=0.5)
+    whole, finest = compute_loss([fine, coarse], truth, config)
     assert (float(whole), float(finest)) == pytest.approx((0.01 + 0.5 * 0.04, 0.01))
-    more, _ = judge([fine, coarse], truth, LossConfig("mse", coarse=0.5, frequency=2.0))
+    more, _ = compute_loss([fine, coarse], truth, LossConfig("mse", coarse=0.5, frequency=2.0))
     assert float(more - whole) == pytest.approx(2 * float(frequency(fine, truth)))

@@ -5,52 +5,57 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
-from training.conftest import PLAIN, equal, small, trained, weights
+from training.conftest import PLAIN, OneBlur, Use, equal, small, trained, weights
 from training.test_loop import rows
 
 from dpanet.training.config import TrainingConfig
 from dpanet.training.config_file import to_toml
-from dpanet.training.state import network_to_train
+from dpanet.training.loop import train
+from dpanet.training.processes import Processes, describe_ignored_variables, find_processes
+from dpanet.training.run_folder import RunFolder
+from dpanet.training.state import create_network
 
 QUIET = {**os.environ, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": str(torch.get_num_threads())}
 
 
-def written(path: Path, settings: TrainingConfig) -> str:
-    path.write_text(to_toml(settings), "utf-8")
+def written(path: Path, config: TrainingConfig) -> str:
+    path.write_text(to_toml(config), "utf-8")
     return str(path)
 
 
 def test_a_run_killed_at_any_moment_ends_with_the_same_weights_bit_for_bit(tmp_path: Path) -> None:
-    """Twice, at random moments, with dropout in the network; then it goes on to its end in this process."""
-    settings = small(steps=80, checkpoint_minutes=0.0, optimiser={"learning_rate": 1e-2})
-    config = written(tmp_path / "own.toml", settings)
-    whole, path = trained(tmp_path / "whole", settings), tmp_path / "killed"
-    moments = random.Random()
+    """Twice, at random moments, with dropout in the network; then it goes on for three steps in this process.
+
+    Its learning rate does not depend on its length, so that no delay can let it end before it is killed.
+    """
+    optimizer = {"learning_rate": 1e-2, "schedule": "constant"}
+    config = small(steps=10**6, checkpoint_minutes=0.0, optimizer=optimizer)
+    path, moments = tmp_path / "killed", random.Random()
     seed = moments.randrange(10**6)
     moments.seed(seed)
     command = [sys.executable, "-m", "dpanet", "train"]
     reached = [0]
-    for arguments in ([config, "-o", str(path)], ["--resume", str(path)]):
-        process = subprocess.Popen([*command, *arguments], env=QUIET, stdout=subprocess.DEVNULL)
-        wanted = reached[-1] + moments.randint(1, 15)
-        while not (path / "log.csv").exists() or len(rows(path)) < wanted:
+    for arguments in ([written(tmp_path / "own.toml", config), "-o", str(path)], ["--resume", str(path)]):
+        process = subprocess.Popen([*command, *arguments], env=QUIET, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        wanted = reached[-1] + moments.randint(2, 8)
+        while not process.stdout.readline().startswith(b"step %d " % wanted):
             assert process.poll() is None, "it ended by itself"
-            time.sleep(0.005)
         time.sleep(moments.uniform(0, 0.05))
         process.kill()
         process.wait()
+        process.stdout.close()
         reached.append(torch.load(path / "checkpoint.pt", weights_only=True)["step"])
-    assert 0 < reached[1] < reached[2] < 80, (
-        f"{reached}, seed {seed}: killed on the way, and gone on from there"
-    )
-    from dpanet.training.loop import train
-    from dpanet.training.run_folder import RunFolder
-
-    train(RunFolder.held(path), lambda line: None)
-    assert {file.name for file in path.rglob(".*")} <= {".lock"}, "what was half written is gone"
+    assert 0 < reached[1] < reached[2], f"{reached}, seed {seed}: resumed from where it was killed"
+    steps = reached[2] + 3
+    assert train(RunFolder.open(path, [f"steps={steps}"]), lambda line: None) == "finished"
+    whole = trained(tmp_path / "whole", replace(config, steps=steps))
+    assert {file.name for file in path.rglob(".*")} <= {".lock"}, "unfinished files are deleted"
     assert equal(weights(whole), weights(path)), f"killed at {reached}, seed {seed}"
     for one, other in zip(rows(whole), rows(path), strict=True):
         assert {**one, "seconds": ""} == {**other, "seconds": ""}
@@ -64,7 +69,7 @@ def by_two(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_two_processes_that_fail_keep_what_they_reached_and_go_on(tmp_path: Path) -> None:
-    """A photograph that turns out damaged; with Muon, bfloat16 and dropout, as runs are unless told otherwise."""
+    """A photograph that turns out damaged; with Muon, bfloat16 and dropout, as by default."""
     import cv2
     import numpy as np
 
@@ -72,8 +77,8 @@ def test_two_processes_that_fail_keep_what_they_reached_and_go_on(tmp_path: Path
         codes = np.random.default_rng(number).integers(0, 255, (300, 300, 3), dtype=np.uint8)
         assert cv2.imwrite(str(tmp_path / f"{number}.png"), codes)
     whole = (tmp_path / "1.png").read_bytes()
-    settings = small(steps=30, precision="bfloat16", data={"photographs": str(tmp_path)})
-    config, path = written(tmp_path / "own.toml", settings), tmp_path / "run"
+    config = small(steps=30, precision="bfloat16", data={"photographs": str(tmp_path)})
+    config, path = written(tmp_path / "own.toml", config), tmp_path / "run"
     (tmp_path / "1.png").write_bytes(whole[: len(whole) // 2] + bytes(64) + whole[len(whole) // 2 + 64 :])
     failed = by_two(config, "-o", str(path))
     assert failed.returncode != 0 and "1.png is a truncated or damaged PNG" in failed.stderr, failed.stderr
@@ -87,16 +92,51 @@ def test_two_processes_that_fail_keep_what_they_reached_and_go_on(tmp_path: Path
 
 def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
     """By torchrun, on gloo, each with its half of the global batch, in two parts; one process takes it as a whole."""
-    settings = small(steps=4, batch=4, network=PLAIN, optimiser={"kind": "adamw", "warmup": 0})
-    config, path = written(tmp_path / "own.toml", settings), tmp_path / "two"
+    config = small(steps=4, batch=4, network=PLAIN, optimizer={"kind": "adamw", "warmup": 0})
+    config, path = written(tmp_path / "own.toml", config), tmp_path / "two"
     done = by_two(config, "-o", str(path), "--set", "accumulate=2")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("step 4 ") == 1 and "2 x cpu" in done.stdout, "one of them tells"
-    two, one = weights(path), weights(trained(tmp_path / "one", settings))
-    start = network_to_train(settings).state_dict()
+    two, one = weights(path), weights(trained(tmp_path / "one", config))
+    start = create_network(config).state_dict()
     for name, tensor in one.items():
         moved = float((tensor - start[name]).abs().max())
         assert float((tensor - two[name]).abs().max()) < 1e-3 * moved, name
     for alone, together in zip(rows(tmp_path / "one"), rows(path), strict=True):
         for key in ("loss", "psnr", "nothing"):
             assert alone[key] == together[key] or abs(float(alone[key]) / float(together[key]) - 1) < 1e-4
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"WORLD_SIZE": "2"},
+        {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"},
+        {"SLURM_NTASKS": "2", "SLURM_PROCID": "1", "SLURM_LOCALID": "1", "SLURM_JOB_ID": "7", "SLURM_NODEID": "0",
+         "SLURM_JOB_NAME": "train", "SLURM_NODELIST": "a[1-2]"},
+    ],
+)  # fmt: skip
+def test_an_environment_that_is_not_torchruns_starts_one_process(
+    tmp_path: Path, use: Use, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    use(OneBlur())
+    lines: list[str] = []
+    run = RunFolder.create(tmp_path / "run", small(steps=1))
+    assert train(run, lines.append) == "finished"
+    assert " x cpu" not in lines[0] and run.model.exists()
+
+
+def test_only_all_of_torchruns_variables_name_several_processes() -> None:
+    full = {"WORLD_SIZE": "6", "LOCAL_WORLD_SIZE": "2", "RANK": "3", "LOCAL_RANK": "1", "MASTER_ADDR": "a",
+            "MASTER_PORT": "1", "TORCHELASTIC_RUN_ID": "x"}  # fmt: skip
+    assert find_processes(full) == Processes(6, 2, 3, 1)
+    assert describe_ignored_variables(full) == describe_ignored_variables({"SLURM_NTASKS": "2"}) == ""
+    for name in full:
+        partial = {key: value for key, value in full.items() if key != name}
+        assert find_processes(partial) == Processes()
+        assert f"because {name} is not set" in describe_ignored_variables(partial)
+    assert describe_ignored_variables({"RANK": "1"}).startswith(
+        "RANK of the environment is ignored, and one process"
+    )

@@ -10,7 +10,7 @@ from training.conftest import PLAIN, small, trained
 from training.test_loop import rows
 
 from dpanet.checkpoints.model_file import load_model
-from dpanet.training.state import network_to_train
+from dpanet.training.state import create_network
 
 SIZE = 32
 
@@ -23,7 +23,7 @@ def write(path: Path, red: np.ndarray | float) -> None:
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """To train on: views as their truth, so that doing nothing is right. To judge on: the truth is 25/255 off."""
+    """To train on: views as their truth, so that doing nothing is right. For validation: the truth is 25/255 off."""
     folder = tmp_path / "pairs"
     falls = np.linspace(0.4, 0.8, SIZE)[:, None]
     for number in range(6):
@@ -35,12 +35,12 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def test_one_folder_is_learned_from_and_the_other_judged_on_as_it_is(pairs: Path, tmp_path: Path) -> None:
-    settings = small(
-        steps=2, network=PLAIN, data={"kind": "pairs", "pairs": str(pairs)},
-        optimiser={"learning_rate": 1e-9}, loss={"kind": "mse"},
+    config = small(
+        steps=2, network=PLAIN, kind="pairs", data={"pairs": str(pairs)},
+        optimizer={"learning_rate": 1e-9}, loss={"kind": "mse"},
         validation={"every": 2, "scenes": 6, "patch": SIZE, "samples": 6},
     )  # fmt: skip
-    path = trained(tmp_path / "run", settings)
+    path = trained(tmp_path / "run", config)
     first, second = rows(path)
     assert float(first["loss"]) < 1e-6, "folder train"
     assert float(second["nothing"]) == pytest.approx(20 * np.log10(255 / 25), abs=0.1), "folder val"
@@ -54,10 +54,10 @@ def test_one_folder_is_learned_from_and_the_other_judged_on_as_it_is(pairs: Path
 
 def test_a_shipped_model_is_trained_on_with_pairs_of_ones_own(pairs: Path, tmp_path: Path) -> None:
     """The recipe `finetune`, for a step: it begins with the shipped weights and moves them."""
-    settings = small(steps=1, network={"start": "compact"}, data={"kind": "pairs", "pairs": str(pairs)})
-    began, moved = network_to_train(settings).state_dict(), load_model("compact").state_dict()
+    config = small(steps=1, network={"start": "compact"}, kind="pairs", data={"pairs": str(pairs)})
+    began, moved = create_network(config).state_dict(), load_model("compact").state_dict()
     assert all(torch.equal(began[name], moved[name]) for name in moved)
-    path = trained(tmp_path / "run", settings)
+    path = trained(tmp_path / "run", config)
     held = torch.load(path / "checkpoint.pt", weights_only=True)["network"]
     apart = [name for name, tensor in began.items() if not torch.equal(tensor, held[name])]
     assert apart and not any(name.startswith("defocus.") for name in apart), "the defocus head is held still"

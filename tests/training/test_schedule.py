@@ -8,11 +8,11 @@ from dpanet.training.schedule import Schedule, rate
 
 
 def test_rate_rises_and_falls() -> None:
-    settings = OptimizerConfig(warmup=100)
-    rates = [rate(step, 1000, settings) for step in range(1001)]
+    config = OptimizerConfig(warmup=100)
+    rates = [rate(step, 1000, config) for step in range(1001)]
     assert rates[0] == pytest.approx(0.01, abs=0.001)
     assert max(rates) == pytest.approx(1, abs=0.03)
-    assert rates[-1] == pytest.approx(settings.final, abs=1e-6)
+    assert rates[-1] == pytest.approx(config.final, abs=1e-6)
     assert all(a >= b for a, b in pairwise(rates[100:]))
 
 
@@ -26,19 +26,19 @@ def test_halving_and_constant() -> None:
 
 
 def test_stages_and_strength() -> None:
-    settings = small(
+    config = small(
         steps=10,
         stages=[{"until": 0.25, "patch": 32}, {"until": 1.0, "patch": 64}],
-        data={"easy": 0.5, "hardening": 0.4},
+        data={"curriculum": {"start": 0.5, "until": 0.4}},
     )
-    schedule = Schedule.of(settings, None)
+    schedule = Schedule.create(config, None)
     assert [schedule.patch(step) for step in range(10)] == [32] * 3 + [64] * 7
     assert [schedule.strength(step) for step in (0, 1, 2, 4, 9)] == pytest.approx([0.5, 0.625, 0.75, 1, 1])
-    assert Schedule.of(small(), None).strength(0) == 1
-    assert schedule.learning_rate(1) == pytest.approx(3e-3 * rate(1, 10, settings.optimiser))
+    assert Schedule.create(small(), None).strength(0) == 1
+    assert schedule.learning_rate(1) == pytest.approx(3e-3 * rate(1, 10, config.optimizer))
 
 
 def test_epochs_are_counted_in_pictures() -> None:
-    settings = small(steps=None, epochs=2.0, batch=4, data={"kind": "pairs"})
-    schedule = Schedule.of(settings, epoch=10)
+    config = small(steps=None, epochs=2.0, batch=4, kind="pairs")
+    schedule = Schedule.create(config, pictures=10)
     assert (schedule.steps, schedule.unit) == (5, 2.5)

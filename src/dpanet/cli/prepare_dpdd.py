@@ -1,4 +1,4 @@
-"""`dpanet prepare-dpdd`: the DPDD data set becomes patches to train on."""
+"""`dpanet prepare-dpdd`: cut the DPDD data set into patches to train on."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ def prepare_dpdd(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     threads: int | None = None,
 ) -> None:
-    """Cut the DPDD data set into the patches that training on it takes.
+    """Cut the DPDD data set into patches to train on.
 
     Writes train/ and val/, each with NAME_left.png, NAME_right.png and NAME_sharp.png: 512 px, 16 bits as in the data
-    set, about 30 GB. The test split is not touched. A run that was stopped goes on when the same command is given
-    again; the bytes are the same whatever the number of threads.
+    set, about 30 GB. The test split is not read. If the command was stopped, give it again to finish the rest; the
+    files are the same whatever the number of threads.
 
     Parameters
     ----------
     root
         The data set as its authors publish it: train_c, train_l, train_r, val_c, val_l, val_r.
     output
-        The folder to write to; it is made if there is none.
+        The folder to write to; it is created if it does not exist.
     threads
-        Patches worked on at once; one for each core unless given.
+        The number of threads; by default one for each core.
     """
     if threads is not None and threads < 1:
         raise UsageError(f"--threads is {threads}; give at least 1")
 
     from dpanet.cli.progress import Meter
-    from dpanet.training.dpdd_patches import PatchFolder, open_splits
+    from dpanet.datasets.dpdd_patches import PatchFolder, open_splits
 
     folder = PatchFolder(output, open_splits(root))
     missing = len(folder.missing())
     with Meter(missing) as meter:
         folder.fill(threads or os.cpu_count() or 1, meter.next_file)
-    counts = ", ".join(f"{folder.patches(split)} patches in {folder.place(split)}" for split in folder.splits)
+    counts = ", ".join(
+        f"{folder.count_patches(split)} patches in {folder.split_folder(split)}" for split in folder.splits
+    )
     print(f"{missing} pictures cut; {counts}")

@@ -1,8 +1,7 @@
-"""`dpanet train`: a network is trained as a configuration says."""
+"""`dpanet train`: train a network as a config says."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -21,40 +20,40 @@ def train(
     resume: Path | None = None,
     list_: Annotated[bool, Parameter(name="--list", negative=())] = False,
 ) -> int:
-    """Train a network: `dpanet train CONFIG -o RUN`, and `dpanet train --resume RUN` to go on.
+    """Train a network: `dpanet train CONFIG -o RUN`; `dpanet train --resume RUN` continues a run.
 
     RUN/model.safetensors is the finished model, RUN/best.safetensors the best one on the validation scenes;
     `--model` of the other commands takes either. A run that was stopped or killed ends with the same weights as one
-    that was not. On many GPUs or machines: torchrun ... -m dpanet train ...
+    that was not. On several GPUs or machines: torchrun ... -m dpanet train ...
 
     Parameters
     ----------
     config
-        A shipped configuration (see --list), or a .toml file.
+        A shipped config (see --list), or a .toml file.
     output
-        The folder of the new run; it is made if there is none.
+        The folder of the new run; it is created if it does not exist.
     set_
-        Change settings, such as --set data.photographs=FOLDER optimiser.learning_rate=1e-3.
+        Change the config, such as --set data.photographs=FOLDER optimizer.learning_rate=1e-3.
     resume
-        The folder of a run to go on with.
+        The folder of a run to continue.
     list_
-        Tell the shipped configurations.
+        List the shipped configs.
     """
     if list_:
-        from dpanet.training.config_file import shipped
+        from dpanet.training.config_file import shipped_configs
 
-        print("\n".join(f"{name:18} {text}" for name, text in shipped().items()))
+        print("\n".join(f"{name:18} {text}" for name, text in shipped_configs().items()))
         return DONE
     if (config is None) == (resume is None):
         raise UsageError(
-            "give either a configuration to begin with (dpanet train --list tells the shipped ones) or --resume RUN "
-            "to go on with"
+            "give either a config to start with (dpanet train --list lists the shipped ones) or --resume RUN to "
+            "continue a run"
         )
     if (output is None) == (resume is None):
         raise UsageError(
             "give the folder of the new run by -o RUN"
             if resume is None
-            else "--resume goes on in the run's own folder; leave -o out"
+            else "--resume continues in the run's own folder; leave -o out"
         )
 
     from dpanet.training.launch import check_installed
@@ -62,22 +61,27 @@ def train(
     check_installed()
 
     from dpanet.training.config_file import load_config
+    from dpanet.training.processes import describe_ignored_variables, find_processes
     from dpanet.training.run_folder import RunFolder
 
-    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started, one makes the folder
+    ignored = describe_ignored_variables()
+    if ignored:
+        print(f"dpanet: {ignored}", file=sys.stderr)
+    is_first = find_processes().rank == 0  # of the processes that torchrun started, one creates the folder
     if resume is not None:
-        run = RunFolder.held(resume, set_)
+        run = RunFolder.open(resume, set_)
     else:
         assert config is not None and output is not None
-        settings = load_config(config, set_)
-        run = RunFolder.new(output, settings) if first else RunFolder(output, settings)
+        loaded = load_config(config, set_)
+        run = RunFolder.create(output, loaded) if is_first else RunFolder(output, loaded)
 
     from dpanet.cli.progress import Steps
-    from dpanet.training.loop import train as run_to_its_end
+    from dpanet.deblurrer.placement import reuse_freed_memory
+    from dpanet.training.loop import train as run_training
 
-    with Steps(shown=first) as steps:
-        ending = run_to_its_end(run, lambda line: print(line, flush=True), steps.stepped)
-    if not first:
+    with reuse_freed_memory(), Steps(shown=is_first) as steps:
+        ending = run_training(run, lambda line: print(line, flush=True), steps.stepped)
+    if not is_first:
         return DONE
     if ending == "interrupted":
         print(f"dpanet: stopped as asked; go on with: dpanet train --resume {run.path}", file=sys.stderr)

@@ -1,1 +1,1 @@
-"""Trains a network on simulated pairs."""
+"""Train networks on simulated or real pairs."""

@@ -1,4 +1,4 @@
-"""What decides a training run. Each class is a table of the configuration file; values are checked when built."""
+"""The config of a training run. Each class is a table of the TOML file; values are checked when it is built."""
 
 from __future__ import annotations
 
@@ -8,207 +8,178 @@ from typing import Any, Literal
 
 from dpanet.errors import ConfigError
 from dpanet.pair import SMALLEST_SIDE
-from dpanet.simulation.scene_config import SceneConfig
-
-
-def above(settings: object, keys: str, least: float = 0.0, *, itself: bool = False) -> None:
-    """Raises: ConfigError naming the first of `keys` whose value is not above `least` (or `itself` neither)."""
-    for key in keys.split():
-        value = getattr(settings, key)
-        if value is not None and not (value >= least if itself else value > least):
-            raise ConfigError(f"{key} is {value}; it must be {'at least' if itself else 'above'} {least:g}")
-
-
-def share(settings: object, keys: str) -> None:
-    """Raises: ConfigError naming the first of `keys` whose value is not within 0..1."""
-    for key in keys.split():
-        if not 0 <= getattr(settings, key) <= 1:
-            raise ConfigError(f"{key} is {getattr(settings, key)}; it must be from 0 to 1")
+from dpanet.training.checks import require_above, require_at_least, require_fraction
+from dpanet.training.pairs_data import PairsData
+from dpanet.training.simulated_data import SimulatedData
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """preset: its name. changes: fields of the preset to change. start: whose weights to begin with: a shipped
-    name, a model file, or the folder of another run, whose best model is taken; without a preset, the network is
-    that model's.
-    """
+    """The network to train."""
 
     preset: str = ""
+    """Name of a preset; empty for the network of `start`."""
     start: str = ""
+    """Weights to start from: a shipped model's name, a model file, or a run's folder (its best model)."""
     changes: dict[str, Any] = field(default_factory=dict)
+    """Fields of the preset with other values."""
 
     def __post_init__(self) -> None:
         if not self.preset and not self.start:
-            raise ConfigError("preset is missing; name one, or a model to begin with as network.start")
+            raise ConfigError("preset is missing; name one, or a model to start from as network.start")
         if self.changes and not self.preset:
-            raise ConfigError("changes are given without a preset to change; name it as network.preset")
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """What is trained on: pairs ``simulated`` from photographs as training goes, or real ``pairs`` with truths.
-
-    simulated
-        photographs: folder (a SOURCES.csv in it, with columns file and split, may keep some for validation;
-        otherwise every twentieth is), or ``scikit-image`` for the three that package brings. kernels: folder
-        of a measured lens, needed if `scenes.measured` is above 0. easy, hardening: blurs begin at `easy` of their
-        strength and reach all of it after `hardening` of the steps. workers: processes that simulate beside the
-        training; 0 for none. scenes: how likely is what.
-    pairs
-        pairs: folder of NAME_left, NAME_right, NAME_sharp, or one with such folders train and val. mirror, flip,
-        resize: as `Augmentation`.
-    """
-
-    kind: Literal["simulated", "pairs"] = "simulated"
-    photographs: str = ""
-    kernels: str = ""
-    easy: float = 1.0
-    hardening: float = 0.0
-    workers: int = 0
-    scenes: SceneConfig = field(default_factory=SceneConfig)
-    pairs: str = ""
-    mirror: bool = True
-    flip: bool = True
-    resize: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        share(self, "easy hardening")
-        above(self, "workers", 0, itself=True)
+            raise ConfigError("changes needs a preset to change; name it as network.preset")
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """kind: ``charbonnier`` (with `epsilon`) or ``mse``. frequency: weight of the term over the spectrum; 0 for none.
-    coarse: weight of each smaller picture of a network that tells any.
-    rms, linear_rms: weights of the root of each picture's mean square error, on display values and in linear light:
-    PSNR's own measure, which weighs large errors, and in linear light those in bright places, more.
-    """
+    """The loss; its terms are on display values, 0..1, unless stated otherwise."""
 
     kind: Literal["charbonnier", "mse"] = "charbonnier"
+    """The main term."""
     epsilon: float = 1e-3
+    """Epsilon of ``charbonnier``."""
     rms: float = 0.0
+    """Weight of the root of each picture's mean square error; like PSNR, it weighs large errors more."""
     linear_rms: float = 0.0
+    """The same in linear light, which weighs errors in bright places more."""
     frequency: float = 0.0
+    """Weight of the difference between the spectra."""
     coarse: float = 0.5
+    """Weight of each smaller output of a network that has any."""
 
     def __post_init__(self) -> None:
-        above(self, "epsilon")
-        above(self, "rms linear_rms frequency coarse", itself=True)
+        require_above(self, 0, "epsilon")
+        require_at_least(self, 0, "rms", "linear_rms", "frequency", "coarse")
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """kind: ``muon`` for convolutions and AdamW for the rest, ``adamw``, or ``adam``. clip: largest norm of the
-    gradients; 0 for no limit. learning_rate: its highest value. beta2: of AdamW and Adam, how slowly their second
-    moments change (beta1 is 0.9). weight_decay: of all weights, relative to the rate.
-
-    schedule: of the learning rate behind `warmup` steps. ``cosine``: half a cosine down to `final` of it.
-    ``constant``. ``halving``: halved every `halve_every` epochs, or steps where the run is measured in steps.
-    """
+    """The optimizer and the learning rate over time."""
 
     kind: Literal["muon", "adamw", "adam"] = "muon"
+    """``muon`` is Muon for convolutions and AdamW for all other weights."""
     learning_rate: float = 2e-3
+    """The highest learning rate."""
     beta2: float = 0.99
+    """Decay of the second moments of AdamW and Adam; their beta1 is 0.9."""
     weight_decay: float = 1e-2
+    """Decay of all weights, relative to the learning rate."""
     clip: float = 0.1
+    """Largest norm of the gradients; 0 for no limit."""
     schedule: Literal["cosine", "constant", "halving"] = "cosine"
+    """The learning rate after the warm-up: half a cosine, constant, or halved every `halve_every`."""
     warmup: int = 300
+    """Steps in which the learning rate rises to its highest value."""
     final: float = 0.01
+    """Last learning rate of ``cosine``, as a fraction of the highest."""
     halve_every: float = 0.0
+    """Period of ``halving``: epochs, or steps in a run whose length is given in steps."""
 
     def __post_init__(self) -> None:
-        above(self, "learning_rate")
-        above(self, "weight_decay clip warmup halve_every", itself=True)
-        share(self, "final")
+        require_above(self, 0, "learning_rate")
+        require_at_least(self, 0, "weight_decay", "clip", "warmup", "halve_every")
+        require_fraction(self, "final")
         if not 0 <= self.beta2 < 1:
             raise ConfigError(f"beta2 is {self.beta2}; it must be at least 0 and below 1")
         if (self.schedule == "halving") != (self.halve_every > 0):
             raise ConfigError(
-                f"halve_every is {self.halve_every:g} and the schedule {self.schedule}; the two belong together"
+                f"halve_every is {self.halve_every:g} and the schedule {self.schedule}; "
+                "give halve_every with the schedule halving, and only with it"
             )
         if self.kind == "adam" and self.weight_decay:
-            raise ConfigError(f"weight_decay is {self.weight_decay}; adam has none, so give 0 or take adamw")
+            raise ConfigError(
+                f"weight_decay is {self.weight_decay}; adam has none, so give 0 or choose adamw"
+            )
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Patches are `patch` px a side until `until` of the steps."""
+    """A part of the run with one patch size."""
 
     until: float
+    """End of the stage, as a fraction of all steps."""
     patch: int
+    """Side of the patches, px."""
 
     def __post_init__(self) -> None:
-        share(self, "until")
-        above(self, "patch", SMALLEST_SIDE, itself=True)
+        require_fraction(self, "until")
+        require_at_least(self, SMALLEST_SIDE, "patch")
 
 
 @dataclass(frozen=True)
 class ValidationConfig:
-    """every: steps between validations. scenes: how many are judged, at `patch` px a side. samples: of these, how
-    many are shown in a picture.
-    """
+    """Validation on scenes that are not trained on."""
 
     every: int = 250
+    """Steps between validations."""
     scenes: int = 24
+    """Number of scenes."""
     patch: int = 256
+    """Side of the scenes, px."""
     samples: int = 4
+    """Number of scenes in the sample picture of each validation; 0 for no picture."""
 
     def __post_init__(self) -> None:
-        above(self, "every scenes")
-        above(self, "samples", itself=True)
-        above(self, "patch", SMALLEST_SIDE, itself=True)
+        require_above(self, 0, "every", "scenes")
+        require_at_least(self, 0, "samples")
+        require_at_least(self, SMALLEST_SIDE, "patch")
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One run.
-
-    steps or epochs (over the pictures of ``pairs``): how long; one of the two. batch: scenes a step, over all
-    processes; taken in `accumulate` parts. average: of the moving average of the weights, which is what comes out.
-    precision: ``bfloat16`` computes in it where that is safe; ``auto`` does so where it is native. channels_last: how
-    pictures lie in memory. device: ``auto`` takes the best; ``cpu``, ``cuda``, ``cuda:1``, ``mps``. seed: of weights,
-    scenes and dropout. log_every: steps between lines of the log. checkpoint_minutes: between checkpoints.
-    stages: patch sizes, one after the other.
-    """
+    """All that determines a training run."""
 
     network: NetworkConfig
     stages: tuple[Stage, ...]
+    """Patch sizes, one after the other; the last stage ends at 1."""
     steps: int | None = None
+    """Length of the run in steps; either this or `epochs`."""
     epochs: float | None = None
+    """Length of the run in passes over all pairs; for real pairs only."""
     batch: int = 8
+    """Scenes in a step, over all processes."""
     accumulate: int = 1
-    average: float = 0.999
+    """Parts that the batch is computed in, to save memory."""
+    ema_decay: float = 0.999
+    """Decay of the exponential moving average of the weights, which is the model that is saved."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """``bfloat16`` computes in it where that is safe; ``auto`` does so where the device has it natively."""
     channels_last: bool = True
+    """Memory layout of the pictures: channels last, or contiguous."""
     device: str = "auto"
+    """``auto`` for the best one; or ``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
     seed: int = 1
+    """Seed of the first weights, the scenes and dropout."""
     log_every: int = 50
+    """Steps between lines of the log."""
     checkpoint_minutes: float = 4.0
-    data: DataConfig = field(default_factory=DataConfig)
+    """Minutes between checkpoints."""
+    data: SimulatedData | PairsData = field(default_factory=SimulatedData)
     loss: LossConfig = field(default_factory=LossConfig)
-    optimiser: OptimizerConfig = field(default_factory=OptimizerConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
 
     def __post_init__(self) -> None:
-        above(self, "steps epochs batch accumulate log_every")
-        above(self, "checkpoint_minutes seed", itself=True)
+        require_above(self, 0, "steps", "epochs", "batch", "accumulate", "log_every")
+        require_at_least(self, 0, "checkpoint_minutes", "seed")
         if self.seed >= 2**63:
             raise ConfigError(f"seed is {self.seed}; it must be below 2^63")
         if (self.steps is None) == (self.epochs is None):
             raise ConfigError(f"steps is {self.steps} and epochs {self.epochs}; give one of the two")
-        if self.epochs is not None and self.data.kind != "pairs":
+        if self.epochs is not None and not self.data.repeats:
             raise ConfigError("epochs is given, but simulated scenes never repeat; give steps instead")
         if self.batch % self.accumulate:
             raise ConfigError(
                 f"batch is {self.batch}; it must be a multiple of accumulate, {self.accumulate}"
             )
-        if not 0 <= self.average < 1:
-            raise ConfigError(f"average is {self.average}; it must be at least 0 and below 1")
+        if not 0 <= self.ema_decay < 1:
+            raise ConfigError(f"ema_decay is {self.ema_decay}; it must be at least 0 and below 1")
         ends = [stage.until for stage in self.stages]
         if not ends or ends[-1] != 1 or any(a >= b for a, b in pairwise(ends)):
-            raise ConfigError(f"stages end at {ends} of the steps; give rising shares, the last of them 1")
+            raise ConfigError(f"stages end at {ends} of the steps; give rising fractions, the last of them 1")
 
     @property
     def largest_patch(self) -> int:
-        """The largest patch of any stage, px."""
+        """The largest patch of all stages, px."""
         return max(stage.patch for stage in self.stages)

@@ -1,31 +1,22 @@
-"""`python -m dpanet.training.defocus_head MODEL -o OUT.safetensors`: teach a finished network to tell the blur.
-
-Only the head learns; the rest is held still, so that pictures stay what they are, bit for bit.
-"""
+"""Train the defocus head of a finished network; its other weights, and so its pictures, stay the same bit for bit."""
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from dpanet.checkpoints.model_file import load_model, save_model
-from dpanet.errors import ConfigError
 from dpanet.network import DPANet
 from dpanet.network.defocus_head import UNIT
 from dpanet.simulation.scene import Simulator
-from dpanet.simulation.scene_config import SceneConfig
-from dpanet.training.config import DataConfig
-from dpanet.training.source import simulator
 
 
-def teach(
+def train_defocus_head(
     network: DPANet,
     simulator: Simulator,
     *,
@@ -34,70 +25,46 @@ def teach(
     patch: int = 192,
     learning_rate: float = 2e-3,
     seed: int = 11,
-    every: int = 100,
+    report_every: int = 100,
+    report: Callable[[str], None] = print,
 ) -> DPANet:
-    """A copy of `network` with a trained defocus head.
+    """Return a copy of a network with a trained defocus head.
 
-    Smooth L1 loss on the signed radius (in units of 8 px), AdamW, half a cosine. Prints the mean absolute error in
-    px every `every` steps.
+    The loss is smooth L1 on the signed blur radius in units of 8 px; AdamW with half a cosine.
+
+    Args:
+        network: the network, with or without a head.
+        simulator: source of scenes with known radii.
+        steps: number of steps.
+        batch: scenes in a step.
+        patch: side of the scenes, px.
+        learning_rate: the highest learning rate.
+        seed: seed of the first weights and the scenes.
+        report_every: steps between reports.
+        report: called with a line with the mean absolute error, px.
     """
     torch.manual_seed(seed)
-    taught = DPANet(replace(network.config, defocus=True))
-    assert taught.defocus is not None
-    taught.load_state_dict(network.state_dict(), strict=network.defocus is not None)
-    taught.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    taught.defocus.requires_grad_(True)
-    optimiser = torch.optim.AdamW(taught.defocus.parameters(), learning_rate, fused=True)
+    trained = DPANet(replace(network.config, defocus=True))
+    assert trained.defocus is not None
+    trained.load_state_dict(network.state_dict(), strict=network.defocus is not None)
+    trained.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trained.defocus.requires_grad_(True)
+    optimizer = torch.optim.AdamW(trained.defocus.parameters(), learning_rate, fused=True)
     errors: list[float] = []
-    began = time.monotonic()
+    started = time.monotonic()
     for step in range(steps):
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = learning_rate * (0.5 + 0.5 * math.cos(math.pi * step / steps))
         left, right, _, radius = simulator.scenes([[seed, step, scene] for scene in range(batch)], patch)
         assert radius is not None
         with torch.autocast("cpu", torch.bfloat16):
-            _, told = taught.with_defocus(left, right)
-        loss = F.smooth_l1_loss(told.float() / UNIT, radius / UNIT, beta=0.25)
-        optimiser.zero_grad()
+            _, estimate = trained.with_defocus(left, right)
+        loss = F.smooth_l1_loss(estimate.float() / UNIT, radius / UNIT, beta=0.25)
+        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        errors.append(float((told.detach().float() - radius).abs().mean()))
-        if (step + 1) % every == 0:
-            print(
-                f"step {step + 1} of {steps}, mean error {np.mean(errors[-every:]):.2f} px, "
-                f"{time.monotonic() - began:.0f} s",
-                flush=True,
-            )
-    return taught.requires_grad_(True).eval()
-
-
-def main() -> None:
-    """Read the command line and teach."""
-    parser = argparse.ArgumentParser(
-        prog="python -m dpanet.training.defocus_head",
-        description="Teach a finished network to tell the blur.",
-    )
-    parser.add_argument("model", help="a shipped name, or a file")
-    parser.add_argument("--photographs", type=Path, required=True, help="folder of sharp photographs")
-    parser.add_argument("--kernels", type=Path, help="folder of measured kernels; half discs only without it")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="file of the taught model")
-    parser.add_argument("--half", action="store_true", help="store in half precision, as shipped models are")
-    parser.add_argument("--steps", type=int, default=800)
-    given = parser.parse_args()
-    network = load_model(given.model)
-    if not isinstance(network, DPANet):
-        raise ConfigError(f"{given.model} is no DPANet and has no alignment to read the blur from; give one")
-    measured = SceneConfig().measured if given.kernels else 0.0
-    scenes = DataConfig(
-        photographs=str(given.photographs),
-        kernels=str(given.kernels or ""),
-        scenes=SceneConfig(measured=measured, quantized=0.0),  # as the shipped head was taught
-    )
-    photographed = simulator(scenes)
-    assert photographed is not None
-    taught = teach(network, photographed, steps=given.steps)
-    save_model(taught, given.output, torch.float16 if given.half else torch.float32)
-
-
-if __name__ == "__main__":
-    main()
+        optimizer.step()
+        errors.append(float((estimate.detach().float() - radius).abs().mean()))
+        if (step + 1) % report_every == 0:
+            error, seconds = np.mean(errors[-report_every:]), time.monotonic() - started
+            report(f"step {step + 1} of {steps}, mean error {error:.2f} px, {seconds:.0f} s")
+    return trained.requires_grad_(True).eval()

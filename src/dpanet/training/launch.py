@@ -1,9 +1,8 @@
-"""Where a run computes: one device, or all processes that torchrun started."""
+"""Where a run computes: one device, or one for each process that torchrun started."""
 
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import warnings
@@ -18,6 +17,7 @@ from dpanet.deblurrer.placement import choose_device, choose_precision
 from dpanet.errors import ConfigError, counted
 from dpanet.network.description import Description
 from dpanet.training.config import TrainingConfig
+from dpanet.training.processes import find_processes
 from dpanet.version import __version__
 
 if TYPE_CHECKING:
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 
 def check_installed() -> None:
-    """Raises: ConfigError if what training needs beside the rest of the package is not there."""
+    """Check that the packages of the extra `train` are installed.
+
+    Raises:
+        ConfigError: naming one that is not.
+    """
     from importlib.util import find_spec
 
-    missing = [name for name in ("lightning_fabric", "tensorboard") if find_spec(name) is None]
+    missing = [name for name in ("lightning_fabric", "tensorboard", "tomli_w") if find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"training needs {missing[0]}, which is not installed; run in the clone: "
@@ -36,110 +40,133 @@ def check_installed() -> None:
         )
 
 
-@contextmanager
-def parting(fabric: Fabric) -> Iterator[None]:
-    """Take leave of the other processes at the end, where there are any.
+def choose_training_device(config: TrainingConfig) -> torch.device:
+    """Return the device of this process.
 
-    What torch leaves of the group to the end of the interpreter now and then aborts it there, after all was done.
+    Raises:
+        ConfigError: if this machine does not have the device.
     """
-    ended = False
-    try:
-        yield
-        ended = True
-    finally:
-        if fabric.world_size > 1:
-            if ended:
-                fabric.barrier()
-            torch.distributed.destroy_process_group()
-
-
-def own_device(settings: TrainingConfig) -> torch.device:
-    """The device of this process. Raises: ConfigError for one that is not there."""
-    device = choose_device(settings.device)
-    if device.type == "cuda" and int(os.environ.get("WORLD_SIZE", 1)) > 1:
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    device, processes = choose_device(config.device), find_processes()
+    if device.type == "cuda" and processes.count > 1:
+        return torch.device("cuda", processes.local_rank)
     return device
 
 
-def launch(settings: TrainingConfig, description: Description) -> Fabric:
-    """Lightning Fabric for this process.
+def launch(config: TrainingConfig, description: Description) -> Fabric:
+    """Return Lightning Fabric for this process, connected to the other processes of torchrun, if there are any.
 
-    Under torchrun it joins the other processes (NCCL between GPUs, gloo between processors), one device each;
-    otherwise it takes one device.
+    They communicate by NCCL between GPUs, and by gloo between CPUs. Other launchers, such as SLURM, are ignored.
 
-    Raises: ConfigError for a device that is not there, or a batch that does not divide among the processes.
+    Raises:
+        ConfigError: if this machine does not have the device, or the batch cannot be divided among the processes.
     """
     check_installed()
-    processes, here = (int(os.environ.get(key, 1)) for key in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
-    if settings.batch % (processes * settings.accumulate):
+    processes = find_processes()
+    if config.batch % (processes.count * config.accumulate):
         raise ConfigError(
-            f"batch is {settings.batch}; it must be a multiple of {processes} processes times accumulate, "
-            f"{settings.accumulate}"
+            f"batch is {config.batch}; it must be a multiple of {processes.count} processes times accumulate, "
+            f"{config.accumulate}"
         )
-    device = own_device(settings)
-    bfloat16 = choose_precision(settings.precision, device, description) is torch.bfloat16
+    device = choose_training_device(config)
+    bfloat16 = choose_precision(config.precision, device, description) is torch.bfloat16
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own imports
         from lightning_fabric import Fabric
         from lightning_fabric.plugins import MixedPrecision
+        from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 
     class Autocast(MixedPrecision):
-        """Leaves the views as they are: rounded to bfloat16, they would have eight bits, and the picture too."""
+        """Computes in bfloat16, but does not round the views to its eight bits."""
 
         def convert_input(self, data: Any) -> Any:
             return data
 
-    devices: Any = here
-    if processes == 1 and device.index is not None:
+    class SingleProcess(LightningEnvironment):
+        """One process, whatever the environment says."""
+
+        @property
+        def creates_processes_externally(self) -> bool:
+            return True
+
+        def local_rank(self) -> int:
+            return 0
+
+        def node_rank(self) -> int:
+            return 0
+
+    # Without an explicit environment, Fabric would look for SLURM's and others' variables.
+    plugins: list[Any] = [TorchElasticEnvironment() if processes.count > 1 else SingleProcess()]
+    if bfloat16:
+        plugins.append(Autocast("bf16-mixed", device.type))
+    devices: Any = processes.local_count
+    if processes.count == 1 and device.index is not None:
         devices = [device.index]
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
     fabric = Fabric(
         accelerator=device.type,
         devices=devices,
-        num_nodes=processes // here,
-        strategy="ddp" if processes > 1 else "auto",
-        plugins=Autocast("bf16-mixed", device.type) if bfloat16 else None,
+        num_nodes=processes.count // processes.local_count,
+        strategy="ddp" if processes.count > 1 else "auto",
+        plugins=plugins,
     )
     fabric.launch()
     return fabric
 
 
-def told(fabric: Fabric) -> str:
-    """Where it computes, in words."""
+@contextmanager
+def leave_process_group(fabric: Fabric) -> Iterator[None]:
+    """Leave the group of processes at the end of the `with` block, after waiting for the others if all went well.
+
+    Torch would leave it at the end of the interpreter, which sometimes aborts there.
+    """
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if fabric.world_size > 1:
+            if finished:
+                fabric.barrier()
+            torch.distributed.destroy_process_group()
+
+
+def describe_device(fabric: Fabric) -> str:
+    """Return the number of processes, the device and the precision as text."""
     count = f"{fabric.world_size} x " if fabric.world_size > 1 else ""
     threads = f", {counted(torch.get_num_threads(), 'thread')}" if fabric.device.type == "cpu" else ""
     precision = "bfloat16" if fabric._precision.precision == "bf16-mixed" else "float32"
     return f"{count}{fabric.device.type}{threads}, {precision}"
 
 
-def versions() -> str:
-    """Of this package and of torch, which decide the last bits of a run."""
+def describe_versions() -> str:
+    """Return the versions of this package and of torch, which determine the last bits of the weights."""
     return f"dpanet {__version__}, torch {torch.__version__}"
 
 
-class Interruption:
-    """While it lasts, an interrupt (Ctrl-C, SIGTERM) is only noted, so that the step can end; a second one is not."""
+class InterruptHandler:
+    """Notes an interrupt (Ctrl-C, SIGTERM) so that the step can end; a second one interrupts at once."""
 
-    asked = False
+    requested = False
+    """Whether there was an interrupt."""
 
     def __init__(self) -> None:
-        self._before: dict[int, Any] = {}
+        self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> Interruption:
+    def __enter__(self) -> InterruptHandler:
         if threading.current_thread() is not threading.main_thread():
             return self
-        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in self._before:
+        self._previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in self._previous:
             signal.signal(number, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True

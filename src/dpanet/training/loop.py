@@ -1,7 +1,7 @@
-"""The training loop: the scenes of a step, its gradients, the step, the average; then tell, judge and save.
+"""The training loop.
 
 A step depends on the weights and on its number alone: scenes and dropout are drawn from (seed, step). So a run that
-was killed goes on from its last checkpoint and ends with the same weights, bit for bit, as one that was not.
+is killed and resumed from its last checkpoint ends with the same weights, bit for bit, as one that is not.
 """
 
 from __future__ import annotations
@@ -10,26 +10,30 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 
-from dpanet.deblurrer.placement import keeping_memory
 from dpanet.errors import ConfigError, TrainingError, WorkerError
-from dpanet.network.build import AnyNetwork
-from dpanet.network.dpdnet import DPDNet
+from dpanet.network import Network
 from dpanet.training.batches import Batch, Batches
 from dpanet.training.config import TrainingConfig
-from dpanet.training.launch import Interruption, launch, own_device, parting, told, versions
-from dpanet.training.losses import judge
+from dpanet.training.data import OpenedData
+from dpanet.training.launch import (
+    InterruptHandler,
+    choose_training_device,
+    describe_device,
+    describe_versions,
+    launch,
+    leave_process_group,
+)
+from dpanet.training.losses import compute_loss
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.schedule import Schedule
-from dpanet.training.source import Data, open_data
-from dpanet.training.state import State, network_to_train, seed_generators
+from dpanet.training.state import State, create_network, seed_generators
 from dpanet.training.training_log import Entry, TrainingLog
-from dpanet.training.validation import validate
+from dpanet.training.validation import Validation, validate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -38,148 +42,148 @@ if TYPE_CHECKING:
 Ending = Literal["finished", "interrupted"]
 
 
-def _nothing(step: int, steps: int) -> None:
-    """Told of each step unless somebody else is."""
-
-
 def train(
-    run: RunFolder, say: Callable[[str], None] = print, stepped: Callable[[int, int], None] = _nothing
+    run: RunFolder,
+    report: Callable[[str], None] = print,
+    on_step: Callable[[int, int], None] = lambda step, steps: None,
 ) -> Ending:
-    """Train from the last checkpoint, or from the start, to the end.
+    """Train from the last checkpoint, or from the start, to the end or an interrupt.
 
-    Args:   say: given each line of the log. stepped: told each step's number, and the last one's.
-    Raises: ConfigError, DatasetError and alike before anything is written; later on, with what was reached saved,
-            UnreadableImageError for a damaged picture, WorkerError if a process died; OutputError if a file cannot be
-            written, TrainingError if the loss is no number any more, both with the last checkpoint intact.
+    Args:
+        run: the folder of the run.
+        report: called with each line of the log.
+        on_step: called after each step with its number and that of the last one.
+
+    Raises:
+        ConfigError, DatasetError, ...: before anything is written, if the config or the data are impossible.
+        UnreadableImageError: for a damaged picture, after a checkpoint.
+        WorkerError: if a process died, after a checkpoint.
+        OutputError: if a file cannot be written; the last checkpoint remains.
+        TrainingError: if the loss is not finite; the last checkpoint remains.
     """
-    settings, held = run.settings, run.read_checkpoint()
-    network = network_to_train(settings, held)
-    data = open_data(settings, own_device(settings))
-    fabric = launch(settings, network.description)
-    schedule = Schedule.of(settings, data.epoch)
-    state = State(network, settings, fabric.device)
-    state.restore(held)
+    config, checkpoint = run.config, run.read_checkpoint()
+    network = create_network(config, checkpoint)
+    data = config.data.open(config, choose_training_device(config))
+    fabric = launch(config, network.description)
+    schedule = Schedule.create(config, data.pictures)
+    state = State(network, config, fabric.device)
+    if checkpoint is not None:
+        state.restore(checkpoint)
     if state.step > schedule.steps:
         raise ConfigError(
             f"steps is {schedule.steps}, but {run.path} has made {state.step}; give at least as many"
         )
-    learning = fabric.setup_module(_Learning(network))
+    model = fabric.setup_module(_AllOutputs(network))
     if fabric.is_global_zero:
-        run.claim(state.step, f"{told(fabric)}, {versions()}")
-        say(f"{run.path}: {state.told}, {data.told}, step {state.step} of {schedule.steps}, {told(fabric)}")
+        run.lock(state.step, f"{describe_device(fabric)}, {describe_versions()}")
+        report(
+            f"{run.path}: {state.description}, {data.description}, step {state.step} of {schedule.steps}, "
+            f"{describe_device(fabric)}"
+        )
 
-    began, saved = time.monotonic() - state.seconds, time.monotonic()
+    started, saved = time.monotonic() - state.seconds, time.monotonic()
     with (
-        parting(fabric),
-        _released(run),
-        keeping_memory(),
-        Interruption() as interruption,
-        TrainingLog(run, state.step, say, silent=not fabric.is_global_zero) as journal,
-        Batches(data.training, schedule, state.step, fabric.global_rank, fabric.world_size) as batches,
+        leave_process_group(fabric),
+        _release_at_end(run),
+        InterruptHandler() as interrupt,
+        TrainingLog(run, state.step, report, silent=not fabric.is_global_zero) as log,
+        Batches(
+            config.data.loader(data.training), schedule, state.step, fabric.global_rank, fabric.world_size
+        ) as batches,
     ):
         while state.step < schedule.steps:
             step = state.step
-            with _saved_on_failure(run, state, fabric):
-                seed_generators(settings.seed, step, fabric.global_rank)
-                judged = _gradients(fabric, learning, batches.next_step(), settings)
-                length = nn.utils.clip_grad_norm_(network.parameters(), settings.optimiser.clip or math.inf)
-                loss, norm, stop = _agreed(fabric, judged, length, interruption.asked)
-            if not math.isfinite(loss + norm):
-                what = (
-                    f"the loss became {loss}" if not math.isfinite(loss) else "the gradients became infinite"
-                )
-                raise run.no_number(what, step)
+            with _save_on_failure(run, state, fabric):
+                seed_generators(config.seed, step, fabric.global_rank)
+                local_loss = _compute_gradients(fabric, model, batches.next_step(), config)
+                local_norm = nn.utils.clip_grad_norm_(network.parameters(), config.optimizer.clip or math.inf)
+                loss, norm, stop = _reduce(fabric, local_loss, local_norm, interrupt.requested)
+            if not math.isfinite(loss):
+                raise run.not_finite(f"the loss became {loss}", step)
+            if not math.isfinite(norm):
+                raise run.not_finite("the gradients became infinite", step)
             state.advance(schedule.learning_rate(step), loss)
-            state.seconds = time.monotonic() - began
+            state.seconds = time.monotonic() - started
 
-            last = state.step == schedule.steps
-            if last or state.step % settings.log_every == 0 or state.step % settings.validation.every == 0:
-                entry = Entry(
-                    state.step,
-                    state.seconds,
-                    schedule.learning_rate(step),
-                    schedule.patch(step),
-                    state.mean_loss(),
-                )
-                with _saved_on_failure(run, state, fabric):
-                    _tell(entry, journal, run, state, data, fabric, last=last)
-            if last or stop or time.monotonic() - saved >= 60 * settings.checkpoint_minutes:
+            is_last = state.step == schedule.steps
+            validate_now = is_last or state.step % config.validation.every == 0
+            if validate_now or state.step % config.log_every == 0:
+                mean_loss = state.take_mean_loss()
+                with _save_on_failure(run, state, fabric):
+                    validation = _validate(run, state, data, fabric) if validate_now else None
+                    entry = Entry(
+                        state.step,
+                        state.seconds,
+                        schedule.learning_rate(step),
+                        schedule.patch(step),
+                        mean_loss,
+                        psnr=None if validation is None else validation.psnr,
+                        nothing=None if validation is None else validation.psnr_of_views,
+                    )
+                    log.write(entry, () if validation is None else validation.samples)
+            if is_last or stop or time.monotonic() - saved >= 60 * config.checkpoint_minutes:
                 if fabric.is_global_zero:
                     run.save(state)
                 saved = time.monotonic()
-            stepped(state.step, schedule.steps)
-            if stop and not last:
+            on_step(state.step, schedule.steps)
+            if stop and not is_last:
                 return "interrupted"
     return "finished"
 
 
-class _Learning(nn.Module):
-    """A network whose call gives all pictures that are judged.
+class _AllOutputs(nn.Module):
+    """A network whose `forward` returns all outputs that the loss compares, largest first.
 
-    Fabric computes in bfloat16, and joins processes, in the call alone; for a method that is marked as forward it
-    does so only where there are several processes.
+    Fabric applies bfloat16, and joins processes, in `forward` alone; other methods that are marked as forward get
+    both only where there are several processes.
     """
 
-    def __init__(self, network: AnyNetwork) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, left: Tensor, right: Tensor) -> list[Tensor]:
-        if isinstance(self.network, DPDNet):
-            return [self.network(left, right)]
         return self.network.with_scales(left, right)
 
 
-def _gradients(
-    fabric: Fabric, network: _FabricModule, parts: Iterator[Batch], settings: TrainingConfig
+def _compute_gradients(
+    fabric: Fabric, model: _FabricModule, parts: Iterator[Batch], config: TrainingConfig
 ) -> Tensor:
-    """Give the network the gradients of one global batch; returns this process's loss."""
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    """Add up the gradients of one global batch in the network; return the mean loss of this process's parts."""
+    layout = torch.channels_last if config.channels_last else torch.contiguous_format
     losses = []
-    for number, scenes in enumerate(parts, 1):
-        left, right, truth = (part.to(fabric.device, memory_format=layout) for part in scenes)
-        with fabric.no_backward_sync(network, enabled=number < settings.accumulate):
-            whole, finest = judge(network(left, right), truth, settings.loss)
-            fabric.backward(whole / settings.accumulate)
-        losses.append(finest.detach())
+    for number, batch in enumerate(parts, 1):
+        left, right, truth = (part.to(fabric.device, memory_format=layout) for part in batch)
+        with fabric.no_backward_sync(model, enabled=number < config.accumulate):
+            total, logged = compute_loss(model(left, right), truth, config.loss)
+            fabric.backward(total / config.accumulate)
+        losses.append(logged.detach())
     return torch.stack(losses).mean()
 
 
-def _agreed(fabric: Fabric, loss: Tensor, norm: Tensor, asked: bool) -> tuple[float, float, bool]:
-    """Loss and norm over all processes, and whether any of them was asked to stop."""
-    mine = torch.stack((loss, norm, loss.new_tensor(float(asked))))
-    reduced = fabric.all_reduce(mine)
+def _reduce(fabric: Fabric, loss: Tensor, norm: Tensor, stop: bool) -> tuple[float, float, bool]:
+    """Return the mean loss and norm of all processes, and whether any of them was asked to stop."""
+    reduced = fabric.all_reduce(torch.stack((loss, norm, loss.new_tensor(float(stop)))))
     assert isinstance(reduced, Tensor)
-    loss_of_all, norm_of_all, share = reduced.tolist()
-    return loss_of_all, norm_of_all, share > 0
+    mean_loss, mean_norm, stopping = reduced.tolist()
+    return mean_loss, mean_norm, stopping > 0
 
 
-def _tell(
-    entry: Entry,
-    journal: TrainingLog,
-    run: RunFolder,
-    state: State,
-    data: Data,
-    fabric: Fabric,
-    *,
-    last: bool,
-) -> None:
-    """Write the line, with a validation where one is due; the best model so far is kept."""
-    due = last or state.step % run.settings.validation.every == 0
-    if data.validation is None or not due:
-        return journal.write(entry)
-    psnr, nothing, samples = validate(
-        fabric, state.averaged, data.validation, run.settings.validation.samples
-    )
-    if psnr > state.best:
-        state.best = psnr
+def _validate(run: RunFolder, state: State, data: OpenedData, fabric: Fabric) -> Validation | None:
+    """Validate the moving average and save it if it is the best so far; return None without a validation set."""
+    if data.validation is None:
+        return None
+    validation = validate(fabric, state.ema, data.validation, run.config.validation.samples)
+    if validation.psnr > state.best:
+        state.best = validation.psnr
         if fabric.is_global_zero:
             run.save_model(state, run.best)
-    journal.write(replace(entry, psnr=psnr, nothing=nothing), samples)
+    return validation
 
 
 @contextmanager
-def _released(run: RunFolder) -> Iterator[None]:
+def _release_at_end(run: RunFolder) -> Iterator[None]:
+    """Release the lock of the folder at the end of the `with` block."""
     try:
         yield
     finally:
@@ -187,22 +191,22 @@ def _released(run: RunFolder) -> Iterator[None]:
 
 
 @contextmanager
-def _saved_on_failure(run: RunFolder, state: State, fabric: Fabric) -> Iterator[None]:
-    """What fails in here changes no weights: the state is whole, and is saved. A line of the log may be lost."""
+def _save_on_failure(run: RunFolder, state: State, fabric: Fabric) -> Iterator[None]:
+    """Save the state if the `with` block fails, which must not change any weights. A line of the log may be lost."""
     try:
         yield
     except Exception as error:
         if fabric.is_global_zero:
             run.save(state)
-        said = str(error).lower()
-        if isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said:
+        text = str(error).lower()
+        if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
             raise TrainingError(
                 f"memory ran out at step {state.step}; go on with --resume {run.path} --set accumulate=N, "
-                "which takes the batch in N parts"
+                "which computes the batch in N parts"
             ) from error
         if fabric.world_size > 1 and isinstance(error, RuntimeError):
             raise WorkerError(
-                f"a process of the run failed or ended at step {state.step} ({str(error).splitlines()[0]}); what was "
-                f"reached is in {run.checkpoint}, so go on with --resume {run.path}"
+                f"a process of the run failed or ended at step {state.step} ({str(error).splitlines()[0]}); "
+                f"{run.checkpoint} has all finished steps, so go on with --resume {run.path}"
             ) from error
         raise

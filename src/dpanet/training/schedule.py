@@ -1,4 +1,4 @@
-"""What changes as a run goes on: the learning rate, the patch, the strength of the blur."""
+"""What changes as a run goes on: the learning rate, the patch size, the strength of the blur."""
 
 from __future__ import annotations
 
@@ -6,48 +6,47 @@ import math
 from dataclasses import dataclass
 
 from dpanet.training.config import OptimizerConfig, TrainingConfig
-from dpanet.training.pairs import epoch_steps
+from dpanet.training.pair_source import epoch_steps
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Of a run of `steps` steps; `unit` is the number of steps (1, or those of an epoch) its settings count in."""
+    """The schedule of a run."""
 
-    settings: TrainingConfig
+    config: TrainingConfig
     steps: int
+    """Length of the run."""
     unit: float = 1.0
+    """Steps in the unit of `OptimizerConfig.halve_every`: 1, or those of an epoch."""
 
     @classmethod
-    def of(cls, settings: TrainingConfig, epoch: int | None) -> Schedule:
-        """Of a run over `epoch` different pictures, where they repeat."""
-        if settings.steps is not None:
-            return cls(settings, settings.steps)
-        assert settings.epochs is not None and epoch is not None
-        return cls(settings, epoch_steps(settings.epochs, epoch, settings.batch), epoch / settings.batch)
+    def create(cls, config: TrainingConfig, pictures: int | None) -> Schedule:
+        """Return the schedule of a run over so many pictures; None if pictures never repeat."""
+        if config.steps is not None:
+            return cls(config, config.steps)
+        assert config.epochs is not None and pictures is not None
+        return cls(config, epoch_steps(config.epochs, pictures, config.batch), pictures / config.batch)
 
     def learning_rate(self, step: int) -> float:
-        """For the step that has `step` before it."""
-        s = self.settings.optimiser
-        return s.learning_rate * rate(step, self.steps, s, self.unit)
+        """Return the learning rate of a step, counted from 0."""
+        optimizer = self.config.optimizer
+        return optimizer.learning_rate * rate(step, self.steps, optimizer, self.unit)
 
     def patch(self, step: int) -> int:
-        """Pixels a side."""
-        return next(s.patch for s in self.settings.stages if step < s.until * self.steps)
+        """Return the side of the patches of a step, px."""
+        return next(stage.patch for stage in self.config.stages if step < stage.until * self.steps)
 
     def strength(self, step: int) -> float:
-        """The share of its blur that a simulated scene keeps."""
-        data = self.settings.data
-        if data.hardening == 0:
-            return 1.0
-        return min(1.0, data.easy + (1 - data.easy) * step / (data.hardening * self.steps))
+        """Return the factor on simulated blur radii of a step, 0..1."""
+        return self.config.data.strength(step, self.steps)
 
 
-def rate(step: int, steps: int, settings: OptimizerConfig, unit: float = 1.0) -> float:
-    """The learning rate as a share of the highest."""
-    warm = min(1.0, (step + 1) / max(settings.warmup, 1))
-    if settings.schedule == "constant":
+def rate(step: int, steps: int, config: OptimizerConfig, unit: float = 1.0) -> float:
+    """Return the learning rate of a step as a fraction of the highest."""
+    warm = min(1.0, (step + 1) / max(config.warmup, 1))
+    if config.schedule == "constant":
         return warm
-    if settings.schedule == "halving":
-        return warm * 0.5 ** int(step / (settings.halve_every * unit))
-    fallen = 0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1.0))
-    return warm * (settings.final + (1 - settings.final) * fallen)
+    if config.schedule == "halving":
+        return warm * 0.5 ** int(step / (config.halve_every * unit))
+    cosine = 0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1.0))
+    return warm * (config.final + (1 - config.final) * cosine)

@@ -1,4 +1,4 @@
-"""All that training changes: the weights, their moving average, the optimiser, the step."""
+"""All that a training step changes: the weights, their moving average, the optimizer, the step."""
 
 from __future__ import annotations
 
@@ -11,149 +11,158 @@ from typing import Any
 import numpy as np
 import torch
 
-from dpanet.checkpoints.model_file import FINISHED, SHIPPED, fill, load_model
+from dpanet.checkpoints.model_file import FINISHED, SHIPPED, load_model, load_weights
 from dpanet.errors import ConfigError, WeightsError
-from dpanet.network import DPANet
-from dpanet.network.build import FAMILIES, AnyNetwork, build, family, from_config
+from dpanet.network import Network, build
+from dpanet.network.build import from_config
+from dpanet.network.old_names import rename_keys
 from dpanet.training.config import NetworkConfig, TrainingConfig
-from dpanet.training.config_file import plain, read_table
-from dpanet.training.optimiser import Optimizer
+from dpanet.training.config_file import to_table
+from dpanet.training.config_table import read_table
+from dpanet.training.optimizer import Optimizer
 
 
 class State:
-    """step: steps that were made. seconds: that they took. best: PSNR of the best validation, dB.
-    losses: of the steps since the last line of the log.
-    """
+    """The state of a run between two steps."""
 
-    def __init__(self, network: AnyNetwork, settings: TrainingConfig, device: torch.device) -> None:
-        self.settings = settings
+    def __init__(self, network: Network, config: TrainingConfig, device: torch.device) -> None:
+        self.config = config
         self.network = network.to(device).train()
-        self.averaged = from_config(family(network), network.config.to_dict()).to(device)
-        self.averaged.load_state_dict(network.state_dict())
-        self.averaged.requires_grad_(False).eval()
-        if isinstance(network, DPANet) and network.defocus is not None:
-            network.defocus.requires_grad_(False)  # taught for itself, on another loss
-        self.optimiser = Optimizer(network, settings.optimiser)
-        self._pairs = [
-            (slow, fast)
-            for slow, fast in zip(self.averaged.parameters(), network.parameters(), strict=True)
-            if fast.requires_grad
+        """The network that is trained."""
+        self.ema = type(network)(network.config).to(device)
+        """The exponential moving average of its weights, as a network."""
+        self.ema.load_state_dict(network.state_dict())
+        self.ema.requires_grad_(False).eval()
+        if network.defocus is not None:
+            network.defocus.requires_grad_(False)  # it is trained on its own, with another loss
+        self.optimizer = Optimizer(network, config.optimizer)
+        self._ema_pairs = [
+            (average, weight)
+            for average, weight in zip(self.ema.parameters(), network.parameters(), strict=True)
+            if weight.requires_grad
         ]
-        self.step, self.seconds, self.best = 0, 0.0, -math.inf
+        self.step = 0
+        """Number of finished steps."""
+        self.seconds = 0.0
+        """Time that they took."""
+        self.best = -math.inf
+        """PSNR of the best validation, dB."""
         self.losses: list[float] = []
+        """Losses of the steps since the last line of the log."""
 
     @property
-    def told(self) -> str:
-        """In words."""
-        return (
-            f"{self.network.config.name} of {sum(p.numel() for p in self.network.parameters()):,} parameters"
-        )
+    def description(self) -> str:
+        """The network's name and size, for the first line of a run."""
+        parameters = sum(parameter.numel() for parameter in self.network.parameters())
+        return f"{self.network.config.name} of {parameters:,} parameters"
 
-    def mean_loss(self) -> float:
-        """Of the steps since it was last asked for."""
+    def take_mean_loss(self) -> float:
+        """Return the mean loss since the last call."""
         losses, self.losses = self.losses, []
         return sum(losses) / len(losses)
 
     @torch.no_grad()
     def advance(self, learning_rate: float, loss: float) -> None:
-        """One step along the gradients, and the average after it."""
-        self.optimiser.step(learning_rate)
+        """Update the weights along their gradients, then the moving average."""
+        self.optimizer.step(learning_rate)
         self.network.zero_grad()
         self.step += 1
         self.losses.append(loss)
-        weight = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        slow, fast = (list(tensors) for tensors in zip(*self._pairs, strict=True))
-        torch._foreach_lerp_(slow, fast, 1 - weight)
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        averages, weights = (list(tensors) for tensors in zip(*self._ema_pairs, strict=True))
+        torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def is_finite(self) -> bool:
-        """Whether every weight is still a number; the average follows the weights, so it has seen them all."""
-        return all(bool(tensor.isfinite().all()) for tensor in self.averaged.parameters())
+        """Return whether all weights are finite, seen by the moving average, which has had them all."""
+        return all(bool(tensor.isfinite().all()) for tensor in self.ema.parameters())
 
     def to_dict(self) -> dict[str, Any]:
-        """What `restore` takes; tensors are not copied."""
+        """Return what `restore` needs; tensors are not copied."""
         return {
-            "family": family(self.network),
-            "config": self.network.config.to_dict(),
-            "settings": plain(self.settings),
+            "family": self.network.family,
+            "network_config": self.network.config.to_dict(),
+            "training_config": to_table(self.config),
             "step": self.step,
             "seconds": self.seconds,
             "best": self.best,
             "losses": self.losses,
             "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "averaged": self.ema.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
         }
 
-    def restore(self, held: Mapping[str, Any] | None) -> None:
-        """Take up what `to_dict` gave, where there is such."""
-        if held is None:
-            return
-        self.step, self.seconds, self.best = held["step"], held["seconds"], held["best"]
-        self.losses = list(held["losses"])
-        self.network.load_state_dict(held["network"])
-        self.averaged.load_state_dict(held["averaged"])
-        self.optimiser.load_state_dict(held["optimiser"])
+    def restore(self, checkpoint: Mapping[str, Any]) -> None:
+        """Set the state to that of `to_dict`."""
+        self.step, self.seconds, self.best = checkpoint["step"], checkpoint["seconds"], checkpoint["best"]
+        self.losses = list(checkpoint["losses"])
+        self.network.load_state_dict(checkpoint["network"])
+        self.ema.load_state_dict(checkpoint["averaged"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
 
 
 def seed_generators(seed: int, step: int, rank: int) -> None:
-    """Set torch's generators anew for one step of one process.
+    """Seed torch's generators for one step of one process.
 
-    What is drawn in a step (which features dropout silences) thus depends on nothing but these three numbers, and a
-    run that goes on needs no states of generators.
+    What is drawn in a step (the features that dropout removes) then depends on these three numbers alone, so that a
+    checkpoint needs no states of generators.
     """
     number = np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0]
     torch.manual_seed(int(number >> 1))
 
 
-def network_to_train(settings: TrainingConfig, held: Mapping[str, Any] | None = None) -> AnyNetwork:
-    """The network of a checkpoint, its weights still to be restored; or the one that a run begins with, its weights
-    drawn from the seed or taken from `network.start`.
+def create_network(config: TrainingConfig, checkpoint: Mapping[str, Any] | None = None) -> Network:
+    """Return the network of a checkpoint, without its weights; or that of a new run, with its first weights.
 
-    Raises: ConfigError for an unknown preset, changes that do not fit it, or patches that do not suit it;
-            WeightsError if the model to start with is missing or another network.
+    Raises:
+        ConfigError: if the preset is unknown, or its changes or the patches do not fit it.
+        WeightsError: if the model to start from is missing or another network.
     """
-    if held is not None:
-        return from_config(held["family"], held["config"])
-    torch.manual_seed(settings.seed)
-    network = _network(settings.network)
-    if hasattr(network, "with_scales"):
+    if checkpoint is not None:
+        return from_config(checkpoint["family"], checkpoint["network_config"])
+    torch.manual_seed(config.seed)
+    network = _create_network(config.network)
+    if network.description.scales > 1:
         multiple = network.config.multiple_of
-        for place, stage in enumerate(settings.stages):
+        for index, stage in enumerate(config.stages):
             if stage.patch % multiple:
                 raise ConfigError(
-                    f"stages[{place}].patch is {stage.patch}; this network needs multiples of {multiple}"
+                    f"stages[{index}].patch is {stage.patch}; this network needs multiples of {multiple}"
                 )
     return network
 
 
-def _network(settings: NetworkConfig) -> AnyNetwork:
-    start = None if not settings.start else model_of(settings.start)
-    if not settings.preset:
+def _create_network(config: NetworkConfig) -> Network:
+    start = find_model(config.start) if config.start else None
+    if not config.preset:
         assert start is not None
         return load_model(start)
-    network = build(settings.preset)
-    if settings.changes:
-        _, config, _ = FAMILIES[family(network)]
-        table = {**asdict(network.config), "name": "custom", **settings.changes}
-        changed = read_table(config, table, "network.changes.")
-        network = from_config(family(network), changed.to_dict())
+    network = build(config.preset)
+    if config.changes:
+        table = {**asdict(network.config), "name": "custom", **rename_keys(config.changes)}
+        changed = read_table(type(network.config), table, "network.changes.")
+        network = type(network)(changed)
     if start is not None:
-        fill(network, load_model(start).state_dict(), Path(start))
+        load_weights(network, load_model(start).state_dict(), Path(start))
     return network
 
 
-def model_of(start: str) -> str:
-    """What `load_model` takes: a shipped name, a file, or the best model of a run's folder."""
+def find_model(start: str) -> str:
+    """Return the argument of `load_model` for a shipped name, a file, or a run's folder (its best model).
+
+    Raises:
+        WeightsError: if there is no such model.
+    """
     folder = Path(start)
     if start in SHIPPED or folder.is_file():
         return start
     if not folder.is_dir():
         raise WeightsError(
-            f"network.start is {start}, which is no model's name, file or run; give one by --set network.start=RUN"
+            f"network.start is {start}, which is not a model's name, a file or a run; give one by "
+            "--set network.start=RUN"
         )
     for name in FINISHED:
         if (folder / name).is_file():
             return str(folder / name)
     raise WeightsError(
-        f"network.start is {start}, which holds no model ({', '.join(FINISHED)}); give a finished run"
+        f"network.start is {start}, which contains no model ({', '.join(FINISHED)}); give a finished run"
     )

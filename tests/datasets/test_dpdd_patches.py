@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
-import dpanet.training.dpdd_patches as dpdd_patches
+import dpanet.datasets.dpdd_patches as dpdd_patches
 from dpanet.datasets import open_dataset
+from dpanet.datasets.dpdd_patches import PatchFolder, open_splits
+from dpanet.datasets.patch_rule import CUTS, select_windows
 from dpanet.errors import DatasetError, OutputError, UnreadableImageError
 from dpanet.images.reading import read_codes
-from dpanet.training.dpdd_patches import PatchFolder, open_splits
-from dpanet.training.patch_rule import CUTS, kept_windows
 
 SIDE = 40
 NAMES = {"train": ((984, 985), (917, 916)), "val": ((1002, 1001),)}
@@ -77,13 +77,13 @@ def test_patches_are_the_pictures_codes_and_lie_as_pairs(dpdd: Path, tmp_path: P
         scenes = {
             scene.name: scene for scene in open_dataset(tmp_path / "PATCHES" / split, "pairs", bits=16).scenes
         }
-        assert len(scenes) == folder.patches(split)
+        assert len(scenes) == folder.count_patches(split)
         expected = set()
         for name, truth in names:
             views = (f"l/source/1P0A{name:04}_L", f"r/source/1P0A{name:04}_R", f"c/target/1P0A{truth:04}")
             files = [dpdd / f"{split}_{view}.png" for view in views]
             codes = [read_codes(file) for file in files]
-            for (top, left), _ in kept_windows(codes[2], CUTS[split], SIDE):
+            for (top, left), _ in select_windows(codes[2], CUTS[split], SIDE):
                 patch = f"1P0A{name:04}_{top:04}_{left:04}"
                 expected.add(patch)
                 for made, picture in zip(scenes[patch].pictures, codes, strict=True):
@@ -128,7 +128,7 @@ def test_a_run_killed_after_any_file_ends_with_the_same_bytes(
     def fragile(path: Path, data: bytes) -> None:
         nonlocal written
         if written == after:
-            stray = path.with_name(f".{path.stem}-0123abcd{path.suffix}")  # as kill -9 leaves it
+            stray = path.with_name(f".dpanet-0123456789abcdef.partial{path.suffix}")  # as kill -9 leaves it
             stray.write_bytes(data[:9])
             raise Killed
         written += 1
@@ -224,7 +224,7 @@ def test_a_full_disk_is_one_sentence(
 def test_only_one_process_writes_to_a_folder(dpdd: Path, tmp_path: Path, whole: dict[str, bytes]) -> None:
     splits = open_splits(dpdd, SIDE)
     first = PatchFolder(tmp_path / "PATCHES", splits, SIDE)
-    stray = tmp_path / "PATCHES" / "train.unfinished" / ".patch-0123abcd.png"
+    stray = tmp_path / "PATCHES" / "train.unfinished" / ".dpanet-0123456789abcdef.partial.png"
     stray.write_bytes(b"it is writing this")
     with pytest.raises(OutputError, match=r"another process writes to .*PATCHES; wait for its end"):
         PatchFolder(tmp_path / "PATCHES", splits, SIDE)

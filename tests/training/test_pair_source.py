@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-import dpanet.training.pairs as pairs
+import dpanet.training.pair_source as pairs
 from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
-from dpanet.training.pairs import Augmentation, PairSource, epoch_steps, split_folders
+from dpanet.training.pair_source import Augmentation, PairSource, epoch_steps
+from dpanet.training.pairs_data import split_folders
 
 PLAIN = Augmentation(mirror=False, flip=False)
 PARTS = ("left", "right", "sharp")
@@ -108,14 +109,14 @@ def test_a_scene_depends_on_its_seed_alone(folder: Path) -> None:
 def test_every_picture_once_an_epoch_in_a_new_order(folder: Path) -> None:
     """Two patches a step of five pictures: step 2 ends one epoch and begins the next."""
     source = PairSource(folder, batch=2, patch=16)
-    order = [source.place([3, step, index]) for step in range(50) for index in range(2)]
+    order = [source.picture_index([3, step, index]) for step in range(50) for index in range(2)]
     epochs = [tuple(order[at : at + 5]) for at in range(0, 100, 5)]
     assert all(sorted(epoch) == [0, 1, 2, 3, 4] for epoch in epochs)
     assert len(set(epochs)) > 12
-    assert [source.place([3, step, index]) for step in (2, 40, 1) for index in (1, 0)] == [
+    assert [source.picture_index([3, step, index]) for step in (2, 40, 1) for index in (1, 0)] == [
         order[2 * step + index] for step in (2, 40, 1) for index in (1, 0)
     ], "asked in any order, as after a resume"
-    assert [source.place([4, step, index]) for step in range(50) for index in range(2)] != order
+    assert [source.picture_index([4, step, index]) for step in range(50) for index in range(2)] != order
     blue = source.scenes([[3, 7, 0], [3, 7, 1]], 16).truth[:, 2, 0, 0]
     assert [int(code) // 10 for code in np.rint(blue.numpy() * 65535)] == order[14:16]
 
@@ -123,7 +124,7 @@ def test_every_picture_once_an_epoch_in_a_new_order(folder: Path) -> None:
 def test_one_step_over_all_pictures_for_validation(folder: Path) -> None:
     source = PairSource(folder, batch=5, patch=16, augmentation=PLAIN)
     assert len(source) == 5
-    assert {source.place([7, 0, index]) for index in range(5)} == set(range(5))
+    assert {source.picture_index([7, 0, index]) for index in range(5)} == set(range(5))
 
 
 def test_resize_keeps_pixel_centres_and_draws_even_sides_and_free_offsets(folder: Path) -> None:
@@ -277,7 +278,7 @@ def test_impossible_sides_are_refused(resize: tuple[int, int]) -> None:
 
 
 def test_a_larger_patch_than_announced_is_refused(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="patches of 24 px are asked for; at most 20"):
+    with pytest.raises(ConfigError, match="patches of 24 px are requested; at most 20"):
         PairSource(folder, batch=1, patch=20).scenes(seeds(1), 24)
 
 

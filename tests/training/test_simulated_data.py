@@ -10,8 +10,9 @@ from training.conftest import OneBlur, small
 from dpanet.errors import ConfigError, DatasetError
 from dpanet.simulation.scene import Scenes
 from dpanet.simulation.scene_config import SceneConfig
-from dpanet.training.config import DataConfig, TrainingConfig
-from dpanet.training.source import ValidationSet, open_data, own_photographs, simulator, split_photographs
+from dpanet.training.data import ValidationSet
+from dpanet.training.photographs import scikit_image_photographs, split_photographs
+from dpanet.training.simulated_data import SimulatedData
 
 
 @pytest.fixture
@@ -47,24 +48,28 @@ def test_a_list_says_which_are_held_out(photographs: Path) -> None:
 
 
 def test_one_is_trained_on_and_another_judged(photographs: Path) -> None:
-    settings = small(data={"photographs": str(photographs)})
-    data = open_data(settings)
-    assert data.validation is not None and data.epoch is None and data.told == "19 photographs, 2 held out"
+    config = small(data={"photographs": str(photographs)})
+    data = config.data.open(config)
+    assert (
+        data.validation is not None
+        and data.pictures is None
+        and data.description == "19 photographs, 2 held out"
+    )
     for source, codes in ((data.training, range(1, 20)), (data.validation.source, (0, 20))):
-        stock = source.photographs  # type: ignore[attr-defined]
-        assert sorted(int(picture.max()) for picture in stock) == list(codes)
+        photographs = source.photographs  # type: ignore[attr-defined]
+        assert sorted(int(picture.max()) for picture in photographs) == list(codes)
 
 
 def test_no_printed_page_is_both_learned_from_and_judged_on() -> None:
-    data = DataConfig(photographs="scikit-image", scenes=SceneConfig(measured=0.0, pages=8))
-    learned, judged = simulator(data), simulator(data, held_out=True)
+    data = SimulatedData(photographs="scikit-image", scenes=SceneConfig(measured=0.0, pages=8))
+    learned, judged = data.simulator(), data.simulator(held_out=True)
     assert learned is not None and judged is not None and len(judged.pages) == 1
     for page in judged.pages:
         assert not any(torch.equal(page, other) for other in learned.pages)
 
 
 def test_the_photographs_that_need_no_folder() -> None:
-    training, held_out = own_photographs(), own_photographs(held_out=True)
+    training, held_out = scikit_image_photographs(), scikit_image_photographs(held_out=True)
     assert len(training) == 3 and len(held_out) == 1
     for picture in (*training, *held_out):
         assert picture.dtype == torch.uint8 and picture.shape[0] == 3 and min(picture.shape[1:]) >= 300
@@ -77,12 +82,12 @@ def test_the_photographs_that_need_no_folder() -> None:
         ({"photographs": "/nowhere"}, "data.photographs is /nowhere, which is no folder"),
         ({"scenes": {"measured": 0.5}}, "data.kernels is missing; .* or data.scenes.measured=0"),
         ({"scenes": {"measured": 0.5}, "kernels": "/nowhere"}, "data.kernels is /nowhere"),
-        ({"kind": "pairs"}, "data.pairs is missing"),
     ],
 )
 def test_what_is_missing_is_named(data: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
-        open_data(small(data=data))
+        config = small(data=data)
+        config.data.open(config)
 
 
 class Noting(OneBlur):
@@ -96,24 +101,26 @@ class Noting(OneBlur):
 
 def test_validation_scenes_are_shared_out_and_made_once() -> None:
     source = Noting()
-    held_out = ValidationSet(source, 5, 32)
+    validation_set = ValidationSet(source, 5, 32)
     for _ in range(2):
-        told = [[len(s.truth) for s in held_out.scenes(rank, 2, 2)] for rank in range(2)]
-        assert told == [[2, 1], [2]]
+        counts = [[len(s.truth) for s in validation_set.scenes(rank, 2, 2)] for rank in range(2)]
+        assert counts == [[2, 1], [2]]
     assert source.asked == [[[7, 0, 0], [7, 0, 2]], [[7, 0, 4]], [[7, 0, 1], [7, 0, 3]]]
 
 
 def test_simulated_scenes_follow_the_settings() -> None:
-    made = simulator(DataConfig(photographs="scikit-image", scenes=small().data.scenes))
-    assert made is not None and made.settings.measured == 0
-    settings: TrainingConfig = small()
-    scenes = made.scenes([[settings.seed, 0, 0]], 32)
+    config = small()
+    assert isinstance(config.data, SimulatedData)
+    made = config.data.simulator()
+    assert made is not None and made.config.measured == 0
+    scenes = made.scenes([[config.seed, 0, 0]], 32)
     assert scenes.left.shape == (1, 3, 32, 32) and scenes.left.dtype == torch.float32
 
 
 def test_a_run_says_that_nothing_is_held_out(photographs: Path) -> None:
     for path in sorted(photographs.glob("*.png"))[:20]:
         path.unlink()
-    data = open_data(small(data={"photographs": str(photographs)}))
+    config = small(data={"photographs": str(photographs)})
+    data = config.data.open(config)
     assert data.validation is None
-    assert data.told == "1 photograph, none held out, so no PSNR and no best model"
+    assert data.description == "1 photograph, none held out, so no PSNR and no best model"

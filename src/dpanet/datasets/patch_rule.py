@@ -1,4 +1,4 @@
-"""Which 512 px patches of a picture training on DPDD takes: where they lie, and how sharp they are."""
+"""The rule by which DPDD's pictures are cut into 512 px patches: where they lie, and which are sharp enough."""
 
 from __future__ import annotations
 
@@ -13,33 +13,40 @@ from numpy.typing import NDArray
 from dpanet.datasets import TrainingSplit
 
 SIDE = 512
-"""Pixels a side of a patch."""
+"""Side of a patch, px."""
 
 SOBEL_SIZES = (3, 7, 11, 15)
+"""Sizes of the Sobel kernels that sharpness is measured with, px."""
 
 Window = tuple[int, int]
 """Top and left of a patch in its picture, px."""
 
 Mapping = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""`map`, or that of a pool of threads."""
+"""`map`, or the method of a thread pool."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How the pictures of a split are cut: stride in px, and the share of each picture's patches left out."""
+    """How the pictures of a split are cut."""
 
     stride: int
+    """Distance between patches, px."""
     dropped: float
+    """Fraction of each picture's patches that are left out, the least sharp ones."""
 
 
 CUTS: dict[TrainingSplit, Cut] = {"train": Cut(204, 0.3), "val": Cut(506, 0.0)}
-"""60 % overlap for training; 1 % and every patch for validation. Source: Abuolaim and Brown, ECCV 2020."""
+"""60 % overlap for training; 1 % and all patches for validation. Source: Abuolaim and Brown, ECCV 2020."""
 
 
 def windows(height: int, width: int, stride: int, side: int = SIDE) -> list[Window]:
-    """The patches of a picture row by row; the last of each row and column are flush with the border.
+    """Return the patches of a picture row by row; the last ones of each row and column touch the border.
 
-    The picture is at least `side` px high and wide.
+    Args:
+        height: of the picture, px; at least `side`.
+        width: of the picture, px; at least `side`.
+        stride: distance between patches, px.
+        side: side of the patches, px.
     """
     return [(top, left) for top in _starts(height, stride, side) for left in _starts(width, stride, side)]
 
@@ -50,10 +57,10 @@ def _starts(length: int, stride: int, side: int) -> list[int]:
 
 
 def gradient_sums(gray: NDArray[Any]) -> list[float]:
-    """For each of `SOBEL_SIZES`, the sum over the patch of the gradient's length.
+    """Return the sum of the gradient's length over a patch, for each of `SOBEL_SIZES`.
 
-    gray: (H, W), one channel of any real type. The patch stands alone: its border is mirrored, its surroundings
-    are not seen.
+    Args:
+        gray: the patch alone, (H, W), any real type; it is mirrored at its border.
     """
     sums = []
     for size in SOBEL_SIZES:
@@ -64,10 +71,11 @@ def gradient_sums(gray: NDArray[Any]) -> list[float]:
 
 
 def sharpness(sums: Sequence[Sequence[float]]) -> list[float]:
-    """How sharp each patch of one picture is against the others, 0..1; the least sharp one has 0.
+    """Return the sharpness of each patch relative to the other patches of its picture, 0..1.
 
-    sums: of `gradient_sums`, a row a patch. Each size's sums are brought to 0..1 over the picture, then multiplied.
-    Patches that do not differ in a size have 0 there.
+    Args:
+        sums: results of `gradient_sums`, one row for each patch. The sums of each size are scaled to 0..1 over the
+            picture (to 0 if they are equal), then multiplied over the sizes.
     """
     table = np.asarray(sums, np.float64)
     low, high = table.min(axis=0), table.max(axis=0)
@@ -75,14 +83,22 @@ def sharpness(sums: Sequence[Sequence[float]]) -> list[float]:
     return [float(value) for value in shares.prod(axis=1)]
 
 
-def kept_windows(
+def select_windows(
     truth: NDArray[Any], cut: Cut, side: int = SIDE, mapping: Mapping = map
 ) -> list[tuple[Window, float | None]]:
-    """The patches of a picture that are kept, in order, with their sharpness where it was asked for.
+    """Return the patches of a picture to keep, in order, with their sharpness if the cut depends on it.
 
-    truth:   (H, W, 3) codes, RGB.
-    Returns: of n patches, all but the int(n * dropped) least sharp ones; among equals the later one stays.
-    Source:  the rule of Abuolaim and Brown, ECCV 2020.
+    Args:
+        truth: the sharp picture, (H, W, 3) codes, RGB.
+        cut: stride and fraction to drop.
+        side: side of the patches, px.
+        mapping: `map`, or that of a thread pool.
+
+    Returns:
+        Of n patches, all but the int(n * dropped) least sharp ones; of equally sharp ones the later is kept.
+
+    Source:
+        the rule of Abuolaim and Brown, ECCV 2020.
     """
     places = windows(truth.shape[0], truth.shape[1], cut.stride, side)
     dropped = int(len(places) * cut.dropped)
@@ -91,5 +107,7 @@ def kept_windows(
     gray = cv2.cvtColor(np.ascontiguousarray(truth), cv2.COLOR_RGB2GRAY)
     patches = (gray[top : top + side, left : left + side].copy() for top, left in places)
     values = sharpness(list(mapping(gradient_sums, patches)))
-    order = sorted(range(len(places)), key=lambda i: values[i])  # stable: the earlier of equals goes first
+    order = sorted(
+        range(len(places)), key=lambda i: values[i]
+    )  # stable: of equally sharp ones the earlier is dropped first
     return [(places[i], values[i]) for i in sorted(order[dropped:])]

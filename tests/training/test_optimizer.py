@@ -1,4 +1,4 @@
-"""Two optimisers behind one door: every parameter moves, and each by the rule that it should."""
+"""Two optimizers behind one door: every parameter moves, and each by the rule that it should."""
 
 from copy import deepcopy
 
@@ -7,7 +7,7 @@ import torch
 
 from dpanet.network import DPANet, preset
 from dpanet.training.config import OptimizerConfig
-from dpanet.training.optimiser import Optimizer
+from dpanet.training.optimizer import Optimizer
 
 RATE = 0.01
 MUON = OptimizerConfig(weight_decay=0.0)
@@ -15,17 +15,17 @@ MUON = OptimizerConfig(weight_decay=0.0)
 
 def tiny() -> DPANet:
     torch.manual_seed(0)
-    return DPANet(preset("compact", widths=(8,) * 4, decoder_widths=(), bottom_width=8, cost_width=4))
+    return DPANet(preset("compact", widths=(8,) * 4, decoder_widths=(), bottleneck_width=8, cost_width=4))
 
 
-def stepped(network: DPANet, optimiser: Optimizer) -> dict[str, torch.Tensor]:
+def stepped(network: DPANet, optimizer: Optimizer) -> dict[str, torch.Tensor]:
     """How far each parameter moved in one step along random gradients."""
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
     generator = torch.Generator().manual_seed(1)
     for parameter in network.parameters():
         if parameter.requires_grad:
             parameter.grad = torch.randn(parameter.shape, generator=generator)
-    optimiser.step(RATE)
+    optimizer.step(RATE)
     return {name: p.detach() - before[name] for name, p in network.named_parameters()}
 
 
@@ -46,8 +46,8 @@ def test_adam_moves_every_weight_by_the_rate_and_adamw_decays(kind: str) -> None
     network = tiny()
     decay = 0.5 if kind == "adamw" else 0.0
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
-    settings = OptimizerConfig(kind=kind, weight_decay=decay)  # type: ignore[arg-type]
-    moved = stepped(network, Optimizer(network, settings))
+    config = OptimizerConfig(kind=kind, weight_decay=decay)  # type: ignore[arg-type]
+    moved = stepped(network, Optimizer(network, config))
     for name, step in moved.items():
         step = step + RATE * decay * before[name]
         assert torch.allclose(step.abs(), torch.full((1,), RATE), atol=1e-4), name
@@ -63,11 +63,11 @@ def test_what_is_held_still_stays() -> None:
 
 def test_a_state_goes_on_where_it_stopped() -> None:
     network = tiny()
-    optimiser = Optimizer(network, MUON)
-    stepped(network, optimiser)
+    optimizer = Optimizer(network, MUON)
+    stepped(network, optimizer)
     copy = tiny()
     resumed = Optimizer(copy, MUON)
     copy.load_state_dict(network.state_dict())
-    resumed.load_state_dict(deepcopy(optimiser.state_dict()))  # torch shares what it loads
-    first, second = stepped(network, optimiser), stepped(copy, resumed)
+    resumed.load_state_dict(deepcopy(optimizer.state_dict()))  # torch shares what it loads
+    first, second = stepped(network, optimizer), stepped(copy, resumed)
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dpanet.training.patch_rule import CUTS, SIDE, Cut, gradient_sums, kept_windows, sharpness, windows
+from dpanet.datasets.patch_rule import CUTS, SIDE, Cut, gradient_sums, select_windows, sharpness, windows
 
 
 def test_the_patches_of_a_dpdd_picture() -> None:
@@ -60,7 +60,7 @@ def test_the_blurred_third_is_dropped() -> None:
     patches = [cv2.GaussianBlur(noise, (0, 0), 0.4 + 0.3 * step) for step in range(10)]
     order = rng.permutation(10)
     picture = np.concatenate([patches[i] for i in order], axis=1)
-    kept = kept_windows(picture, Cut(stride=32, dropped=0.3), side=32)
+    kept = select_windows(picture, Cut(stride=32, dropped=0.3), side=32)
     assert [left // 32 for (_, left), _ in kept] == [place for place in range(10) if order[place] < 7]
     values = {order[left // 32]: value for (_, left), value in kept}
     assert sorted(values, key=lambda step: -values[step]) == list(range(7))
@@ -69,7 +69,7 @@ def test_the_blurred_third_is_dropped() -> None:
 def test_a_patch_is_judged_by_itself() -> None:
     """Overlapping windows of noise: each one's sharpness is that of its own pixels, gray."""
     picture = np.random.default_rng(6).integers(0, 65536, (30, 50, 3), dtype=np.uint16)
-    kept = kept_windows(picture, Cut(stride=9, dropped=0.3), side=20)
+    kept = select_windows(picture, Cut(stride=9, dropped=0.3), side=20)
     places = windows(30, 50, 9, 20)
     gray = np.rint(picture @ [0.299, 0.587, 0.114])
     alone = [gray[top : top + 20, left : left + 20].copy() for top, left in places]
@@ -81,8 +81,8 @@ def test_a_patch_is_judged_by_itself() -> None:
 
 def test_the_number_dropped_is_rounded_down_and_flat_pictures_keep_the_rest() -> None:
     flat = np.full((16, 16 * 28, 3), 1000, np.uint16)
-    assert len(kept_windows(flat, Cut(16, 0.3), side=16)) == 20
-    assert len(kept_windows(flat, Cut(16, 0.0), side=16)) == 28
+    assert len(select_windows(flat, Cut(16, 0.3), side=16)) == 20
+    assert len(select_windows(flat, Cut(16, 0.0), side=16)) == 28
 
 
 def test_the_rule_is_that_of_the_authors() -> None:
