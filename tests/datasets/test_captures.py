@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dpanet.datasets.captures import Capture, load_display, load_pixel4, load_white_sheets, read_output
+from dpanet.datasets.captures import Capture, read_output, read_srgb_capture
+from dpanet.datasets.pixel4 import read_pixel4_capture, read_white_sheets
 from dpanet.errors import PairError, UnreadableImageError
 from dpanet.images.raw import RawFormat
 from dpanet.pair import DualPixelPair, Picture
@@ -43,12 +44,12 @@ def display(tmp_path) -> Path:
 
 
 def load_raw(folder: Path) -> Capture:
-    return load_pixel4("001", folder, load_white_sheets(folder / "calibration", SMALL), SMALL)
+    return read_pixel4_capture("001", folder, read_white_sheets(folder / "calibration", SMALL), SMALL)
 
 
 def load_srgb(folder: Path) -> Capture:
     left, right, sharp = (folder / f"05_{part}.png" for part in ("left", "right", "sharp"))
-    return load_display("05", left, right, sharp, match_color=True)
+    return read_srgb_capture("05", left, right, sharp, match_color=True)
 
 
 def test_pixel4_views_and_truth_share_one_scale(pixel4) -> None:
@@ -72,9 +73,9 @@ def test_display_pictures_are_rgb(display) -> None:
 def test_outputs_are_read_at_their_own_depth(pixel4, tmp_path) -> None:
     capture = load_raw(pixel4)
     codes = np.arange(80 * 80, dtype=np.uint16).reshape(80, 80) * 10
-    write(tmp_path / "grey.png", codes)
-    write(tmp_path / "colour.png", np.repeat(codes[..., None], 3, 2))
-    for name in ("grey", "colour"):
+    write(tmp_path / "gray.png", codes)
+    write(tmp_path / "color.png", np.repeat(codes[..., None], 3, 2))
+    for name in ("gray", "color"):
         output = read_output(tmp_path / f"{name}.png", capture)
         np.testing.assert_allclose(output[..., 1], codes / 65535, atol=1e-7)
     write(tmp_path / "bytes.png", codes.astype(np.uint8))

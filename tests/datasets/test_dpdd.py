@@ -54,9 +54,9 @@ def test_labels_that_do_not_fit(dpdd) -> None:
         "scene 3, 1P0A1002, has no label",
     ]
     (dpdd / "outdoor_labels.npy").write_text("1 2 3")
-    assert "outdoor_labels.npy is no readable NumPy array" in problems(dpdd)
+    assert "outdoor_labels.npy is not a readable NumPy array" in problems(dpdd)
     np.save(dpdd / "outdoor_labels.npy", np.array([1.5]))
-    assert "outdoor_labels.npy holds no whole numbers" in problems(dpdd)
+    assert "outdoor_labels.npy is not an array of whole numbers" in problems(dpdd)
 
 
 def test_a_missing_view_is_named(dpdd) -> None:
@@ -108,8 +108,8 @@ def test_views_of_two_depths_or_kinds_do_not_belong_together(dpdd, write) -> Non
     write(dpdd / "test_l/source/1P0A0917_L.png", 7, np.uint8)
     write(dpdd / "test_r/source/1P0A0984_R.png", 7, gray=True)
     assert problems(dpdd, bits=8) == [
-        "test_l/source/1P0A0917_L.png and test_r/source/1P0A0917_R.png differ in depth or colour",
-        "test_l/source/1P0A0984_L.png and test_r/source/1P0A0984_R.png differ in depth or colour",
+        "test_l/source/1P0A0917_L.png and test_r/source/1P0A0917_R.png differ in depth or color",
+        "test_l/source/1P0A0984_L.png and test_r/source/1P0A0984_R.png differ in depth or color",
     ]
 
 

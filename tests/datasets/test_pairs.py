@@ -26,7 +26,7 @@ def test_scenes_and_the_pictures_of_other_methods(pairs) -> None:
     assert capture.pair.metadata["bits"] == 8
 
 
-def test_colours_and_alignment_are_the_users_word(pairs) -> None:
+def test_colors_and_alignment_are_as_asked_for(pairs) -> None:
     dataset = open_dataset(pairs, "pairs", match_color=True, align=True)
     assert dataset.aligned
     assert dataset.match_color
@@ -66,7 +66,7 @@ def test_traps_are_named_all_at_once(pairs, write) -> None:
     write(pairs / "b_2_dpdnet.png", 1, np.uint8, size=(8, 8))
     assert problems(pairs) == [
         "a_left.jpg is an extra file (neither PNG nor TIFF)",
-        "a_none.png gives a method the name none, which is taken",
+        "a_none.png gives a method the reserved name none",
         "a_ours.png is missing (other scenes have it)",
         "a_right.png is missing",
         "a_sharp.png is not a PNG, TIFF or JPEG picture",
@@ -82,7 +82,7 @@ def test_traps_are_named_all_at_once(pairs, write) -> None:
 def test_depth_is_what_the_user_expects_of_it(pairs, write) -> None:
     assert len(problems(pairs, bits=16)) == 6, "two views and a truth of two scenes; other methods may have 8"
     write(pairs / "a_left.png", 1)
-    assert problems(pairs) == ["a_left.png and a_right.png differ in depth or colour"]
+    assert problems(pairs) == ["a_left.png and a_right.png differ in depth or color"]
 
 
 def test_two_files_of_one_name(pairs, write) -> None:

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from dpanet.datasets import open_dataset
-from dpanet.datasets.captures import load_pixel4, load_white_sheets
-from dpanet.datasets.inspection import Inspection
-from dpanet.datasets.pixel4 import find_pixel4
+from dpanet.datasets.dataset_check import DatasetCheck
+from dpanet.datasets.pixel4 import find_pixel4, read_pixel4_capture, read_white_sheets
 from dpanet.errors import ConfigError, DatasetError
 from dpanet.images.raw import RawFormat
 
@@ -31,19 +30,19 @@ def pixel4(tmp_path, write) -> Path:
 
 
 def problems(root, **options) -> list[str]:
-    inspection = Inspection(root)
-    find_pixel4(inspection, root, format=SMALL, **options)
-    return sorted(inspection.problems)
+    check = DatasetCheck(root)
+    find_pixel4(check, root, format=SMALL, **options)
+    return sorted(check.problems)
 
 
 def test_scenes_are_read_with_the_white_sheets_of_the_folder(pixel4) -> None:
-    inspection = Inspection(pixel4)
-    scenes = find_pixel4(inspection, pixel4, format=SMALL)
-    assert inspection.problems == []
+    check = DatasetCheck(pixel4)
+    scenes = find_pixel4(check, pixel4, format=SMALL)
+    assert check.problems == []
     assert [scene.name for scene in scenes] == ["001", "007"]
-    flat_field = load_white_sheets(pixel4 / "calibration", SMALL)
+    flat_field = read_white_sheets(pixel4 / "calibration", SMALL)
     for scene in scenes:
-        capture, expected = scene.load(), load_pixel4(scene.name, pixel4, flat_field, SMALL)
+        capture, expected = scene.load(), read_pixel4_capture(scene.name, pixel4, flat_field, SMALL)
         np.testing.assert_array_equal(capture.pair.right, expected.pair.right)
         np.testing.assert_allclose(capture.pair.right, capture.truth.pixels, atol=1e-5)
         assert capture.white == expected.white
@@ -65,9 +64,9 @@ def test_the_white_sheets_may_lie_elsewhere(pixel4, tmp_path) -> None:
         "calibration/white_sheet_left.png is missing",
         "calibration/white_sheet_right.png is missing",
     ]
-    inspection = Inspection(pixel4)
-    scene = find_pixel4(inspection, pixel4, tmp_path / "sheets", SMALL)[0]
-    assert inspection.problems == []
+    check = DatasetCheck(pixel4)
+    scene = find_pixel4(check, pixel4, tmp_path / "sheets", SMALL)[0]
+    assert check.problems == []
     capture = scene.load()
     np.testing.assert_allclose(capture.pair.right, capture.truth.pixels, atol=1e-5)
 
@@ -103,9 +102,9 @@ def test_true_defocus_maps_are_optional_but_whole(pixel4, write, tmp_path) -> No
         "gt_defocus_map/007_gt.png is 40 x 41 px and not 40 x 40 px",
     ]
     (pixel4 / "gt_defocus_map").rename(tmp_path / "elsewhere")
-    inspection = Inspection(pixel4)
-    assert [scene.defocus for scene in find_pixel4(inspection, pixel4, format=SMALL)] == [None, None]
-    assert inspection.problems == []
+    check = DatasetCheck(pixel4)
+    assert [scene.defocus for scene in find_pixel4(check, pixel4, format=SMALL)] == [None, None]
+    assert check.problems == []
 
 
 def test_no_truths_and_no_scenes(pixel4, tmp_path) -> None:
@@ -128,5 +127,5 @@ def test_the_real_camera_through_the_front_door(tmp_path, write) -> None:
         DatasetError, match=r"1 problem as a data set of layout pixel4: 001_left.png has 8 bits"
     ):
         open_dataset(tmp_path, "pixel4", bits=8)
-    with pytest.raises(ConfigError, match="leave the matching of colours out"):
+    with pytest.raises(ConfigError, match="leave the matching of colors out"):
         open_dataset(tmp_path, "pixel4", match_color=True)

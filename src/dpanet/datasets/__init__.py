@@ -1,4 +1,4 @@
-"""Captures with a truth, in the layouts in which people have them; checked as a whole, read one at a time."""
+"""Data sets of captures with their truths: found and checked as a whole, read one scene at a time."""
 
 from dpanet.datasets.dataset import (
     LAYOUTS,

@@ -1,4 +1,4 @@
-"""Real captures with a known truth, read from the folders their authors publish."""
+"""One capture in memory: the two views of a scene and its truth."""
 
 from __future__ import annotations
 
@@ -6,34 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpanet.errors import PairError
-from dpanet.images.raw import PIXEL4, RawFormat
-from dpanet.images.raw_pair import read_flat_field, read_raw_pair
 from dpanet.images.reading import read_file, read_pair, read_picture, to_pixels
 from dpanet.pair import DualPixelPair, Picture, Pixels
-
-PIXEL4_TRUTHS = "gt_all_in_focus_im"
-CALIBRATION = "calibration"
-WHITE_SHEETS = ("white_sheet_left.png", "white_sheet_right.png")
-"""Names inside a Pixel 4 folder, as its authors publish it."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """One scene: what the camera saw, and the truth.
+    """The views of a scene and its truth, all of one size, encoding and scale.
 
-    pair, truth:     same size, encoding and scale.
-    white:           value of `pair` and `truth` that counts as 1.0 in scores.
-    match_color: the truth was exposed separately, so outputs are brought to its colours.
+    Raises:
+        PairError: if the truth has another size or encoding than the views.
     """
 
     name: str
+    """The scene's name."""
     pair: DualPixelPair
+    """The two views."""
     truth: Picture
+    """The sharp picture of the same scene."""
     white: float = 1.0
+    """Value of views and truth that counts as 1.0 in scores."""
     match_color: bool = False
+    """Whether outputs are brought to the truth's colors before they are scored, since it was exposed separately."""
 
     def __post_init__(self) -> None:
         if self.truth.pixels.shape != self.pair.left.shape or self.truth.encoding != self.pair.encoding:
@@ -44,48 +40,45 @@ class Capture:
             )
 
 
-def load_pixel4(
-    name: str, folder: Path, flat_field: NDArray[np.float32], format: RawFormat = PIXEL4
-) -> Capture:
-    """Read the scene `name` of a Pixel 4 folder.
+def read_srgb_capture(name: str, left: Path, right: Path, truth: Path, match_color: bool) -> Capture:
+    """Read a scene of ordinary color pictures: sRGB, 8 or 16 bits.
 
-    Layout:  ``NAME_left.png``, ``NAME_right.png``, raw 16-bit codes; ``gt_all_in_focus_im/NAME_gt.png``, the
-             truth of the central field, 16 bits, linear, code / 65535 on the scale of the developed views.
-    Args:    flat_field: of `load_white_sheets`.
-    Returns: a linear capture whose white is the larger maximum of the two developed views.
-    Raises:  UnreadableImageError for a missing or damaged file, PairError for one of another size or depth.
-    Source:  Xin et al., ICCV 2021.
-    """
-    pair = read_raw_pair(folder / f"{name}_left.png", folder / f"{name}_right.png", format, flat_field)
-    truth = _linear(folder / PIXEL4_TRUTHS / f"{name}_gt.png")
-    white = float(max(pair.left.max(), pair.right.max()))
-    if white <= 0:
-        raise PairError(f"scene {name}: both views are black; a score needs light, so give another capture")
-    return Capture(name, pair, truth, white)
-
-
-def load_white_sheets(folder: Path, format: RawFormat = PIXEL4) -> NDArray[np.float32]:
-    """The flat field of ``white_sheet_left.png`` and ``white_sheet_right.png``; see `flat_field_ratio`."""
-    return read_flat_field(folder / WHITE_SHEETS[0], folder / WHITE_SHEETS[1], format)
-
-
-def load_display(name: str, left: Path, right: Path, truth: Path, match_color: bool) -> Capture:
-    """Read a scene of ordinary colour pictures, sRGB, 8 or 16 bits.
-
-    Raises: UnreadableImageError for a missing or damaged file, PairError for one of another size.
+    Raises:
+        UnreadableImageError: for a missing or damaged file.
+        PairError: for a file of another size.
     """
     return Capture(name, read_pair(left, right, "srgb"), read_picture(truth, "srgb"), match_color=match_color)
 
 
-def read_output(path: Path, capture: Capture) -> Pixels:
-    """Read what a method made of a capture: (H, W, 3), float32, in the capture's encoding and scale.
+def read_linear(path: Path) -> Picture:
+    """Read a picture in linear light, 16 bits, code / 65535.
 
-    A linear capture wants 16 bits, code / 65535 on the scale of the developed views, as
-    ``dpanet deblur --camera pixel4`` writes; an sRGB one 8 or 16 bits.
-
-    Raises: UnreadableImageError for a missing or damaged file, PairError for one of another size or depth.
+    Raises:
+        UnreadableImageError: for a missing or damaged file.
+        PairError: for a file of another depth.
     """
-    picture = _linear(path) if capture.pair.encoding == "linear" else read_picture(path, "srgb")
+    file = read_file(path)
+    if file.codes.dtype != np.uint16:
+        raise PairError(
+            f"{path} is of type {file.codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
+        )
+    return Picture(to_pixels(file), "linear", file.metadata)
+
+
+def read_output(path: Path, capture: Capture) -> Pixels:
+    """Read the picture that a method produced from a capture, in the capture's encoding and scale.
+
+    For a linear capture it must have 16 bits, code / 65535 on the scale of the developed views, as
+    ``dpanet deblur --camera pixel4`` writes it; for an sRGB capture 8 or 16 bits.
+
+    Returns:
+        (H, W, 3), float32.
+
+    Raises:
+        UnreadableImageError: for a missing or damaged file.
+        PairError: for a file of another size or depth.
+    """
+    picture = read_linear(path) if capture.pair.encoding == "linear" else read_picture(path, "srgb")
     pixels = picture.pixels
     if pixels.shape != capture.truth.pixels.shape:
         raise PairError(
@@ -93,15 +86,6 @@ def read_output(path: Path, capture: Capture) -> Pixels:
             "both must have one size, so write the output without resizing or cropping"
         )
     return pixels
-
-
-def _linear(path: Path) -> Picture:
-    file = read_file(path)
-    if file.codes.dtype != np.uint16:
-        raise PairError(
-            f"{path} is of type {file.codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
-        )
-    return Picture(to_pixels(file), "linear", file.metadata)
 
 
 def _size(pixels: Pixels) -> str:

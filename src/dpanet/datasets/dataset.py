@@ -1,4 +1,4 @@
-"""A data set: its scenes, found and checked as a whole, and read one at a time."""
+"""Open a data set: find its scenes and check all their files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from dpanet.datasets import dpdd, restormer
+from dpanet.datasets.dataset_check import DatasetCheck
 from dpanet.datasets.dpdd import find_dpdd
-from dpanet.datasets.inspection import Inspection
 from dpanet.datasets.pairs import find_pairs_with_truth
 from dpanet.datasets.pixel4 import find_pixel4
 from dpanet.datasets.restormer import find_restormer
@@ -31,29 +31,29 @@ Layout = Literal["dpdd", "restormer", "pixel4", "pairs"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 SPLITS: dict[Layout, tuple[str, ...]] = {"dpdd": dpdd.SPLITS, "restormer": restormer.SPLITS}
-"""The splits of the layouts that have any."""
+"""The splits of each layout that has splits."""
 
 TrainingSplit = Literal["train", "val"]
-"""What training may see: weights are fitted on ``train`` and chosen on ``val``; there is no ``test``."""
+"""Splits for training: weights are fitted on ``train`` and chosen on ``val``; never ``test``."""
 TRAINING_SPLITS: tuple[TrainingSplit, ...] = get_args(TrainingSplit)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Scenes whose files were all found, and found to fit each other.
-
-    split:   None where the layout has none.
-    aligned: whether the aligned protocol is reported besides the published one.
-    bits:    8 or 16; the lowest depth among views and truths.
-    match_color: whether outputs are brought to the truth's colors before they are scored.
-    """
+    """A data set whose files are complete and fit each other."""
 
     layout: Layout
+    """How its files are arranged."""
     split: str | None
+    """Its split, None for a layout without splits."""
     scenes: tuple[Scene, ...]
+    """Its scenes in order."""
     aligned: bool
+    """Whether the aligned protocol is reported besides the published one."""
     bits: int
+    """8 or 16, the lowest depth of views and truths."""
     match_color: bool = False
+    """Whether outputs are brought to the truth's colors before they are scored."""
 
 
 def open_dataset(
@@ -68,15 +68,20 @@ def open_dataset(
 ) -> Dataset:
     """Find the scenes of a data set and check all its files; no picture is decoded.
 
-    Args:   split: of ``dpdd`` (train, val, test) and ``restormer`` (train, test); the other layouts have none
-            and take the default.
-            calibration: folder of the white sheets, ``pixel4`` only; ``ROOT/calibration`` unless given.
-            match_color: bring outputs to the truth's colours, since it was exposed on its own; not ``pixel4``.
-            align: report the aligned protocol too; ``pixel4`` always does.
-            bits: lowest depth to accept. Unless given 16, and 8 for ``pairs``; raw Pixel 4 files always have 16.
-    Raises: ConfigError for arguments that do not go together; DatasetError, once, with all problems of the
-            files: a missing view or truth, unequal counts, an extra file, mixed sizes, too few bits, a file
-            that cannot be read, labels that do not fit, two files of one name, no calibration, no scenes.
+    Args:
+        root: the data set's folder.
+        layout: how its files are arranged.
+        split: of ``dpdd`` (train, val, test) or ``restormer`` (train, test); ignored defaults for other layouts.
+        calibration: folder of the white sheets, ``pixel4`` only; ``ROOT/calibration`` if None.
+        match_color: bring outputs to the truth's colors, since it was exposed separately; not for ``pixel4``.
+        align: report the aligned protocol too; always done for ``pixel4``.
+        bits: lowest depth to accept; if None 16, or 8 for ``pairs``. Raw Pixel 4 files always have 16.
+
+    Raises:
+        ConfigError: for arguments that contradict each other.
+        DatasetError: once, with all problems of the files: a missing view or truth, unequal counts, an extra file,
+            mixed sizes, too few bits, an unreadable file, labels that do not fit, two files of one name, no
+            calibration, no scenes.
     """
     root = Path(root)
     _check_arguments(layout, split, calibration, match_color, bits)
@@ -84,26 +89,28 @@ def open_dataset(
         raise DatasetError(
             f"{root} is not a folder; give the folder of a data set", (f"{root} is not a folder",)
         )
-    inspection = Inspection(root)
+    check = DatasetCheck(root)
     if layout == "dpdd":
-        scenes = find_dpdd(inspection, root, split, bits or 16, match_color)
+        scenes = find_dpdd(check, root, split, bits or 16, match_color)
     elif layout == "restormer":
-        scenes = find_restormer(inspection, root, split, bits or 16, match_color)
+        scenes = find_restormer(check, root, split, bits or 16, match_color)
     elif layout == "pixel4":
-        scenes = find_pixel4(inspection, root, calibration)
+        scenes = find_pixel4(check, root, calibration)
     else:
-        scenes = find_pairs_with_truth(inspection, root, bits or 8, match_color)
+        scenes = find_pairs_with_truth(check, root, bits or 8, match_color)
     part = split if layout in SPLITS else None
-    inspection.finish(f"a data set of layout {layout}" + (f", split {part}" if part else ""))
-    return Dataset(layout, part, tuple(scenes), align or layout == "pixel4", inspection.bits, match_color)
+    check.raise_problems(f"a data set of layout {layout}" + (f", split {part}" if part else ""))
+    return Dataset(layout, part, tuple(scenes), align or layout == "pixel4", check.bits, match_color)
 
 
 def open_training_dataset(
     root: Path, layout: Layout, split: TrainingSplit, *, bits: int | None = None
 ) -> Dataset:
-    """A split that training may see, as `open_dataset` finds it.
+    """Open a split that training may see.
 
-    Raises: ConfigError for ``test``, here and not only in the types, and for a layout without such a split.
+    Raises:
+        ConfigError: for ``test``, and for a layout without that split.
+        DatasetError: as `open_dataset`.
     """
     if split not in TRAINING_SPLITS:
         raise ConfigError(
@@ -137,5 +144,5 @@ def _check_arguments(
         raise ConfigError(f"layout {layout} has no calibration; leave the folder out, or give layout pixel4")
     if match_color and layout == "pixel4":
         raise ConfigError(
-            "layout pixel4 has one exposure for views and truth; leave the matching of colours out"
+            "layout pixel4 has one exposure for views and truth; leave the matching of colors out"
         )
