@@ -1,8 +1,8 @@
-"""What a model does to pictures that are hardly blurred: doing nothing, mean gain and worst gain in dB by blur scale.
+"""Measure models on nearly sharp pictures, by blur scale: PSNR of the views, and mean and worst gain in dB.
 
 python benchmarks/nearly_sharp.py [MODEL ...] [--photographs FOLDER] [--kernels FOLDER]
-    the photographs held out from training (of scikit-image unless given), blurred by the kernel pair of one place at
-    every scale (a half disc of 10 px times the scale without --kernels), recorded without noise at 10 bits.
+    The validation photographs (by default those of scikit-image), blurred by the kernel pair of one cell at every
+    scale (without --kernels by a half disc of 10 px times the scale), recorded without noise at 10 bits.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from dpanet.training.source import own_photographs, split_photographs
 from torch import Tensor
 
 from dpanet import load_model
-from dpanet.network.build import AnyNetwork
+from dpanet.network import Network
 from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.kernels import HalfDisc, half_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.render import MARGIN, blur
+from dpanet.training.photographs import scikit_image_photographs, split_photographs
 
 SCALES = (0.05, 0.15, 0.3, 0.6, 1.0)
 SIDE = 192
 CELL = 20
-"""Place in the grid of measured kernels: one amid the field."""
+"""Cell of the measured kernels, in the middle of the field."""
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--kernels", type=Path)
     options = parser.parse_args()
-    photographs: Sequence[Tensor] = own_photographs(held_out=True)
+    photographs: Sequence[Tensor] = scikit_image_photographs(held_out=True)
     if options.photographs is not None:
         photographs = PhotoCache(split_photographs(options.photographs)[1])
     measured = None if options.kernels is None else MeasuredKernels.read(options.kernels)
@@ -51,19 +51,20 @@ def main() -> None:
         count = len(sharp)
         views = blur(to_linear(sharp), kernels.expand(count, -1, -1, -1), torch.arange(count))
         left, right = (torch.round(to_display(view) * 1023) / 1023 for view in views)
-        nothing = psnr((left + right) / 2, truth)
-        gains = [psnr(deblurred(network, left, right), truth) - nothing for network in models.values()]
-        told = "  ".join(f"{gain.mean():+.2f} (worst {gain.min():+.2f})" for gain in gains)
-        print(f"{scale:5.2f}  {nothing.mean():7.2f}  {told}")
+        baseline = psnr((left + right) / 2, truth)
+        gains = [psnr(deblur(network, left, right), truth) - baseline for network in models.values()]
+        columns = "  ".join(f"{gain.mean():+.2f} (worst {gain.min():+.2f})" for gain in gains)
+        print(f"{scale:5.2f}  {baseline.mean():7.2f}  {columns}")
 
 
 @torch.inference_mode()
-def deblurred(network: AnyNetwork, left: Tensor, right: Tensor) -> Tensor:
+def deblur(network: Network, left: Tensor, right: Tensor) -> Tensor:
+    """Deblur N pairs (N, 3, H, W), display-encoded, one at a time."""
     return torch.cat([network(a[None], b[None]) for a, b in zip(left, right, strict=True)]).clamp(0, 1)
 
 
 def psnr(one: Tensor, other: Tensor) -> Tensor:
-    """(N, 3, H, W) each -> (N,), dB."""
+    """Compute the PSNR in dB (N,) of N pictures, each (N, 3, H, W)."""
     return -10 * torch.log10(((one - other) ** 2).mean((1, 2, 3)))
 
 

@@ -1,10 +1,10 @@
-"""Simulated pairs a second, streamed to a training loop and written to a folder.
+"""Measure simulated pairs a second, streamed to a training loop and written to a folder.
 
 python benchmarks/simulation.py [--photographs FOLDER] [--kernels FOLDER] [--device D] [--threads N] [--size PX]
-    half discs and the photographs of scikit-image unless given; with --kernels, as many scenes through the measured
-    lens as the settings of training draw. Streamed: `Simulator.scenes`, --batch at a time, on N threads. Written:
-    what `dpanet simulate` does, start of its N processes left out. Besides, pairs a second of processor time: what an
-    idle core would do, where others are at work.
+    By default half discs and the photographs of scikit-image; with --kernels, as many scenes through the measured
+    lens as the default config of scenes draws. Streamed: `Simulator.scenes`, --batch at a time, on N threads.
+    Written: what `dpanet simulate` does, without the start of its N processes. Pairs a second of processor time are
+    what an idle core would do, where other programs run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from dpanet.simulation.scene_folder import SceneFolder, write_scene
 from dpanet.simulation.workers import write_scenes
 
 PAGES = 20
-"""Printed pages in stock: fewer than in training, for a short start."""
+"""Number of printed pages: fewer than in training, for a short start."""
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     with tempfile.TemporaryDirectory() as name:
-        folder = options.photographs or own_photographs(Path(name) / "photographs")
+        folder = options.photographs or write_sample_photographs(Path(name) / "photographs")
         files = find_photographs(folder)
         report = {
             "photographs": len(files),
@@ -56,14 +56,14 @@ def main() -> None:
             "size": options.size,
             "device": options.device,
             "threads": options.threads,
-            "streamed": streamed(options, files),
-            "written": written(options, files, Path(name)),
+            "streamed": measure_streamed(options, files),
+            "written": measure_written(options, files, Path(name)),
         }
     print(json.dumps(report, indent=1))
 
 
-def own_photographs(folder: Path) -> Path:
-    """A folder of photographs that scikit-image brings."""
+def write_sample_photographs(folder: Path) -> Path:
+    """Write the photographs that scikit-image ships to a folder, and return it."""
     from skimage.data import astronaut, chelsea, coffee, rocket
 
     folder.mkdir()
@@ -73,7 +73,7 @@ def own_photographs(folder: Path) -> Path:
     return folder
 
 
-def streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, float]:
+def measure_streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, float]:
     measured = None if options.kernels is None else MeasuredKernels.read(options.kernels)
     simulator = Simulator(PhotoCache(files), measured, SceneConfig(pages=PAGES), options.device)
 
@@ -89,7 +89,7 @@ def streamed(options: argparse.Namespace, files: tuple[Path, ...]) -> dict[str, 
     return clock.rates(steps * options.batch)
 
 
-def written(options: argparse.Namespace, files: tuple[Path, ...], folder: Path) -> dict[str, float]:
+def measure_written(options: argparse.Namespace, files: tuple[Path, ...], folder: Path) -> dict[str, float]:
     psf = PsfConfig() if options.kernels is None else PsfConfig("measured", options.kernels)
     config = SimulationConfig(files, 1, options.size, psf, SceneConfig(pages=PAGES))
     target = folder / "scenes"
@@ -115,13 +115,13 @@ def written(options: argparse.Namespace, files: tuple[Path, ...], folder: Path) 
 
 
 class Clock:
-    """Seconds on the wall and of this process since it was made."""
+    """Measures wall and processor time since it was built."""
 
     def __init__(self) -> None:
         self.wall, self.processor = time.perf_counter(), time.process_time()
 
     def rates(self, pairs: int) -> dict[str, float]:
-        """Pairs a second of both."""
+        """Return pairs a second of both."""
         return {
             "a second": round(pairs / (time.perf_counter() - self.wall), 2),
             "a second of processor time": round(pairs / (time.process_time() - self.processor), 2),

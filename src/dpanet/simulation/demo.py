@@ -1,4 +1,4 @@
-"""A pair to try things on: no data needed, a photograph that a dependency ships."""
+"""A simulated pair for demonstrations, from a photograph that a dependency ships."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from dpanet.simulation.render import MARGIN, Layer, render
 from dpanet.simulation.sensor import Sensor, record
 
 NEAREST, FARTHEST = 2.5, 8.0
-"""Blur radius in px at the left and at the right border: the scene leans away from the focal plane."""
+"""Blur radius in px at the left and at the right border."""
 
 NODES = 12
-"""Kernels across the picture; between them the blur is interpolated."""
+"""Number of kernels across the picture; blur is interpolated between them."""
 
 
 def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
-    """A simulated pair and its truth, 512 x 512, display-encoded; the blur grows from left to right.
+    """Simulate a pair and its truth, 512 x 512, display-encoded; the blur grows from left to right.
 
-    The photograph is scikit-image's `astronaut` (NASA, public domain). `seed` decides the noise.
+    The photograph is scikit-image's `astronaut` (NASA, public domain).
+
+    Args: seed: decides the noise.
     """
     from skimage.data import astronaut
 

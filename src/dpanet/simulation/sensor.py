@@ -1,4 +1,4 @@
-"""From light on the sensor to the file: noise, saturation, encoding, and what careless files add."""
+"""Record light as a file: noise, saturation, encoding, and the flaws of rendered files."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from dpanet.simulation.display import to_display
 
 @dataclass(frozen=True)
 class Sensor:
-    """How one scene is recorded.
-
-    shot: variance of the noise per unit of signal; read: its standard deviation in the dark, both linear.
-    tilt: relative gain between the views from the left to the right border; balance: the same, everywhere.
-    contrast: strength of an S-shaped tone curve on display values, as cameras render. grain: standard deviation
-    of the fine grain (display values) that 8-bit palettes and compression leave. levels: display values are
-    rounded to so many. bits: of the raw reading, which is rounded to 2**bits - 1 even steps of linear light; 0: not
-    rounded. black: reading of the dark as a share of the largest one, on a whole step; subtracted afterwards, so that
-    fewer steps are left for the light.
-    """
+    """How one scene is recorded."""
 
     shot: float = 1e-6
+    """Variance of the noise per unit of signal, linear light."""
     read: float = 3e-4
+    """Standard deviation of the noise in the dark, linear light."""
     tilt: float = 0.0
+    """Relative gain between the views, from -tilt / 2 at the left to tilt / 2 at the right border."""
     balance: float = 0.0
+    """Relative gain between the views, everywhere."""
     contrast: float = 0.0
+    """Strength of an S-shaped tone curve on display values, as cameras render."""
     grain: float = 0.0
+    """Standard deviation, in display values, of the fine grain that 8-bit palettes and compression leave."""
     levels: int = 0
+    """Number of steps that display values are rounded to; 0 for no rounding."""
     bits: int = 0
+    """Bits of the raw reading, rounded to 2**bits - 1 even steps of linear light; 0 for no rounding."""
     black: float = 0.0
+    """Reading of the dark as a share of the largest one, on a whole step; it is subtracted after rounding."""
 
     @property
     def steps(self) -> int:
-        """Steps of the raw reading from 0 to its largest; 0: it is not rounded."""
+        """Number of steps of the raw reading; 0 if it is not rounded."""
         return int(2**self.bits) - 1
 
 
 BITS = (10, 14)
-"""Least and most bits of a raw reading: of telephones and of cameras."""
+"""Least and most bits of a raw reading: those of phones and of cameras."""
 
 BLACKS = (1 / 64, 1 / 32, 1 / 16)
 """Usual black levels as shares of the largest reading, such as 512 and 1024 of 16383."""
@@ -52,10 +52,11 @@ BLACKS = (1 / 64, 1 / 32, 1 / 16)
 def draw_sensor(
     rng: np.random.Generator, raw: bool, unbalanced: float = 0.0, quantized: float = 0.0
 ) -> Sensor:
-    """A clean raw reading, or a rendered file of some camera, at random.
+    """Draw the sensor of a scene: a clean raw reading, or a rendered file of some camera.
 
-    unbalanced: how likely the views differ in brightness. quantized: how likely a clean raw reading is in whole
-    steps; with 0 nothing is drawn for it, so that all else of a scene is as it was before there was such a share.
+    Args: rng: decides it. raw: whether clean raw readings may be drawn. unbalanced: probability of views that differ
+          in brightness. quantized: probability that a clean raw reading is in whole steps; with 0 no number is drawn
+          for it, and the rest of the scene is that of a generator without this property.
     """
     strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
     sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
@@ -80,22 +81,25 @@ def draw_sensor(
 def record(
     left: Tensor, right: Tensor, truth: Tensor, sensors: Sequence[Sensor], noise: Sequence[Generator]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Linear views and truth (B, C, H, W) become display-encoded files, 0..1.
+    """Record a batch of linear views and truth as display-encoded files.
 
-    Each scene has its own sensor, and a generator of its own to draw its noise from.
+    Args:    left, right, truth: (B, C, H, W), linear light. sensors: one for each scene. noise: a generator for each
+             scene, on the device of `left`.
+    Returns: left, right, truth, each (B, C, H, W), 0..1.
     """
 
     def column(name: str) -> Tensor:
+        """Return a field of all sensors as (B, 1, 1, 1)."""
         values = [float(getattr(s, name)) for s in sensors]
         return torch.tensor(values, device=left.device).reshape(-1, 1, 1, 1)
 
     def white(wanted: Sequence[bool]) -> Tensor:
-        """Noise where it is wanted, zero elsewhere: no scene's noise depends on another's."""
-        made = torch.zeros_like(left)
+        """Draw Gaussian noise for the wanted scenes, zero for the others, each from its own generator."""
+        total = torch.zeros_like(left)
         for scene, generator in enumerate(noise):
             if wanted[scene]:
-                made[scene].normal_(generator=generator)
-        return made
+                total[scene].normal_(generator=generator)
+        return total
 
     slope = torch.linspace(-0.5, 0.5, left.shape[-1], device=left.device) * column("tilt") + column("balance")
     contrast, grain, levels = column("contrast"), column("grain"), column("levels")
@@ -106,7 +110,7 @@ def record(
             column("shot") * light + column("read") ** 2
         )
         if any(sensor.bits or sensor.black for sensor in sensors):
-            light = _read_out(light, column("steps"), column("black"))
+            light = _read_raw(light, column("steps"), column("black"))
         file = _tone(to_display(light.clamp(0, 1)), contrast)
         grainy = [sensor.grain > 0 for sensor in sensors]
         if any(grainy):
@@ -118,8 +122,8 @@ def record(
     return files[0], files[1], _tone(to_display(truth.clamp(0, 1)), contrast)
 
 
-def _read_out(light: Tensor, steps: Tensor, black: Tensor) -> Tensor:
-    """Linear light with its noise as a raw reading tells it: saturated, in whole steps, less the black level."""
+def _read_raw(light: Tensor, steps: Tensor, black: Tensor) -> Tensor:
+    """Read noisy linear light as raw values: saturated, in whole steps, less the black level."""
 
     def rounded(reading: Tensor) -> Tensor:
         return torch.where(steps > 0, (reading * steps).round() / steps.clamp(min=1), reading)
@@ -129,5 +133,5 @@ def _read_out(light: Tensor, steps: Tensor, black: Tensor) -> Tensor:
 
 
 def _tone(display: Tensor, contrast: Tensor) -> Tensor:
-    """Blend in the smooth step 3x^2 - 2x^3."""
+    """Apply an S-shaped tone curve: blend in the smooth step 3x^2 - 2x^3 by `contrast`."""
     return display + contrast * (display * display * (3 - 2 * display) - display)
