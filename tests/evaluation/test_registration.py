@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from dpanet.errors import ShapeError
-from dpanet.evaluation.registration import affine, register
+from dpanet.evaluation.registration import find_affine, register
 
 ZOOM = np.array(
     [[1.03, 0.0, -3.0], [0.0, 1.03, -2.4]]
@@ -17,7 +17,7 @@ CORNERS = np.array([[0, 199, 0, 199], [0, 0, 159, 159], [1, 1, 1, 1]], float)
 @pytest.mark.parametrize("damp", [0.0, 2.0], ids=["sharp", "blurred"])
 def test_a_planted_motion_is_found(scene, warp, damp) -> None:
     truth, output = scene(), scene(warp, damp=damp)
-    found = affine(truth, output)
+    found = find_affine(truth, output)
     assert np.abs(found @ CORNERS - warp @ CORNERS).max() < (0.5 if damp else 0.1)
     warped = register(truth, output)
     inner = np.s_[24:-24, 24:-24]
@@ -34,19 +34,19 @@ def test_the_search_is_the_stated_one(scene, encoding) -> None:
     _, expected = cv2.findTransformECC(
         *guides, np.eye(2, 3, dtype=np.float32), cv2.MOTION_AFFINE, (3, 200, 1e-6), None, 5
     )
-    np.testing.assert_array_equal(affine(truth, output, encoding), expected)
+    np.testing.assert_array_equal(find_affine(truth, output, encoding), expected)
     warped = cv2.warpAffine(truth, expected, (200, 160), flags=18, borderMode=cv2.BORDER_REFLECT)  # 2 + 16
     np.testing.assert_array_equal(register(truth, output, encoding), warped)
 
 
 def test_gain_offset_and_encoding_do_not_matter_much(scene) -> None:
     for encoding in ("linear", "srgb"):
-        found = affine(scene(), scene(ZOOM) * np.float32(0.5) + np.float32(0.1), encoding)
+        found = find_affine(scene(), scene(ZOOM) * np.float32(0.5) + np.float32(0.1), encoding)
         assert np.abs(found @ CORNERS - ZOOM @ CORNERS).max() < 0.5
 
 
 def test_what_lies_right_already_stays(scene) -> None:
-    np.testing.assert_allclose(affine(scene(), scene()), np.eye(2, 3), atol=1e-4)
+    np.testing.assert_allclose(find_affine(scene(), scene()), np.eye(2, 3), atol=1e-4)
     np.testing.assert_allclose(register(scene(), scene()), scene(), atol=1e-3)
 
 
@@ -58,7 +58,7 @@ def test_a_flat_picture_has_no_place(scene) -> None:
 
 
 def test_negative_values_do_not_break_it(scene) -> None:
-    assert np.isfinite(affine(scene() - np.float32(0.2), scene(SHIFT) - np.float32(0.2))).all()
+    assert np.isfinite(find_affine(scene() - np.float32(0.2), scene(SHIFT) - np.float32(0.2))).all()
 
 
 def test_other_sizes_are_refused(scene) -> None:

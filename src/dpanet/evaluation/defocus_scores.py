@@ -1,4 +1,4 @@
-"""How well a defocus map tells near from far, where the truth is known only up to gain and offset."""
+"""Scores of a defocus map whose truth is known only up to gain and offset."""
 
 from __future__ import annotations
 
@@ -12,37 +12,47 @@ from dpanet.errors import ConfigError, PairError, ShapeError
 Array = NDArray[np.float64]
 
 FLOOR = 1e-6
-"""Residual, of a truth in 0..1, below which a pixel gains no more weight in the search for the L1 fit."""
+"""Residual, of a truth in 0..1, below which the weight of a pixel in the search for the L1 fit grows no further."""
 PRECISION = 1e-9
-"""Fall of the L1 error in one round below which the search has converged."""
+"""Decrease of the L1 error in one round below which the search has converged."""
 ROUNDS = 500
-"""Rounds after which the search ends in any case."""
+"""Largest number of rounds of the search."""
 
 
 def affine_invariant_error(
     map: NDArray[Any], truth: NDArray[Any], power: Literal[1, 2], weights: NDArray[Any] | None = None
 ) -> float:
-    """AIWE(power): what is left between a map and the truth after the best gain and offset.
+    """Return AIWE(power): the error that remains between a map and the truth after the best gain and offset.
 
-    The truth is first scaled to 0..1 by its own least and largest value (where the weight is above 0), so
-    that neither the map's nor the truth's gain, sign and offset matter.
+    The truth is first scaled to 0..1 by its own least and largest value (where the weight is above 0), so that
+    neither the map's nor the truth's gain, sign and offset matter.
 
-    Args:    map, truth: (H, W), any scale. power: 1 for the mean absolute, 2 for the root mean square error.
-             weights: (H, W), 0 or above, such as the truth's confidence; None weighs all pixels alike.
-    Returns: min over a, b of (weighted mean of |truth - (a * map + b)| ** power) ** (1 / power); 0 for a
-             perfect map, the truth's own spread (mean absolute deviation from its median, standard
-             deviation) for a flat one.
-    Raises:  ShapeError if the shapes differ; PairError for NaN, for a flat truth and for unusable weights.
-    Source:  Garg et al., ICCV 2019. For power 1 they stop iteratively reweighted least squares after five
-             rounds, with residuals floored at 1e-3; here it runs until it converges (`FLOOR`, `PRECISION`),
-             and b is at last the exact weighted median of what remains, so that figures can be slightly
-             lower. They also pull a and b a little towards 0, which is not done here.
+    Args:
+        map: (H, W), any scale.
+        truth: (H, W), any scale.
+        power: 1 for the mean absolute error, 2 for the root mean square error.
+        weights: (H, W), 0 or above, such as the truth's confidence; all pixels alike by default.
+
+    Returns:
+        Minimum over a, b of (weighted mean of |truth - (a * map + b)| ** power) ** (1 / power): 0 for a perfect map;
+        for a flat one the truth's own spread (mean absolute deviation from its median, standard deviation).
+
+    Raises:
+        ShapeError: If the shapes differ.
+        PairError: If a value is NaN or infinite, the truth is flat, or the weights are unusable.
+        ConfigError: If `power` is neither 1 nor 2.
+
+    Source:
+        Garg et al., ICCV 2019. For power 1 they stop iteratively reweighted least squares after five rounds, with
+        residuals of at least 1e-3; here it runs until it converges (`FLOOR`, `PRECISION`), and b is finally the exact
+        weighted median of the remainder, so that figures can be slightly lower. They also draw a and b a little
+        towards 0, which is not done here.
     """
     if power not in (1, 2):
         raise ConfigError(f"power is {power}; the error is defined for 1 and 2, so give one of these")
-    x, y, w = _checked(map, truth, weights)
+    x, y, w = _prepare(map, truth, weights)
     y = (y - y.min()) / (y.max() - y.min())
-    x = _standardised(x, w)
+    x = _standardize(x, w)
     if power == 2:
         a, b = _fit(x, y, w)
         return float(np.sqrt(w @ (y - a * x - b) ** 2))
@@ -50,22 +60,32 @@ def affine_invariant_error(
 
 
 def spearman_distance(map: NDArray[Any], truth: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-    """1 - |Spearman's rank correlation|: whether the map has the truth's order, or exactly the opposite one.
+    """Return 1 - |Spearman's rank correlation| of a map and the truth.
 
-    Args:    as `affine_invariant_error`.
-    Returns: 0..1; 0 for the same or the opposite order, 1 for a flat map, which has none.
-    Raises:  as `affine_invariant_error`.
-    Source:  Garg et al., ICCV 2019, who weigh the correlation of the ranks, not the ranks. Equal values share
-             their mean rank here (an 8-bit truth has many); their code ranks them in raster order.
+    Args:
+        map: (H, W), any scale.
+        truth: (H, W), any scale.
+        weights: (H, W), 0 or above; all pixels alike by default.
+
+    Returns:
+        0..1; 0 for the truth's order or exactly the opposite one, 1 for a flat map.
+
+    Raises:
+        ShapeError: If the shapes differ.
+        PairError: If a value is NaN or infinite, the truth is flat, or the weights are unusable.
+
+    Source:
+        Garg et al., ICCV 2019, who weight the correlation of the ranks, not the ranks. Equal values share their mean
+        rank here (an 8-bit truth has many); their code ranks them in raster order.
     """
-    x, y, w = _checked(map, truth, weights)
-    one, other = _standardised(_ranks(x), w), _standardised(_ranks(y), w)
+    x, y, w = _prepare(map, truth, weights)
+    one, other = _standardize(_ranks(x), w), _standardize(_ranks(y), w)
     correlation = float(w @ (one * other))
     return 1 - min(1.0, abs(correlation))
 
 
 def _least_absolute(x: Array, y: Array, w: Array) -> float:
-    """The least weighted mean of |y - a x - b|, found by reweighted least squares from the plain fit on."""
+    """Return the least weighted mean of |y - a x - b|, by reweighted least squares from the plain fit on."""
     a, b = _fit(x, y, w)
     best = np.inf
     for _ in range(ROUNDS):
@@ -80,12 +100,12 @@ def _least_absolute(x: Array, y: Array, w: Array) -> float:
 
 
 def _fit(x: Array, y: Array, w: Array) -> tuple[float, float]:
-    """Gain and offset of the weighted least squares from x to y; gain 0 where x is flat."""
+    """Return gain and offset of the weighted least squares from x to y; gain 0 if x is flat."""
     total = w.sum()
     mean_x, mean_y = w @ x / total, w @ y / total
-    centred = x - mean_x
-    variance = w @ centred**2
-    a = float(w @ (centred * (y - mean_y)) / variance) if variance > 0 else 0.0
+    centered = x - mean_x
+    variance = w @ centered**2
+    a = float(w @ (centered * (y - mean_y)) / variance) if variance > 0 else 0.0
     return a, float(mean_y - a * mean_x)
 
 
@@ -96,25 +116,25 @@ def _median(values: Array, w: Array) -> float:
 
 
 def _ranks(values: Array) -> Array:
-    """1 for the least; equal values share the mean of their ranks."""
+    """Return the rank of each value, 1 for the least; equal values share the mean of their ranks."""
     _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[where.ravel()], np.float64)
 
 
-def _standardised(values: Array, w: Array) -> Array:
-    """Mean 0 and variance 1, so that no scale upsets the sums; all 0 for a flat map."""
-    centred = values - w @ values
-    reach = float(np.abs(centred).max())
+def _standardize(values: Array, w: Array) -> Array:
+    """Return values with mean 0 and variance 1, so that no scale upsets the sums; all 0 for a flat map."""
+    centered = values - w @ values
+    reach = float(np.abs(centered).max())
     if reach <= 1e-12 * float(np.abs(values).max()):
         return np.zeros_like(values)
-    centred /= reach
-    return np.asarray(centred / np.sqrt(w @ centred**2), np.float64)
+    centered /= reach
+    return np.asarray(centered / np.sqrt(w @ centered**2), np.float64)
 
 
-def _checked(
+def _prepare(
     map: NDArray[Any], truth: NDArray[Any], weights: NDArray[Any] | None
 ) -> tuple[Array, Array, Array]:
-    """The pixels that count, flat and in float64, and their weights, of sum 1."""
+    """Return the pixels of weight above 0 as flat float64 arrays, and their weights, of sum 1."""
     w = np.ones(truth.shape) if weights is None else np.asarray(weights, np.float64)
     if map.shape != truth.shape or w.shape != truth.shape or truth.ndim != 2 or truth.size == 0:
         raise ShapeError(
@@ -133,5 +153,5 @@ def _checked(
         raise PairError("the weights are negative or all 0; give weights of 0 and above, some of them above")
     x, y, w = map[counts].astype(np.float64), truth[counts].astype(np.float64), w[counts]
     if y.min() == y.max():
-        raise PairError("the truth is flat where it counts; it orders nothing, so give another scene's")
+        raise PairError("the truth is flat where it has weight and has no order; give another scene's")
     return x, y, w / w.sum()

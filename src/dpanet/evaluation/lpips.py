@@ -1,4 +1,4 @@
-"""LPIPS: how different two pictures look to a network that was asked to see as people do."""
+"""LPIPS: a perceptual distance of two pictures, from the features of a network."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from dpanet.errors import ShapeError, WeightsError
 from dpanet.evaluation.metrics import psnr
 
 SMALLEST = 31
-"""Pixels a side; below, nothing is left after the second pooling."""
+"""Least side of a picture in px; below, nothing is left after the second pooling."""
 
 _CONVOLUTIONS = (
-    # name in the file, stride, padding, pooled before, shape of the weights
+    # name in the file, stride, padding, whether pooled before, shape of the weights
     ("net.slice1.0", 4, 2, False, (64, 3, 11, 11)),
     ("net.slice2.3", 1, 2, True, (192, 64, 5, 5)),
     ("net.slice3.6", 1, 1, True, (384, 192, 3, 3)),
@@ -42,16 +42,21 @@ _TINY = 1e-10
 
 
 class Lpips:
-    """The metric with AlexNet, version 0.1, from a file of weights that the user has.
+    """The metric with AlexNet, version 0.1, from a file of weights.
 
-    The file is ``torch.save(lpips.LPIPS(net="alex").state_dict(), FILE)``, made with the authors' package
-    `lpips`, or the same tensors under the same names as safetensors.
+    Args:
+        weights: File written by ``torch.save(lpips.LPIPS(net="alex").state_dict(), FILE)`` with the authors' package
+            `lpips`, or the same tensors under the same names as safetensors.
 
-    sha256: of the file, in hexadecimal digits; a figure is worth something only together with it.
+    Raises:
+        WeightsError: If the file is missing, damaged, unsafe or of another network.
 
-    Raises: WeightsError for a file that is missing, damaged, unsafe or of another network.
-    Source: Zhang et al., CVPR 2018; in version 0.1 inputs are scaled first.
+    Source:
+        Zhang et al., CVPR 2018; in version 0.1 inputs are scaled first.
     """
+
+    sha256: str
+    """Of the file, in hexadecimal digits; to be stated with every figure."""
 
     def __init__(self, weights: Path) -> None:
         self._weights = _read(Path(weights))
@@ -60,20 +65,28 @@ class Lpips:
 
     @torch.inference_mode()
     def __call__(self, output: NDArray[Any], truth: NDArray[Any], *, data_range: float) -> float:
-        """Perceptual distance of two pictures; the lower, the more alike.
+        """Return the perceptual distance of two pictures.
 
-        Args:    output, truth: (H, W, 3), RGB, same shape, at least 31 px a side, in display encoding, which
-                 is what the network was trained on. data_range: the value of white, above 0. Values are
-                 clipped to 0..data_range first (as the published figures have it), then scaled to -1..1.
-        Returns: mean over pixels, summed over the five layers; 0 for a perfect picture. Symmetric.
-        Raises:  ShapeError if the shapes differ or do not fit, PairError for NaN or infinite pixels,
-                 ConfigError for an impossible data range.
+        Args:
+            output: (H, W, 3), RGB, at least 31 px a side, display-encoded, as the pictures that the network was
+                trained on.
+            truth: The perfect picture, of the same shape and encoding.
+            data_range: The value of white, above 0. Values are clipped to 0..data_range first, as for the published
+                figures, then scaled to -1..1.
+
+        Returns:
+            Mean over pixels, summed over the five layers; 0 for a perfect picture, the lower the better. Symmetric.
+
+        Raises:
+            ShapeError: If the shapes differ or do not fit.
+            PairError: If a pixel is NaN or infinite.
+            ConfigError: If `data_range` is not above 0.
         """
-        psnr(output, truth, data_range=data_range)  # refuses what has no score at all
+        psnr(output, truth, data_range=data_range)  # raises for pictures that have no score at all
         if output.shape[2] != 3 or min(output.shape[:2]) < SMALLEST:
             raise ShapeError(
                 f"the pictures have shape {output.shape}; LPIPS needs three channels and {SMALLEST} px a side, "
-                "so give larger ones in colour"
+                "so give larger ones in color"
             )
         distance = torch.zeros(())
         layers = zip(self._features(output, data_range), self._features(truth, data_range), strict=True)
@@ -82,7 +95,7 @@ class Lpips:
         return float(distance)
 
     def _features(self, picture: NDArray[Any], data_range: float) -> list[Tensor]:
-        """After each of the five layers: 1 x C x h x w, of length 1 along C."""
+        """Return the features after each of the five layers: (1, C, h, w), of length 1 along C."""
         scaled = np.clip(picture / data_range, 0, 1).astype(np.float32) * 2 - 1
         x = torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))[None]
         x = (x - self._weights["scaling_layer.shift"]) / self._weights["scaling_layer.scale"]
@@ -97,18 +110,20 @@ class Lpips:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors of `_SHAPES` in float32, checked; the file may hold the linear layers twice, as `lins`."""
+    """Read and check the tensors of `_SHAPES`, in float32; a file may have the linear layers twice, as `lins`."""
     content = _load(path)
     if not isinstance(content, dict):
-        raise WeightsError(f"{path} holds no named tensors; save the state_dict of lpips.LPIPS(net='alex')")
+        raise WeightsError(
+            f"{path} contains no named tensors; save the state_dict of lpips.LPIPS(net='alex')"
+        )
     tensors = {str(name): tensor for name, tensor in content.items() if not str(name).startswith("lins.")}
-    came = {name: tuple(getattr(tensor, "shape", ())) for name, tensor in tensors.items()}
-    wrong = sorted(n for n in _SHAPES.keys() | came.keys() if _SHAPES.get(n) != came.get(n))
+    shapes = {name: tuple(getattr(tensor, "shape", ())) for name, tensor in tensors.items()}
+    wrong = sorted(n for n in _SHAPES.keys() | shapes.keys() if _SHAPES.get(n) != shapes.get(n))
     if wrong:
         name = wrong[0]
         raise WeightsError(
             f"{path} is no LPIPS with AlexNet: {name} should be {_SHAPES.get(name, 'absent')} and is "
-            f"{came.get(name, 'absent')} ({len(wrong)} such differences); save the state_dict of "
+            f"{shapes.get(name, 'absent')} ({len(wrong)} such differences); save the state_dict of "
             "lpips.LPIPS(net='alex')"
         )
     floats = {name: tensor.float() for name, tensor in tensors.items()}
@@ -119,12 +134,12 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _load(path: Path) -> Any:
     if not path.is_file():
-        raise WeightsError(f"{path} does not exist; give the file of LPIPS weights")
+        raise WeightsError(f"{path} does not exist; name the file of the LPIPS weights")
     try:
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a hint that an old pickle protocol might not be readable
+            warnings.simplefilter("ignore")  # that an old pickle protocol may not be readable
             return torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
@@ -133,5 +148,5 @@ def _load(path: Path) -> Any:
             f"{path} is damaged, or asks for more than tensors and was refused, since it could run code; "
             "save the state_dict of lpips.LPIPS(net='alex')"
         ) from error
-    except Exception as error:  # whatever a damaged pickle makes the unpickler stumble over
+    except Exception as error:  # the unpickler may raise anything on a damaged file
         raise WeightsError(f"{path} is damaged or holds no weights; save them again") from error

@@ -18,7 +18,7 @@ from dpanet.deconvolution.blur_families import (
 )
 from dpanet.deconvolution.blur_fit import HALO, BlurFit, Window, fit_blur, fit_blur_coarsely
 from dpanet.errors import ConfigError
-from dpanet.evaluation.registration import affine
+from dpanet.evaluation.registration import find_affine
 from dpanet.fidelity.refine_registration import Matrix, refine_warp, warp_truth
 from dpanet.pair import Pixels
 from dpanet.simulation.measured_kernels import MeasuredKernels
@@ -139,7 +139,7 @@ def check_scene(
 def _register(truth: Pixels, views: Pixels, family: KernelFamily, grid: CellGrid) -> Matrix:
     """Find the affine map from views to truth: by the whole picture, then by the cells with texture."""
     mean = np.asarray((views[0] + views[1]) / 2, np.float32)
-    first = affine(_repeat_channels(truth), _repeat_channels(mean))
+    first = find_affine(_repeat_channels(truth), _repeat_channels(mean))
     warp: Matrix = np.eye(2, 3) if first is None else first.astype(np.float64)
     height, width = truth.shape
     centers, shifts, informations = [], [], []
