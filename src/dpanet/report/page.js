@@ -1,5 +1,5 @@
 "use strict";
-// Pictures are decoded when their image comes near the window and let go when it is far away again.
+// Pictures are decoded when their image comes near the window, and released when it is far away again.
 (() => {
   const SIDES = ["left", "right"];
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

@@ -69,12 +69,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
-    environment.filters |= {
-        "heading": lambda metric: FORMATS[metric].heading,
-        "images": count_images,
-        "method_title": method_title,
-        "protocol_title": protocol_title,
-    }
+    environment.filters["heading"] = lambda metric: FORMATS[metric].heading
+    environment.filters["images"] = count_images
+    environment.filters["method_title"] = method_title
+    environment.filters["protocol_title"] = protocol_title
     environment.globals |= {
         "ABSENT": ABSENT,
         "DEFOCUS_METRICS": DEFOCUS_METRICS,
