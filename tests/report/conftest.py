@@ -122,27 +122,27 @@ def values(psnr: float) -> dict[str, Any]:
 
 def summary(method: str, records: list[dict[str, Any]]) -> dict[str, Any]:
     seconds = float(np.median([record["scores"][method]["seconds"] for record in records]))
-    found: dict[str, Any] = {"seconds": seconds, **spreads(method, records)}
+    document: dict[str, Any] = {"seconds": seconds, **spreads(method, records)}
     labels = sorted({record["label"] for record in records if record["label"]})
     if labels:
-        found["labels"] = {
+        document["labels"] = {
             label: spreads(method, [record for record in records if record["label"] == label])
             for label in labels
         }
-    return found
+    return document
 
 
 def spreads(method: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     for protocol in ("as_published", "aligned"):
         rows = [record["scores"][method][protocol] for record in records]
         nothing = [record["scores"]["none"][protocol]["psnr"] for record in records]
-        found[protocol] = {
+        document[protocol] = {
             metric: spread([row[metric] for row in rows]) for metric in ("psnr", "ssim", "mae")
         }
-        found[protocol]["gain"] = spread([row["psnr"] - b for row, b in zip(rows, nothing, strict=True)])
-        found[protocol]["lpips"] = None
-    return found
+        document[protocol]["gain"] = spread([row["psnr"] - b for row, b in zip(rows, nothing, strict=True)])
+        document[protocol]["lpips"] = None
+    return document
 
 
 def spread(numbers: list[float]) -> dict[str, float]:
@@ -167,8 +167,10 @@ def draw(text: str, width: int, height: int, index: int) -> Image.Image:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Start a headless browser; skip the test where there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
+    browser_path = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if browser_path is None:
         pytest.skip("no Chromium on PATH; install it, on Debian with: apt install chromium")
     playwright = pytest.importorskip(
         "playwright.sync_api",
@@ -176,7 +178,7 @@ def chromium() -> Iterator[Any]:
     )
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path=found,
+            executable_path=browser_path,
             args=[
                 "--no-sandbox",
                 "--disable-dev-shm-usage",

@@ -1,4 +1,4 @@
-"""The page as a file: what it holds, what it refuses."""
+"""The page as a file: what it says, what is refused."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ def read(evaluation: Any) -> Reader:
     return Reader(build_page(*evaluation).read_text(encoding="utf-8"))
 
 
-def test_one_file_that_points_nowhere_else(fabricate: Fabricate) -> None:
+def test_the_page_is_one_file_that_refers_to_no_other(fabricate: Fabricate) -> None:
     scores, folder = fabricate(defocus=True)
     before = {path for path in folder.rglob("*") if path.is_file()}
     page = build_page(scores, folder)
@@ -75,7 +75,7 @@ def test_it_says_what_was_measured(fabricate: Fabricate) -> None:
         assert text_part in text, text_part
 
 
-def test_a_command_that_names_the_program_is_not_given_its_name_twice(fabricate: Fabricate) -> None:
+def test_the_program_is_named_once_in_the_command(fabricate: Fabricate) -> None:
     text = read(fabricate(change=lambda scores: scores["command"].insert(0, "dpanet"))).text
     assert "dpanet evaluate" in text and "dpanet dpanet" not in text
 
@@ -93,7 +93,7 @@ def test_every_table_has_a_caption_and_every_picture_an_alternative(fabricate: F
 @pytest.mark.parametrize(
     "place", ["root", "device", "date", "dpanet", "command", "checkpoint", "label", "layout"]
 )
-def test_whatever_comes_from_outside_is_escaped(fabricate: Fabricate, place: str) -> None:
+def test_foreign_text_is_escaped(fabricate: Fabricate, place: str) -> None:
     evil = "</title></script><script>alert(1)</script><!-- \"'&"
 
     def put(scores: dict[str, Any]) -> None:
@@ -117,12 +117,12 @@ def test_whatever_comes_from_outside_is_escaped(fabricate: Fabricate, place: str
     assert "<script>alert" not in (evaluation.folder / "report.html").read_text()
 
 
-def test_labels_give_rows_of_their_own(fabricate: Fabricate) -> None:
+def test_each_label_has_rows(fabricate: Fabricate) -> None:
     text = read(fabricate(labels=True, layout="dpdd")).text
     assert "All 3 images" in text and "Indoor, 2 images" in text and "Outdoor, 1 image\n" in text
 
 
-def test_a_perfect_picture_is_infinitely_good(fabricate: Fabricate) -> None:
+def test_an_infinite_mean_is_shown(fabricate: Fabricate) -> None:
     def put(scores: dict[str, Any]) -> None:
         scores["scenes"][0]["scores"]["compact"]["aligned"]["psnr"] = "inf"
         for metric in ("psnr", "gain"):
@@ -174,7 +174,7 @@ def test_lpips_that_was_measured_is_shown(fabricate: Fabricate) -> None:
     assert "weights fedcba98" in text and "\n.2300\n" in text
 
 
-def test_without_methods_but_nothing_there_is_still_a_page(fabricate: Fabricate) -> None:
+def test_there_is_a_page_if_only_doing_nothing_was_scored(fabricate: Fabricate) -> None:
     assert "Only doing nothing was scored" in read(fabricate(methods={"none": 4.0})).text
 
 

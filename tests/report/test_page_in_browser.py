@@ -1,4 +1,4 @@
-"""The page in a real browser. Where there is none these tests are skipped, with a word on how to get one."""
+"""The page in a real browser; skipped where there is none."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,14 +40,14 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 
 
 def scene(page: Any, index: int = 0) -> Any:
-    found = page.locator(".scene").nth(index)
-    found.scroll_into_view_if_needed()
+    article = page.locator(".scene").nth(index)
+    article.scroll_into_view_if_needed()
     page.wait_for_function(
         "index => [...document.querySelectorAll('.scene')[index].querySelectorAll('img')]"
         ".every(picture => picture.complete && picture.naturalWidth)",
         arg=index,
     )
-    return found
+    return article
 
 
 def shown(scene: Any, side: str) -> str:
@@ -55,7 +55,7 @@ def shown(scene: Any, side: str) -> str:
 
 
 def covered(scene: Any) -> float:
-    """Share of the stage, from the left, in which the left picture is seen, as the browser computes it."""
+    """Return the share of the stage in per cent, from the left, that shows the left picture."""
     clip = scene.locator("img.left").evaluate("picture => getComputedStyle(picture).clipPath")
     right = clip.removeprefix("inset(").removesuffix(")").split()[1]
     if right.startswith("calc("):
@@ -67,7 +67,7 @@ def column(scene: Any, side: str) -> list[str]:
     return list(scene.locator(f".pair-scores td[data-side={side}]").all_inner_texts())
 
 
-def test_nothing_but_the_page_itself_is_asked_for_and_nothing_is_complained_about(
+def test_the_page_makes_no_request_and_no_complaint(
     open_page: Callable[..., Any], fabricate: Callable[..., Any]
 ) -> None:
     page = open_page(fabricate(defocus=True))
@@ -76,7 +76,7 @@ def test_nothing_but_the_page_itself_is_asked_for_and_nothing_is_complained_abou
     assert page.title() == "Scores on Pixel 4 captures (Xin et al., ICCV 2021), 3 images"
 
 
-def test_the_policy_of_the_page_stops_what_would_be_foreign(
+def test_the_policy_of_the_page_blocks_foreign_files_and_scripts(
     open_page: Callable[..., Any], fabricate: Callable[..., Any], chromium: Any
 ) -> None:
     file = build_page(*fabricate())
@@ -199,7 +199,7 @@ def test_the_crops_show_all_methods_and_move_together(
     assert before.pop() - after.pop() == 24
 
 
-def test_pictures_far_away_are_not_held(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
+def test_pictures_far_away_are_released(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
     page = open_page(fabricate(scenes=12))
     scene(page, 0)
     assert page.locator(".scene").nth(11).locator("img[src]").count() == 0
@@ -207,9 +207,7 @@ def test_pictures_far_away_are_not_held(open_page: Callable[..., Any], fabricate
     page.wait_for_function("() => !document.querySelector('.scene').querySelector('img[src]')")
 
 
-def test_the_order_may_be_that_of_the_gain(
-    open_page: Callable[..., Any], fabricate: Callable[..., Any]
-) -> None:
+def test_images_can_be_ordered_by_gain(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
     def put(scores: dict[str, Any]) -> None:
         for one, psnr in zip(scores["scenes"], (29, 26, 28), strict=True):
             one["scores"]["none"]["aligned"]["psnr"] = 25

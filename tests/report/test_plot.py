@@ -15,7 +15,7 @@ from dpanet.report.plot import GainPlot, axis_over, gain_plots
     "values",
     [[0.3, 2.4], [-1.7, -0.2], [12.0, -3.0], [0.0], [], [0.004], [5.0, math.inf], [-math.inf], [-0.4, 0.4]],
 )
-def test_the_axis_holds_every_finite_value_and_zero(values: list[float]) -> None:
+def test_the_axis_has_every_finite_value_and_zero(values: list[float]) -> None:
     axis = axis_over(values)
     finite = [value for value in values if math.isfinite(value)]
     assert axis.low <= min([0.0, *finite]) and axis.high >= max([0.0, *finite]) and axis.high > axis.low

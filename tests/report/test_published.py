@@ -12,8 +12,8 @@ from dpanet.report.published import Figures, Origin, Source, Views, load_publish
 
 
 def section(page: str, name: str) -> str:
-    found = re.search(rf'<section id="{name}">', page)
-    return page[found.start() : page.index("</section>", found.start())] if found else ""
+    _, _, rest = page.partition(f'<section id="{name}">')
+    return rest.partition("</section>")[0]
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def published(fabricate: Callable[..., Any]) -> Callable[[str], str]:
 
 
 @pytest.mark.parametrize("layout", ["dpdd", "restormer", "pixel4"])
-def test_each_quoted_row_has_depth_size_and_origin(published: Callable[[str], str], layout: str) -> None:
+def test_each_quoted_row_has_bit_depth_size_and_origin(published: Callable[[str], str], layout: str) -> None:
     text = published(layout)
     quoted = text[text.index("Published by others") :]
     rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", quoted, re.DOTALL)
@@ -50,7 +50,7 @@ def test_every_published_figure_is_a_number_of_a_known_origin() -> None:
             assert all(0 < float(text) < 1 for text in (errors.aiwe1, errors.aiwe2, errors.spearman))
 
 
-def test_figures_stand_in_the_row_and_column_of_their_source() -> None:
+def test_figures_are_in_the_row_and_column_of_their_source() -> None:
     dpdd, pixel4 = load_published()["dpdd"], load_published()["pixel4"]
     restormer = next(row for row in dpdd.rows if (row.method, row.views) == ("Restormer", "dual"))
     assert restormer.mean == Figures("26.66", ".833", ".035", ".155")
@@ -77,15 +77,15 @@ def test_no_figure_of_the_papers_own_network_is_quoted(published: Callable[[str]
     assert "DPANet itself is missing because its published figures could not be read" in text
 
 
-def test_means_over_other_images_are_not_to_be_compared(published: Callable[[str], str]) -> None:
+def test_means_over_other_images_come_with_a_warning(published: Callable[[str], str]) -> None:
     assert "all 17 images, while this run has 3: do not compare" in published("pixel4")
 
 
-def test_pairs_of_ones_own_have_no_published_figures(published: Callable[[str], str]) -> None:
+def test_other_data_has_no_published_figures(published: Callable[[str], str]) -> None:
     assert published("pairs") == ""
 
 
-def test_defocus_maps_stand_beside_the_published_ones(fabricate: Callable[..., Any]) -> None:
+def test_errors_of_defocus_maps_are_beside_the_published_ones(fabricate: Callable[..., Any]) -> None:
     text = section(build_page(*fabricate(defocus=True)).read_text(), "defocus")
     assert (
         ".104" in text
@@ -94,5 +94,5 @@ def test_defocus_maps_stand_beside_the_published_ones(fabricate: Callable[..., A
     )
 
 
-def test_without_defocus_scores_there_is_no_word_of_them(fabricate: Callable[..., Any]) -> None:
+def test_without_defocus_scores_the_page_does_not_mention_them(fabricate: Callable[..., Any]) -> None:
     assert "efocus map" not in build_page(*fabricate()).read_text()

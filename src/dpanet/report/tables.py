@@ -28,8 +28,8 @@ from dpanet.report.formatting import (
 from dpanet.report.published import Figures, PublishedRow
 
 _EXPLANATIONS = {
-    "as_published": "Each output is compared with the truth as it is, up to the border, as in tables of papers. Where "
-    "the truth and the views are not exactly aligned, this penalizes sharp outputs.",
+    "as_published": "Each output is compared with the truth as it is, up to the border, as in tables of papers. "
+    "Where the truth and the views are not exactly aligned, this penalizes sharp outputs.",
     "aligned": "The truth is first aligned to each output by an affine map, estimated on that output; 24 px of "
     "border are dropped; the better score of the moved and the unmoved truth counts. The same for every method.",
 }
