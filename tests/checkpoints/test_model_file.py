@@ -11,7 +11,7 @@ from dpanet.checkpoints.official import convert_official, read_official
 from dpanet.errors import OutputError, WeightsError
 from dpanet.network import DPANet, build, preset
 
-SMALL = preset("compact", widths=(8, 8, 8, 8), decoder_widths=(), bottom_width=8, cost_width=4)
+SMALL = preset("compact", widths=(8, 8, 8, 8), decoder_widths=(), bottleneck_width=8, cost_width=4)
 
 
 class Malicious:
@@ -57,7 +57,7 @@ def test_weights_that_do_not_fit_the_configuration_are_refused(tmp_path: Path) -
     save_model(DPANet(SMALL), path)
     import json
 
-    config = preset("compact", widths=(8, 8, 8, 16), decoder_widths=(), bottom_width=8, cost_width=4)
+    config = preset("compact", widths=(8, 8, 8, 16), decoder_widths=(), bottleneck_width=8, cost_width=4)
     tensors = dict(DPANet(SMALL).state_dict())
     save_file(tensors, path, {"format": FORMAT, "config": json.dumps(config.to_dict())})
     with pytest.raises(

@@ -32,7 +32,9 @@ def test_every_level_and_the_alignment_have_a_say(name: str) -> None:
     parts = {f"decoder level {i}, from below": [level.up] for i, level in enumerate(network.decoder)}
     for side, levels in (("eam", network.encoder), ("dam", network.decoder)):
         aligned = [getattr(level, side) for level in levels if getattr(level, side) is not None]
-        parts[f"{side} offsets"] = [guide for a in aligned for guide in (a.guide_left, a.guide_right)]
+        parts[f"{side} offsets"] = [
+            guide for a in aligned for guide in (a.offset_mask_left, a.offset_mask_right)
+        ]
     with torch.no_grad():
         picture = network(left, right)
         for part, modules in parts.items():

@@ -4,7 +4,7 @@ import torch
 from dpanet.errors import ConfigError
 from dpanet.network import DPANet, preset
 
-NARROW = {"widths": (8,) * 4, "decoder_widths": (), "bottom_width": 8, "cost_width": 4}
+NARROW = {"widths": (8,) * 4, "decoder_widths": (), "bottleneck_width": 8, "cost_width": 4}
 
 
 def test_the_map_has_the_size_of_any_picture_and_leaves_it_alone() -> None:
@@ -31,5 +31,5 @@ def test_the_map_lies_over_the_picture() -> None:
 
 def test_a_network_without_the_head_says_so() -> None:
     network = DPANet(preset("compact", **NARROW, name="plain"))
-    with pytest.raises(ConfigError, match="'plain' tells no defocus map"):
+    with pytest.raises(ConfigError, match="'plain' has no defocus map"):
         network.with_defocus(*torch.rand(2, 1, 3, 16, 16))

@@ -3,7 +3,7 @@ import torch
 
 from dpanet.errors import ConfigError, ShapeError
 from dpanet.network import PRESETS, DPANet, DPANetConfig, preset
-from dpanet.network.alignment import match
+from dpanet.network.alignment import cost_volume
 
 SWITCHES = [
     {"eam": False},
@@ -12,8 +12,8 @@ SWITCHES = [
     {"dam": False},
     {"shared_encoder": False},
     {"single_view": True},
-    {"bottom": "pooled"},
-    {"bottom": "cropped"},
+    {"bottleneck": "pooled"},
+    {"bottleneck": "cropped"},
     {"eam": False, "dam": False},
 ]
 
@@ -26,7 +26,7 @@ def small(name: str, **changes: object) -> DPANetConfig:
     narrow = {
         "widths": widths,
         "decoder_widths": tuple(w // 8 for w in config.decoder_widths),
-        "bottom_width": widths[-1],
+        "bottleneck_width": widths[-1],
         "cost_width": config.cost_width // 8,
     }
     return preset(name, **narrow, **changes)
@@ -152,8 +152,8 @@ def test_the_cosine_is_as_large_for_faint_features_as_for_strong_ones() -> None:
     generator = torch.Generator().manual_seed(1)
     left, right = torch.randn(2, 1, 16, 9, 11, generator=generator)
     config = preset("compact", similarity="cosine")
-    cost = match(left, right, config)
-    torch.testing.assert_close(match(left / 20, right * 3, config), cost, atol=1e-3, rtol=1e-3)
+    cost = cost_volume(left, right, config)
+    torch.testing.assert_close(cost_volume(left / 20, right * 3, config), cost, atol=1e-3, rtol=1e-3)
     place = (0, config.radius[1] + config.radius[0] * (2 * config.radius[1] + 1), 4, 5)  # of no displacement
-    torch.testing.assert_close(match(left, left, config)[place], torch.tensor(1.0), atol=1e-4, rtol=0)
-    assert match(left, -left, config)[place] < 0
+    torch.testing.assert_close(cost_volume(left, left, config)[place], torch.tensor(1.0), atol=1e-4, rtol=0)
+    assert cost_volume(left, -left, config)[place] < 0

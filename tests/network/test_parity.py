@@ -58,16 +58,16 @@ def test_converted_file_gives_the_same_in_rgb(checkpoint: Path, tmp_path: Path) 
     assert difference(converted, "noise") < TOLERANCE
 
 
-def test_pooled_bottom_is_another_network(network: DPANet) -> None:
+def test_pooled_bottleneck_is_another_network(network: DPANet) -> None:
     """The figure's graph differs from the official code's, which keeps the central crop."""
-    figure = DPANet(preset("paper", bottom="pooled")).eval()
+    figure = DPANet(preset("paper", bottleneck="pooled")).eval()
     figure.load_state_dict(network.state_dict())
     assert difference(figure, "noise") > 100 * TOLERANCE
 
 
 FAULTS = {
     "another slope": (features, "SLOPE", 0.2),
-    "crop at the corner": (fusion, "fit", lambda x, h, w: x[..., :h, :w]),
+    "crop at the corner": (fusion, "pad_or_crop", lambda x, h, w: x[..., :h, :w]),
     "views swapped in the correlation": (alignment, "correlation", lambda a, b, r: ORIGINAL(b, a, r)),
 }
 ORIGINAL = alignment.correlation
@@ -81,8 +81,8 @@ def test_planted_faults_are_caught(network: DPANet, monkeypatch: pytest.MonkeyPa
 
 def test_right_before_left_in_the_decoder_is_caught(network: DPANet, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(self: fusion.DecoderAlignment, left: torch.Tensor, right: torch.Tensor, deep: torch.Tensor):
-        right = self.deform_right(right, self.guide_right(torch.cat((left, right, deep), 1)))
-        return self.deform_left(left, self.guide_left(torch.cat((left, right, deep), 1))), right
+        right = self.deform_right(right, self.offset_mask_right(torch.cat((left, right, deep), 1)))
+        return self.deform_left(left, self.offset_mask_left(torch.cat((left, right, deep), 1))), right
 
     monkeypatch.setattr(fusion.DecoderAlignment, "forward", wrong)
     assert difference(network, "noise") > 100 * TOLERANCE

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from dpanet.network import DPANet, preset
 
-NARROW = {"widths": (8,) * 4, "decoder_widths": (8, 8, 16, 8), "bottom_width": 8, "cost_width": 4}
+NARROW = {"widths": (8,) * 4, "decoder_widths": (8, 8, 16, 8), "bottleneck_width": 8, "cost_width": 4}
 
 
 @pytest.fixture

@@ -9,7 +9,12 @@ from dpanet.errors import ConfigError, ShapeError, WeightsError
 from dpanet.network.unet import UNet, UNetConfig
 
 TINY = UNetConfig(
-    widths=(4, 6), blocks=(1, 0), decoder_blocks=(0, 1), bottom_width=8, bottom_blocks=1, name="tiny-unet"
+    widths=(4, 6),
+    blocks=(1, 0),
+    decoder_blocks=(0, 1),
+    bottleneck_width=8,
+    bottleneck_blocks=1,
+    name="tiny-unet",
 )
 
 
@@ -62,7 +67,7 @@ def test_it_tells_the_views_apart_and_every_level_has_a_say() -> None:
         ):  # what is added depends on either view
             added = network(*changed) - sum(changed) * 0.5
             assert (added - (picture - (left + right) * 0.5)).abs().max() > 1e-3
-        for part in (network.bottom, *network.encoder):
+        for part in (network.bottleneck, *network.encoder):
             kept = part.conv.bias.clone()
             part.conv.bias.add_(1)
             assert (network(left, right) - picture).abs().max() > 1e-4

@@ -13,7 +13,9 @@ from safetensors.torch import save
 
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.files.output import atomic_output
-from dpanet.network.build import AnyNetwork, family, from_config
+from dpanet.network.base import Network
+from dpanet.network.build import from_config
+from dpanet.network.old_names import rename_parameters
 
 FORMAT = "dpanet-1"
 """Value of the metadata key ``format``.
@@ -22,7 +24,7 @@ Beside it stand ``config``, JSON of the network's configuration, and ``network``
 ``dpdnet``; absent means ``dpanet``).
 """
 
-Filled = TypeVar("Filled", bound=AnyNetwork)
+Loaded = TypeVar("Loaded", bound=Network)
 
 SHIPPED = ("compact",)
 """Names whose weights come with the package."""
@@ -31,12 +33,26 @@ FINISHED = ("best.safetensors", "model.safetensors")
 """Models in the folder of a training run, the one to be preferred first."""
 
 
-def save_model(network: AnyNetwork, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
-    """Write `network` to `path`, by atomic rename. `dtype` of the stored numbers; loading gives float32 again."""
+def save_model(network: Network, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
+    """Write a network to a .safetensors file, which appears whole or not at all and replaces an older one.
+
+    Args:
+        network: any network of this package.
+        path: of the file.
+        dtype: of the stored numbers; `load_model` returns float32 whatever it is.
+
+    Raises:
+        OutputError: if the file cannot be written.
+
+    >>> from dpanet import load_model, save_model
+    >>> save_model(load_model("compact"), "copy.safetensors")
+    >>> load_model("copy.safetensors").description.has_defocus
+    True
+    """
     tensors = {name: t.detach().to("cpu", dtype).contiguous() for name, t in network.state_dict().items()}
     metadata = {
         "format": FORMAT,
-        "network": family(network),
+        "network": network.family,
         "config": json.dumps(network.config.to_dict()),
     }
     with atomic_output(path, overwrite=True) as unfinished:
@@ -51,12 +67,19 @@ def _in_one_order(file: bytes) -> bytes:
     return len(header).to_bytes(8, "little") + header + file[end:]
 
 
-def load_model(source: str | Path) -> AnyNetwork:
-    """The network of a shipped name or of a file, ready to deblur (float32, evaluation mode).
+def load_model(source: str | Path) -> Network:
+    """Return the network of a shipped name or of a file, ready to deblur (float32, evaluation mode).
 
-    Args:   source: a name of SHIPPED; a .safetensors file of ours; or an official checkpoint
-            (.pth, .pt, .tar), which is read safely and converted in memory.
-    Raises: WeightsError if there is no such name or file, or if the file is damaged or of another network.
+    Args:
+        source: a name of `SHIPPED`; a .safetensors file of `save_model`; or an official checkpoint (.pth, .pt, .tar),
+            which is read without running code in it, and converted in memory.
+
+    Raises:
+        WeightsError: if there is no such name or file, or if the file is damaged or of another network.
+
+    >>> from dpanet import load_model
+    >>> load_model("compact").description.multiple_of
+    32
     """
     if str(source) in SHIPPED:
         with resources.as_file(
@@ -81,7 +104,7 @@ def load_model(source: str | Path) -> AnyNetwork:
     return read_model(path)
 
 
-def read_model(path: Path) -> AnyNetwork:
+def read_model(path: Path) -> Network:
     """Read a file of our format. Raises: WeightsError naming the file and what is wrong with it."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -100,7 +123,7 @@ def read_model(path: Path) -> AnyNetwork:
         network = from_config(metadata.get("network", "dpanet"), json.loads(metadata["config"]))
     except (KeyError, ValueError, TypeError, RuntimeError, ConfigError) as error:
         raise WeightsError(f"{path} carries an unusable configuration ({error}); convert it again") from error
-    return fill(network, tensors, path)
+    return load_weights(network, tensors, path)
 
 
 def is_ours(path: Path) -> bool:
@@ -112,8 +135,9 @@ def is_ours(path: Path) -> bool:
         return False
 
 
-def fill(network: Filled, tensors: dict[str, torch.Tensor], path: Path) -> Filled:
+def load_weights(network: Loaded, tensors: dict[str, torch.Tensor], path: Path) -> Loaded:
     """Load `tensors` into `network`, every name and shape checked; returned in evaluation mode."""
+    tensors = rename_parameters(tensors)
     expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
     came = {name: tuple(t.shape) for name, t in tensors.items()}
     wrong = sorted(n for n in expected.keys() | came.keys() if expected.get(n) != came.get(n))

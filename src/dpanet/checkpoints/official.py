@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dpanet.checkpoints.model_file import fill, save_model
+from dpanet.checkpoints.model_file import load_weights, save_model
 from dpanet.errors import OutputError, WeightsError
 from dpanet.network.dpanet import DPANet
 from dpanet.network.presets import preset
@@ -24,12 +24,12 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"predeblur\.RB_L3_1\.", r"features.level3."),
     (r"predeblur\.RB_L(\d)_(\d)\.", r"features.level\1.#\2."),
     (r"encoder\.encoder(\d)\.block\.block\.", r"encoder.#\1.block."),
-    (r"encoder\.encoder(\d)\.offset_([lr])\.offset_conv\.", r"encoder.#\1.eam.guide_\2.conv."),
+    (r"encoder\.encoder(\d)\.offset_([lr])\.offset_conv\.", r"encoder.#\1.eam.offset_mask_\2.conv."),
     (r"encoder\.encoder(\d)\.flow_conv\.", r"encoder.#\1.eam.cost."),
     (r"encoder\.encoder(\d)\.deform\.", r"encoder.#\1.eam.deform."),
-    (r"encoder_5\.block\.", r"bottom."),
+    (r"encoder_5\.block\.", r"bottleneck."),
     (r"up(\d)\.upsample\.up\.1\.", r"decoder.#\1.up.conv."),
-    (r"up(\d)\.offset_([lr])\.", r"decoder.#\1.dam.guide_\2.conv."),
+    (r"up(\d)\.offset_([lr])\.", r"decoder.#\1.dam.offset_mask_\2.conv."),
     (r"up(\d)\.deform_([lr])\.", r"decoder.#\1.dam.deform_\2."),
     (r"up(\d)\.cv\.", r"decoder.#\1.block."),
     (r"out\.0\.", r"head.conv."),
@@ -71,7 +71,7 @@ def read_official(path: Path) -> DPANet:
         tensors[first] = tensors[first].flip(1)
         tensors[f"{last}.weight"] = tensors[f"{last}.weight"].flip(0)
         tensors[f"{last}.bias"] = tensors[f"{last}.bias"].flip(0)
-    return fill(DPANet(preset("paper")), tensors, path)
+    return load_weights(DPANet(preset("paper")), tensors, path)
 
 
 def convert_official(source: Path, target: Path, overwrite: bool = False) -> None:

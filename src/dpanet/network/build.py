@@ -1,52 +1,66 @@
-"""Networks by name: every preset of every family, and every family from its saved configuration."""
+"""Build any network by the name of its preset, or from the config in a checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 from dpanet.errors import ConfigError
+from dpanet.network.base import Network
+from dpanet.network.config import ModelConfig
 from dpanet.network.dpanet import DPANet
+from dpanet.network.dpanet_config import DPANetConfig
 from dpanet.network.dpdnet import DPDNET_PRESETS, DPDNet, DPDNetConfig
-from dpanet.network.presets import PRESETS, DPANetConfig
+from dpanet.network.presets import PRESETS
 from dpanet.network.unet import UNET_PRESETS, UNet, UNetConfig
 
-AnyNetwork: TypeAlias = DPANet | DPDNet | UNet
-"""Called with two views, it returns the picture; it has a `config` and a `description`."""
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of network."""
+
+    network: type[Network]
+    """Its class, called with a config."""
+    config: type[ModelConfig]
+    """The class of its configs."""
+    presets: Mapping[str, ModelConfig]
+    """Its named configs."""
 
 
-FAMILIES: dict[str, tuple[Any, Any, Mapping[str, Any]]] = {
-    "dpanet": (DPANet, DPANetConfig, PRESETS),
-    "dpdnet": (DPDNet, DPDNetConfig, DPDNET_PRESETS),
-    "unet": (UNet, UNetConfig, UNET_PRESETS),
+FAMILIES: dict[str, Family] = {
+    DPANet.family: Family(DPANet, DPANetConfig, PRESETS),
+    DPDNet.family: Family(DPDNet, DPDNetConfig, DPDNET_PRESETS),
+    UNet.family: Family(UNet, UNetConfig, UNET_PRESETS),
 }
-"""By the word that checkpoints use: the network, its configuration, its presets."""
+"""All kinds of networks, by their name in checkpoints."""
 
 
-def build(name: str) -> AnyNetwork:
-    """An untrained network of the preset `name`. Raises: ConfigError if no family has it."""
-    for network, _, presets in FAMILIES.values():
-        if name in presets:
-            made: AnyNetwork = network(presets[name])
-            return made
-    known = [name for _, _, presets in FAMILIES.values() for name in presets]
-    raise ConfigError(f"there is no preset {name!r}; choose one of {', '.join(known)}")
+def build(name: str) -> Network:
+    """Return an untrained network of a preset.
+
+    Raises:
+        ConfigError: if no family has a preset of that name.
+    """
+    for family in FAMILIES.values():
+        if name in family.presets:
+            return family.network(family.presets[name])
+    names = [name for family in FAMILIES.values() for name in family.presets]
+    raise ConfigError(f"there is no preset {name!r}; choose one of {', '.join(names)}")
 
 
-def family(network: AnyNetwork) -> str:
-    """The word by which checkpoints tell the families apart: ``dpanet``, ``dpdnet`` or ``unet``."""
-    return next(word for word, (kind, _, _) in FAMILIES.items() if isinstance(network, kind))
+def from_config(family: str, values: Mapping[str, Any]) -> Network:
+    """Return an untrained network of the family and the config that a checkpoint names.
 
+    Args:
+        family: key of `FAMILIES`.
+        values: plain values of the config.
 
-def from_config(family: str, values: dict[str, Any]) -> AnyNetwork:
-    """An untrained network of the family and the configuration that a checkpoint names.
-
-    Raises: ConfigError for an unknown family or an unusable configuration.
+    Raises:
+        ConfigError: if the family is unknown or the config not usable.
     """
     if family not in FAMILIES:
         raise ConfigError(
-            f"the network is {family!r}; this dpanet knows {', '.join(FAMILIES)}, so use a newer one"
+            f"the network is {family!r}; this dpanet has {', '.join(FAMILIES)}, so use a newer one"
         )
-    network, config, _ = FAMILIES[family]
-    made: AnyNetwork = network(config.from_dict(values))
-    return made
+    return FAMILIES[family].network(FAMILIES[family].config.from_dict(values))

@@ -22,3 +22,5 @@ class Description:
     """Test-time augmentation: mirror images of a pair whose outputs are averaged by default; 1, 2 or 4."""
     has_defocus: bool = False
     """Whether `with_defocus(left, right)` returns a defocus map beside the picture."""
+    scales: int = 1
+    """Number of pictures that `with_scales(left, right)` returns: the picture and smaller ones."""

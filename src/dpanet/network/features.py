@@ -1,4 +1,4 @@
-"""Per-view features, before any alignment: the stem, and the block every level is made of."""
+"""Features of each view before any alignment, and the convolution block of every level."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 SLOPE = 0.1
-"""Of every leaky ReLU."""
+"""Slope of every leaky ReLU for negative values."""
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(ReLU(conv(x))), 3 x 3, no normalisation. `slope` above 0 makes the ReLU leaky."""
+    """x + conv(ReLU(conv(x))), 3 x 3, no normalization. A `slope` above 0 makes the ReLU leaky."""
 
     def __init__(self, width: int, slope: float = 0.0) -> None:
         super().__init__()
@@ -23,15 +23,15 @@ class ResidualBlock(nn.Module):
         return x + y
 
 
-class Block(nn.Module):
+class ConvBlock(nn.Module):
     """3 x 3 convolution, ReLU, then residual blocks. `stride` 2 halves the size."""
 
     def __init__(
-        self, given: int, width: int, residual_blocks: int, stride: int = 1, slope: float = 0.0
+        self, in_channels: int, width: int, residual_blocks: int, stride: int = 1, slope: float = 0.0
     ) -> None:
         super().__init__()
         self.slope = slope
-        self.conv = nn.Conv2d(given, width, 3, stride=stride, padding=1)
+        self.conv = nn.Conv2d(in_channels, width, 3, stride=stride, padding=1)
         self.residual = nn.Sequential(*(ResidualBlock(width, slope) for _ in range(residual_blocks)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -40,9 +40,10 @@ class Block(nn.Module):
 
 
 class PyramidFeatures(nn.Module):
-    """The paper's shared features: three scales down, and up again by addition. 3 -> `width` channels.
+    """The paper's shared features: two scales down, and up again by addition.
 
-    Source: DPANet, official PreDeblur module; after EDVR (Wang et al., 2019).
+    Source:
+        DPANet, PreDeblur module of the official code; after EDVR (Wang et al., 2019).
     """
 
     def __init__(self, width: int) -> None:
@@ -56,7 +57,7 @@ class PyramidFeatures(nn.Module):
         self.level3 = ResidualBlock(width)
 
     def forward(self, view: Tensor) -> Tensor:
-        """(B, 3, H, W) -> (B, width, H, W); H and W multiples of 4."""
+        """Convert a view, (B, 3, H, W), H and W multiples of 4, to features, (B, width, H, W)."""
         level1: Tensor = F.leaky_relu(self.first(view), SLOPE)
         level2 = F.leaky_relu(self.down2(level1), SLOPE)
         level3 = F.leaky_relu(self.down3(level2), SLOPE)
@@ -69,19 +70,24 @@ class PyramidFeatures(nn.Module):
 
 
 class UnshuffleFeatures(nn.Module):
-    """Each 2 x 2 px become channels: 3 -> 12 at half the size, nothing learned. Display values are centred."""
+    """Features without parameters: each 2 x 2 px become channels, values are centered around 0."""
 
     width = 12
+    """Number of channels."""
 
     def forward(self, view: Tensor) -> Tensor:
+        """Convert a view, (B, 3, H, W), H and W even, to features, (B, 12, H/2, W/2)."""
         return F.pixel_unshuffle((view - 0.45) * 3, 2)
 
 
-def initialise(network: nn.Module) -> None:
-    """Draw every convolution so that features keep their size through ReLUs (He et al., 2015).
+def initialize(network: nn.Module) -> None:
+    """Initialize every convolution so that the variance of features is the same at every depth.
 
-    Torch's own draw shrinks them at every layer; without normalisation a deep network then hardly learns.
-    Residual branches start at 0.3 of that, so that their sums do not grow. What is zero stays zero.
+    With torch's own initialization it shrinks at every layer, and a deep network without normalization hardly learns.
+    Residual branches are scaled by 0.3, so that their sums do not grow. Weights that are zero stay zero.
+
+    Source:
+        He et al., 2015, for convolutions before ReLUs.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.weight.any():

@@ -1,4 +1,4 @@
-"""The decoder's side: aligned views and deep features become one picture (DAM)."""
+"""Decoder: the decoder alignment module (DAM), the fusion of both views, and the head that makes the picture."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dpanet.network.alignment import Deform, OffsetMask
-from dpanet.network.features import Block
-from dpanet.network.presets import DPANetConfig
-from dpanet.network.presets import Head as HeadKind
+from dpanet.network.alignment import DeformableConv, OffsetMask
+from dpanet.network.dpanet_config import DPANetConfig
+from dpanet.network.dpanet_config import Head as HeadKind
+from dpanet.network.features import ConvBlock
 
 
-class NearestUp(nn.Module):
-    """Nearest x2, then a 2 x 2 convolution with zeros on the right and below only."""
+class NearestUpsample(nn.Module):
+    """Double the size: nearest neighbor, then a 2 x 2 convolution with zeros on the right and below only."""
 
-    def __init__(self, given: int, width: int) -> None:
+    def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(given, width, 2)
+        self.conv = nn.Conv2d(in_channels, width, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.interpolate(x, scale_factor=2, mode="nearest")
@@ -25,64 +25,84 @@ class NearestUp(nn.Module):
         return y
 
 
-class ShuffleUp(nn.Module):
-    """A 1 x 1 convolution, then pixel shuffle by 2."""
+class ShuffleUpsample(nn.Module):
+    """Double the size: a 1 x 1 convolution, then pixel shuffle."""
 
-    def __init__(self, given: int, width: int) -> None:
+    def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(given, 4 * width, 1)
+        self.conv = nn.Conv2d(in_channels, 4 * width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(self.conv(x), 2)
 
 
 class DecoderAlignment(nn.Module):
-    """DAM: the left is moved first; the right's offsets are told from the already moved left.
+    """DAM: align the left view first; predict the right view's offsets from the left one as aligned.
 
-    Source: DPANet, section 3.3; official code for the order of the two sides.
+    Source:
+        DPANet, section 3.3; official code for the order of the two views.
     """
 
     def __init__(self, width: int, deep: int, config: DPANetConfig) -> None:
         super().__init__()
-        self.keep = config.keep_unaligned
-        self.guide_left = OffsetMask(2 * width + deep, config.taps, config.groups)
-        self.guide_right = OffsetMask(2 * width + deep, config.taps, config.groups)
-        self.deform_left = Deform(width, config.taps)
-        self.deform_right = Deform(width, config.taps)
+        self.keep_unaligned = config.keep_unaligned
+        self.offset_mask_left = OffsetMask(2 * width + deep, config.taps, config.groups)
+        self.offset_mask_right = OffsetMask(2 * width + deep, config.taps, config.groups)
+        self.deform_left = DeformableConv(width, config.taps)
+        self.deform_right = DeformableConv(width, config.taps)
 
     def forward(self, left: Tensor, right: Tensor, deep: Tensor) -> tuple[Tensor, Tensor]:
-        aligned = self.deform_left(left, self.guide_left(torch.cat((left, right, deep), 1)))
-        left = left + aligned if self.keep else aligned
-        aligned = self.deform_right(right, self.guide_right(torch.cat((left, right, deep), 1)))
-        return left, right + aligned if self.keep else aligned
+        """Align both views.
+
+        Args:
+            left: features of the encoder, (B, width, H, W).
+            right: likewise.
+            deep: upsampled features of the level below, (B, deep, H, W).
+
+        Returns:
+            Both views aligned, of the same shapes.
+        """
+        aligned = self.deform_left(left, self.offset_mask_left(torch.cat((left, right, deep), 1)))
+        left = left + aligned if self.keep_unaligned else aligned
+        aligned = self.deform_right(right, self.offset_mask_right(torch.cat((left, right, deep), 1)))
+        return left, right + aligned if self.keep_unaligned else aligned
 
 
 class DecoderLevel(nn.Module):
-    """Up to this level's size, DAM where the level is aligned, then [left, right, deep] through a block."""
+    """One decoder level: upsample the deep features, align both views by DAM, fuse all three by a block."""
 
-    def __init__(self, index: int, given: int, config: DPANetConfig) -> None:
+    def __init__(self, index: int, in_channels: int, config: DPANetConfig) -> None:
         super().__init__()
-        view, width = config.widths[index], config.fused_widths[index]
-        # The deepest map of the cropped graph has this level's own size: up-sampled, it is twice too large.
-        up = NearestUp if config.upsampling == "nearest" else ShuffleUp
-        self.up = up(given, width)
+        view, width = config.widths[index], config.decoder_channels[index]
+        upsample = NearestUpsample if config.upsampling == "nearest" else ShuffleUpsample
+        self.up = upsample(in_channels, width)
         aligned = config.dam and index >= config.first_aligned
         self.dam = DecoderAlignment(view, width, config) if aligned else None
-        self.block = Block(2 * view + width, width, config.decoder_blocks[index], slope=config.slope)
+        self.block = ConvBlock(2 * view + width, width, config.decoder_blocks[index], slope=config.slope)
 
     def forward(self, deep: Tensor, left: Tensor, right: Tensor) -> Tensor:
-        deep = fit(self.up(deep), left.shape[-2], left.shape[-1])
+        """Return the fused features of this level.
+
+        Args:
+            deep: features of the level below, (B, C, h, w).
+            left: features of the encoder, (B, view, H, W).
+            right: likewise.
+
+        Returns:
+            (B, width, H, W).
+        """
+        deep = pad_or_crop(self.up(deep), left.shape[-2], left.shape[-1])
         if self.dam is not None:
             left, right = self.dam(left, right, deep)
         y: Tensor = self.block(torch.cat((left, right, deep), 1))
         return y
 
 
-def fit(x: Tensor, height: int, width: int) -> Tensor:
-    """Pad with zeros or crop `x` (B, C, h, w) centrally to height x width; an odd rest goes right and below.
+def pad_or_crop(x: Tensor, height: int, width: int) -> Tensor:
+    """Pad `x`, (B, C, h, w), with zeros or crop it, centrally, to height x width; an odd rest goes right and below.
 
-    The official decoder does this; since its bottom is not pooled, it crops there: deep features of the
-    middle are laid over the whole picture.
+    It does something only for the cropped bottleneck, as in the official decoder: that one is not pooled, so that its
+    upsampled features are twice too large, and those of the middle are used for the whole picture.
     """
     dy, dx = height - x.shape[-2], width - x.shape[-1]
     if dy == 0 and dx == 0:
@@ -91,9 +111,12 @@ def fit(x: Tensor, height: int, width: int) -> Tensor:
 
 
 class Head(nn.Module):
-    """Features become the picture: ``sigmoid`` as published, or residuals to the combined picture.
+    """Convert the decoder's features to the picture: by a sigmoid as published, or as residuals to the combined one.
 
-    widths: channels of the decoder's levels, finest first. scale: the picture's size against the finest level's.
+    Args:
+        widths: channels of the decoder levels, finest first.
+        kind: as `DPANetConfig.head`.
+        scale: size of the picture divided by that of the finest level.
     """
 
     def __init__(self, widths: tuple[int, ...], kind: HeadKind, scale: int) -> None:
@@ -117,11 +140,17 @@ class Head(nn.Module):
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
 
     def forward(self, features: list[Tensor], combined: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The picture (B, 3, H, W), and of a ``pyramid`` also the smaller ones, finest first.
+        """Return the picture and, of a ``pyramid``, the smaller ones.
 
-        features: of the decoder's levels, finest first, (B, fused_widths[k], h / 2**k, w / 2**k). combined:
-        (B, 3, H, W). A smaller picture is the combined one, shrunk by averaging, plus what this level and those
-        below it add; the picture itself takes up what they add, smoothly enlarged.
+        A smaller picture is the combined one, reduced by averaging, plus the residuals of its level and of all
+        coarser ones, enlarged bilinearly. So is the picture itself.
+
+        Args:
+            features: of the decoder levels, finest first, (B, widths[k], h / 2**k, w / 2**k).
+            combined: mean of the views, (B, 3, H, W).
+
+        Returns:
+            The picture, (B, 3, H, W), and the smaller pictures, (B, 3, h / 2**k, w / 2**k), finest first.
         """
         fine = features[0] if self.conv is None else F.relu(self.conv(features[0]))
         picture: Tensor = self.last(fine)
@@ -129,17 +158,17 @@ class Head(nn.Module):
             picture = F.pixel_shuffle(picture, self.scale)
         if not self.residual:
             return torch.sigmoid(picture), []
-        added: Tensor | None = None
+        residual: Tensor | None = None
         smaller: list[Tensor] = []
         for conv, level in zip(reversed(self.coarse), reversed(features[1:]), strict=False):
             own = conv(level)
-            added = own if added is None else own + _enlarged(added, own.shape[-2:])
+            residual = own if residual is None else own + _enlarge(residual, own.shape[-2:])
             step = combined.shape[-1] // own.shape[-1]
-            smaller.insert(0, F.avg_pool2d(combined, step) + added)
-        if added is not None:
-            picture = picture + _enlarged(added, picture.shape[-2:])
+            smaller.insert(0, F.avg_pool2d(combined, step) + residual)
+        if residual is not None:
+            picture = picture + _enlarge(residual, picture.shape[-2:])
         return combined + picture, smaller
 
 
-def _enlarged(x: Tensor, size: torch.Size) -> Tensor:
+def _enlarge(x: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(x, size=size, mode="bilinear", align_corners=False)

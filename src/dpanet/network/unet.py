@@ -1,36 +1,38 @@
-"""A plain U-Net of DPANet's own parts, without any alignment: what alignment has to beat."""
+"""A plain U-Net of the same parts as DPANet, without alignment, to compare with."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from dpanet.errors import ConfigError
-from dpanet.network.config import from_plain
+from dpanet.network.base import Network, check_views, pad_to_multiple
+from dpanet.network.config import ModelConfig
 from dpanet.network.description import Description
-from dpanet.network.dpanet import check_views, pad_to
-from dpanet.network.features import Block, UnshuffleFeatures, initialise
-from dpanet.network.fusion import Head, ShuffleUp
+from dpanet.network.features import ConvBlock, UnshuffleFeatures, initialize
+from dpanet.network.fusion import Head, ShuffleUpsample
 
 
 @dataclass(frozen=True)
-class UNetConfig:
-    """Everything that decides the shape of a plain U-Net; saved inside each checkpoint.
-
-    widths: channels of each level, finest (half the resolution) first. blocks, decoder_blocks: residual blocks of
-    each. bottom_width, bottom_blocks: of what lies below. slope: of the ReLUs for negative values.
-    """
+class UNetConfig(ModelConfig):
+    """Everything that decides the shape of a plain U-Net; saved in each checkpoint."""
 
     widths: tuple[int, ...]
+    """Channels of each level, finest (half the resolution) first."""
     blocks: tuple[int, ...]
+    """Residual blocks of each encoder level."""
     decoder_blocks: tuple[int, ...]
-    bottom_width: int
-    bottom_blocks: int
+    """Residual blocks of each decoder level, finest first."""
+    bottleneck_width: int
+    """Channels of the bottleneck."""
+    bottleneck_blocks: int
+    """Residual blocks of the bottleneck."""
     slope: float = 0.1
+    """Slope of the ReLUs for negative values."""
     name: str = "custom"
+    """Name of the preset."""
 
     def __post_init__(self) -> None:
         if not self.widths or not len(self.widths) == len(self.blocks) == len(self.decoder_blocks):
@@ -38,22 +40,13 @@ class UNetConfig:
                 f"widths, blocks and decoder_blocks have {len(self.widths)}, {len(self.blocks)} and "
                 f"{len(self.decoder_blocks)} entries; give one for each level"
             )
-        if not all(1 <= width <= 4096 for width in (*self.widths, self.bottom_width)):
-            raise ConfigError(f"widths are {self.widths}, {self.bottom_width}; each must be 1 to 4096")
+        if not all(1 <= width <= 4096 for width in (*self.widths, self.bottleneck_width)):
+            raise ConfigError(f"widths are {self.widths}, {self.bottleneck_width}; each must be 1 to 4096")
 
     @property
     def multiple_of(self) -> int:
-        """Pixels; both sides of the picture are padded to a multiple of this."""
+        """Number of px that both sides of the picture are padded to a multiple of."""
         return int(2 ** (len(self.widths) + 1))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> UNetConfig:
-        """The configuration of `to_dict`. Raises: ConfigError for an unknown or missing key or a bad value."""
-        return from_plain(cls, values)
 
 
 UNET_PRESETS: dict[str, UNetConfig] = {
@@ -62,64 +55,67 @@ UNET_PRESETS: dict[str, UNetConfig] = {
         widths=(36, 72, 136, 192),
         blocks=(1, 1, 1, 1),
         decoder_blocks=(1, 2, 2, 2),
-        bottom_width=192,
-        bottom_blocks=1,
+        bottleneck_width=192,
+        bottleneck_blocks=1,
     )
 }
-"""At the multiply-adds a pixel of the preset ``compact``."""
+"""One with about as many multiply-adds a pixel as the preset ``compact``."""
 
 
-class UNet(nn.Module):
-    """Both views side by side as channels, a U-Net, residuals to the combined picture from every level.
+class UNet(Network):
+    """A U-Net over both views as channels, with a residual to the combined picture from every level.
 
-    Stem, blocks, up-sampling and head are those of the preset ``compact``; there is no encoder for each view, no
-    correlation and nothing deformable.
-
-    Args:    left, right: (B, 3, H, W), RGB, display-encoded, 1.0 = white, H and W at least 16 px.
-    Returns: (B, 3, H, W), the deblurred picture; any size: padded by reflection inside and cropped again.
-    Raises:  ShapeError if the views differ or are too small.
+    Its stem, blocks, upsampling and head are those of the preset ``compact``; it has no encoder of each view, no
+    correlation and no deformable convolution.
     """
 
+    family = "unet"
+    config: UNetConfig
+
     def __init__(self, config: UNetConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         widths, slope = config.widths, config.slope
         self.features = UnshuffleFeatures()
-        given = (2 * self.features.width, *widths)
+        in_channels = (2 * self.features.width, *widths)
         self.encoder = nn.ModuleList(
-            Block(given[i], widths[i], config.blocks[i], stride=2 if i else 1, slope=slope)
+            ConvBlock(in_channels[i], widths[i], config.blocks[i], stride=2 if i else 1, slope=slope)
             for i in range(len(widths))
         )
-        self.bottom = Block(widths[-1], config.bottom_width, config.bottom_blocks, stride=2, slope=slope)
-        deep = (*widths[1:], config.bottom_width)
-        self.up = nn.ModuleList(ShuffleUp(deep[i], widths[i]) for i in range(len(widths)))
+        self.bottleneck = ConvBlock(
+            widths[-1], config.bottleneck_width, config.bottleneck_blocks, stride=2, slope=slope
+        )
+        deep = (*widths[1:], config.bottleneck_width)
+        self.up = nn.ModuleList(ShuffleUpsample(deep[i], widths[i]) for i in range(len(widths)))
         self.decoder = nn.ModuleList(
-            Block(2 * width, width, blocks, slope=slope)
+            ConvBlock(2 * width, width, blocks, slope=slope)
             for width, blocks in zip(widths, config.decoder_blocks, strict=True)
         )
         self.head = Head(widths, "pyramid", scale=2)
-        initialise(self)
+        initialize(self)
 
     @property
     def description(self) -> Description:
-        """What tiling must know of this network."""
+        """What the network needs and can do."""
         multiple = self.config.multiple_of
-        return Description(multiple_of=multiple, halo=8 * multiple // 2, encoding="srgb", tta=2)
-
-    def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        return self.with_scales(left, right)[0]
+        return Description(
+            multiple_of=multiple,
+            halo=8 * multiple // 2,
+            encoding="srgb",
+            tta=2,
+            scales=len(self.config.widths),
+        )
 
     def with_scales(self, left: Tensor, right: Tensor) -> list[Tensor]:
-        """The picture and the smaller ones that training also judges, as `DPANet.with_scales`."""
+        """Return the picture and a smaller one of every other level; see `Network.with_scales`."""
         check_views(left, right)
         height, width = left.shape[-2:]
-        left, right = (pad_to(view, self.config.multiple_of) for view in (left, right))
+        left, right = (pad_to_multiple(view, self.config.multiple_of) for view in (left, right))
         x = torch.cat((self.features(left), self.features(right)), dim=1)
         skips = []
         for level in self.encoder:
             x = level(x)
             skips.append(x)
-        x = self.bottom(x)
+        x = self.bottleneck(x)
         features: list[Tensor] = []
         for up, level, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips), strict=True):
             x = level(torch.cat((skip, up(x)), dim=1))
