@@ -102,14 +102,14 @@ def test_the_same_command_goes_on_and_a_larger_count_adds(
 def test_misuse_is_refused_before_anything_is_written(
     run: Run, photographs: Path, tmp_path: Path, options: list[str], code: int, says: str
 ) -> None:
-    given = {
+    values = {
         "--count": "1",
         "--seed": "1",
         "--size": "32",
         **dict(zip(options[::2], options[1::2], strict=True)),
     }
     result = run(
-        "simulate", photographs, "-o", tmp_path / "out", *(part for pair in given.items() for part in pair)
+        "simulate", photographs, "-o", tmp_path / "out", *(part for pair in values.items() for part in pair)
     )
     assert result.code == code and says in result.sentence
     assert not (tmp_path / "out").exists()
@@ -133,7 +133,7 @@ def test_a_folder_without_photographs(run: Run, tmp_path: Path) -> None:
 def test_a_corrupt_photograph_is_named_and_nothing_is_half_written(
     run: Run, photographs: Path, tmp_path: Path, workers: int
 ) -> None:
-    """Its header and its end are whole, so it is found only when it is decoded."""
+    """Its header and its end are whole, so the fault shows only when it is decoded."""
     data = bytearray((photographs / "1.png").read_bytes())
     data[len(data) // 2] ^= 255
     (photographs / "1.png").write_bytes(data)
@@ -284,7 +284,7 @@ def test_random_scenes_through_either_lens_alike_by_one_worker_and_two(
 def test_a_lens_or_map_that_does_not_fit_is_refused_before_anything_is_written(
     run: Run, photographs: Path, maps: Path, tmp_path: Path
 ) -> None:
-    """The first photograph is in focus and would be made; the second is what is wrong."""
+    """The first photograph is in focus and could be simulated; the second cannot."""
     command = ["simulate", photographs, "-o", tmp_path / "out", "--seed", 1, "--depth", maps, "--lens"]
     for lens in ("f=50,N=2,focus=2,pitch=1", "f=50,N=2,focus=2,pitch=25,curvature=60"):
         result = run(*command, lens, "--count", 2)

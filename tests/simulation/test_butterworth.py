@@ -54,8 +54,8 @@ def test_the_middle_is_dark_and_the_rim_bright(floor: float) -> None:
     corner = high(radius * 2**0.5)
     for distance in (15, 31):
         expected = floor + (1 - floor) * high(distance) / corner
-        found = float(whole[middle, middle + distance] / whole[middle, middle]) * floor
-        assert found == pytest.approx(expected, rel=0.05), distance
+        result = float(whole[middle, middle + distance] / whole[middle, middle]) * floor
+        assert result == pytest.approx(expected, rel=0.05), distance
 
 
 @pytest.mark.parametrize(("radius", "order", "cutoff", "floor"), [(10, 3, 2.5, 0.1), (20, 9, 2.0, 0.2)])
@@ -103,8 +103,8 @@ def test_a_ring_too_large_is_refused() -> None:
 def test_scenes_choose_it_by_its_share() -> None:
     def families(**shares: float) -> set[str]:
         rng = np.random.default_rng(0)
-        settings = SceneConfig(measured=0.0, **shares)
-        return {Optics(rng, None, settings, 1.0).family for _ in range(40)}
+        config = SceneConfig(measured=0.0, **shares)
+        return {Optics(rng, None, config, 1.0).family for _ in range(40)}
 
     assert families() == {"half-disc"}
     assert families(butterworth=0.5) == {"half-disc", "butterworth"}

@@ -1,4 +1,4 @@
-"""The simulator's own blur map: what a head that tells the blur is taught."""
+"""The simulator's own blur map: the truth that a defocus head is trained on."""
 
 import numpy as np
 import pytest
@@ -32,9 +32,9 @@ def test_a_slanted_background_behind_a_flat_card() -> None:
     opacity = torch.zeros(1, 1, SIZE + 2 * MARGIN, SIZE + 2 * MARGIN)
     opacity[..., : MARGIN + 10, :] = 1
     card = layer([7.0], torch.ones(1, 1, SIZE, SIZE), opacity)
-    found = defocus_map([background, card])[0, 0]
-    assert torch.equal(found[:10], torch.full((10, SIZE), 7.0))
-    torch.testing.assert_close(found[10:], (2 - 6 * ramp)[10:])
+    result = defocus_map([background, card])[0, 0]
+    assert torch.equal(result[:10], torch.full((10, SIZE), 7.0))
+    torch.testing.assert_close(result[10:], (2 - 6 * ramp)[10:])
 
 
 @pytest.mark.parametrize("radius", [5.0, 11.0])
@@ -49,8 +49,8 @@ def test_the_sign_tells_which_view_lies_where() -> None:
     """Mirrored or not: where the map is positive, the right view lies to the right of the left one."""
     blocks = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
     picture = blocks.repeat_interleave(8, 1).repeat_interleave(8, 2)
-    settings = SceneConfig(pages=1, layers=(1.0, 0.0, 0.0), slanted=0.0, gray=1.0, print_share=0.0)
-    simulator = Simulator([picture], None, settings)
+    config = SceneConfig(pages=1, layers=(1.0, 0.0, 0.0), slanted=0.0, gray=1.0, print_share=0.0)
+    simulator = Simulator([picture], None, config)
     left, right, _, radius = simulator.scenes([[3, i] for i in range(12)], 64)
     assert radius is not None
     checked = 0

@@ -26,8 +26,8 @@ def inner(canvas: Tensor) -> Tensor:
 
 
 def optics(butterworth: float = 0.0) -> Optics:
-    settings = SceneConfig(measured=0.0, butterworth=butterworth)
-    return Optics(np.random.default_rng(0), None, settings, 1.0)
+    config = SceneConfig(measured=0.0, butterworth=butterworth)
+    return Optics(np.random.default_rng(0), None, config, 1.0)
 
 
 def picture(seed: int = 0) -> Tensor:
@@ -45,8 +45,8 @@ def flat(radius: float) -> np.ndarray:
 
 @pytest.mark.parametrize("butterworth", [0.0, 1.0])
 def test_a_plane_at_focus_is_left_alone(butterworth: float) -> None:
-    for found in seen(picture(), flat(float(LENS.radius(2.0, 99))), optics(butterworth)):
-        torch.testing.assert_close(found, inner(picture()), atol=1e-5, rtol=0)
+    for result in seen(picture(), flat(float(LENS.radius(2.0, 99))), optics(butterworth)):
+        torch.testing.assert_close(result, inner(picture()), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("depth", [1.5, 7.0])
@@ -77,8 +77,8 @@ def test_an_even_scene_stays_even_whatever_covers_what() -> None:
         y, x = rng.integers(20, CANVAS - 50, 2)
         radius[y : y + 40, x : x + 30] = rng.uniform(-12, 12)
     gray = torch.full((3, CANVAS, CANVAS), 0.4)
-    for found in seen(gray, radius):
-        torch.testing.assert_close(found, inner(gray), atol=1e-5, rtol=0)
+    for result in seen(gray, radius):
+        torch.testing.assert_close(result, inner(gray), atol=1e-5, rtol=0)
 
 
 def test_the_unblurred_stack_is_the_photograph() -> None:
@@ -126,9 +126,9 @@ def test_on_a_slope_the_blur_is_that_of_the_place() -> None:
 
 
 def test_nodes_hold_both_ends_and_the_focus() -> None:
-    found = layer_radii(np.array([-3.3, 20.2]))
-    assert found[0] == 20.2 and found[-1] == -3.3 and 0 in found
-    assert (np.diff(found) < 0).all() and len(found) < 40
+    result = layer_radii(np.array([-3.3, 20.2]))
+    assert result[0] == 20.2 and result[-1] == -3.3 and 0 in result
+    assert (np.diff(result) < 0).all() and len(result) < 40
     assert layer_radii(np.array([2.2, 2.2])).tolist() == [2.2]
 
 

@@ -53,14 +53,14 @@ def test_both_views_by_their_brightness_make_the_unsplit_clipped_lens(clip: tupl
 def test_the_overlap_has_the_area_of_two_circles() -> None:
     """Closed form: 2 acos(d / 2) - d sqrt(1 - d**2 / 4), of pi."""
     for d in (0.25, 0.7):
-        found = float(
+        result = float(
             view_brightness([HalfDisc(30.0, softness=1e6, edge=0.1, clip=(0.6 * d, 0.8 * d))])[0].mean()
         )
-        assert found == pytest.approx((2 * np.arccos(d / 2) - d * (1 - d * d / 4) ** 0.5) / np.pi, rel=2e-3)
+        assert result == pytest.approx((2 * np.arccos(d / 2) - d * (1 - d * d / 4) ** 0.5) / np.pi, rel=2e-3)
 
 
-def optics(seed: int, **settings: float) -> Optics:
-    return Optics(np.random.default_rng(seed), None, SceneConfig(measured=0.0, **settings), 1.0)
+def optics(seed: int, **config: float) -> Optics:
+    return Optics(np.random.default_rng(seed), None, SceneConfig(measured=0.0, **config), 1.0)
 
 
 def test_right_of_the_axis_the_right_view_is_darker() -> None:
@@ -77,8 +77,8 @@ def test_right_of_the_axis_the_right_view_is_darker() -> None:
 def test_views_of_an_even_scene_have_the_gains_of_their_lens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda *_: Sensor(shot=0, read=0))
     even = torch.full((3, 200, 200), 120, dtype=torch.uint8)
-    settings = SceneConfig(vignetted=1.0, layers=(1.0, 0.0, 0.0), print_share=0.0, sparkling=0.0, gray=1.0)
-    scenes = Simulator([even], None, settings, pages=[even]).scenes([[1, i] for i in range(6)], 32)
+    config = SceneConfig(vignetted=1.0, layers=(1.0, 0.0, 0.0), print_share=0.0, sparkling=0.0, gray=1.0)
+    scenes = Simulator([even], None, config, pages=[even]).scenes([[1, i] for i in range(6)], 32)
     linear = [to_linear(part).mean((1, 2, 3)) for part in (scenes.left, scenes.right, scenes.truth)]
     torch.testing.assert_close((linear[0] + linear[1]) / 2, linear[2], rtol=1e-3, atol=0)
     assert float(((linear[0] - linear[1]) / linear[2]).abs().max()) > 0.05
@@ -96,8 +96,8 @@ def test_the_blur_of_a_plane_bends_with_the_distance_from_the_axis() -> None:
         at = (np.arange(size) / (size - 1) - 0.5) * size / FIELD
         y, x = at[:, None] + lens.position[0] - 0.5, at + lens.position[1] - 0.5
         law = lens.curvature * 2 * (y**2 + x**2)
-        found = levels.double().numpy()
-        np.testing.assert_allclose(found - found[0, 0], law - law[0, 0], atol=2e-6)
+        result = levels.double().numpy()
+        np.testing.assert_allclose(result - result[0, 0], law - law[0, 0], atol=2e-6)
         bent += 1
     assert bent > 2
 

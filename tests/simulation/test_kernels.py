@@ -129,8 +129,8 @@ def test_a_scaled_kernel_is_the_sum_over_each_pixel(measured: MeasuredKernels, s
         (pixels[1][inside[1]][:, None], pixels[0][inside[0]][None]),
         values[np.ix_(inside[1], inside[0])],
     )
-    found = measured.at([1], [scale])[0, 0].double().numpy()
-    assert np.abs(found - expected / expected.sum()).max() < 0.01 * expected.max()
+    result = measured.at([1], [scale])[0, 0].double().numpy()
+    assert np.abs(result - expected / expected.sum()).max() < 0.01 * expected.max()
 
 
 @pytest.fixture(scope="module")

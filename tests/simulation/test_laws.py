@@ -157,5 +157,5 @@ def test_views_through_the_halves_of_a_ring_make_the_picture_of_the_ring(radius:
 
 
 def test_zero_blur_gives_the_photograph_back(family: Family) -> None:
-    for found in seen(family([0.0]), PICTURE):
-        torch.testing.assert_close(found, PICTURE[..., MARGIN:-MARGIN, MARGIN:-MARGIN], atol=1e-5, rtol=0)
+    for result in seen(family([0.0]), PICTURE):
+        torch.testing.assert_close(result, PICTURE[..., MARGIN:-MARGIN, MARGIN:-MARGIN], atol=1e-5, rtol=0)

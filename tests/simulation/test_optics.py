@@ -1,4 +1,4 @@
-"""What scenes may be asked for, and the lenses that are drawn for them."""
+"""The checks of SceneConfig, and the lenses that are drawn for it."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ NAN, INF = float("nan"), float("inf")
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("config", "says"),
     [
         ({"measured": NAN}, "measured is nan; a share must be 0 to 1"),
         ({"quantized": 1.5}, "quantized is 1.5; a share must be 0 to 1"),
@@ -45,9 +45,9 @@ NAN, INF = float("nan"), float("inf")
         ({"pages": 0}, "pages is 0; it must be 1 or more"),
     ],
 )
-def test_impossible_scenes_are_refused_by_their_key(settings: dict[str, Any], says: str) -> None:
+def test_impossible_scenes_are_refused_by_their_key(config: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=f"^{says}"):
-        SceneConfig(**settings)
+        SceneConfig(**config)
 
 
 def test_what_is_exactly_none_or_the_most_is_allowed() -> None:

@@ -78,9 +78,9 @@ def test_the_scenes_of_a_seed_stay_those_they_were(measured: float, means: list[
     pictures = [torch.from_numpy(np.kron(b, np.ones((1, 6, 6))).astype(np.uint8)) for b in blocks]
     y, x = np.mgrid[:61, :61] - 30.0
     left = np.exp(-(((x + 4) / 5) ** 2) - (y / 8) ** 2)[None]
-    settings = SceneConfig(measured=measured, butterworth=0.5 * (1 - measured), quantized=0.0)
+    config = SceneConfig(measured=measured, butterworth=0.5 * (1 - measured), quantized=0.0)
     lens = MeasuredKernels(left, left[..., ::-1].copy())
-    simulator = Simulator(pictures, lens, settings, pages=pictures[::-1])
+    simulator = Simulator(pictures, lens, config, pages=pictures[::-1])
     scenes = simulator.scenes([[11, i] for i in range(8)], 48)
     for part, expected in zip(scenes, means, strict=True):
         assert part is not None
@@ -89,8 +89,8 @@ def test_the_scenes_of_a_seed_stay_those_they_were(measured: float, means: list[
 
 def test_without_blur_the_views_are_the_truth(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dpanet.simulation.scene.draw_sensor", lambda *_: Sensor(shot=0, read=0))
-    settings = SceneConfig(pages=2, slanted=0.5, curved=0.5, vignetted=0.0)
-    left, right, truth, radius = Simulator(simulator.photographs, None, settings).scenes(
+    config = SceneConfig(pages=2, slanted=0.5, curved=0.5, vignetted=0.0)
+    left, right, truth, radius = Simulator(simulator.photographs, None, config).scenes(
         [[5, i] for i in range(6)], 64, strength=0.0
     )
     assert radius is not None and not radius.any()
@@ -184,8 +184,8 @@ def test_out_of_focus_a_spark_is_a_disc_that_outshines_its_surroundings() -> Non
     seeds = [[2, i] for i in range(6)]
     shown = {}
     for share in (0.0, 1.0):
-        settings = SceneConfig(**shared, sparkling=share)  # type: ignore[arg-type]
-        scenes = Simulator([dark], None, settings, pages=[dark]).scenes(seeds, 64)
+        config = SceneConfig(**shared, sparkling=share)  # type: ignore[arg-type]
+        scenes = Simulator([dark], None, config, pages=[dark]).scenes(seeds, 64)
         shown[share] = (
             (((scenes.left + scenes.right) / 2) > 0.4).float().mean(),
             (scenes.truth > 0.4).float().mean(),

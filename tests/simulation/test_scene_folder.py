@@ -125,9 +125,9 @@ def test_replaying_with_another_version_is_refused(
     config: SimulationConfig, photographs: Path, tmp_path: Path
 ) -> None:
     write_scenes(config, SceneFolder(tmp_path, config), 1)
-    settings = json.loads((tmp_path / "settings.json").read_text())
-    settings["versions"]["torch"] = "1.0"
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    identity = json.loads((tmp_path / "settings.json").read_text())
+    identity["versions"]["torch"] = "1.0"
+    (tmp_path / "settings.json").write_text(json.dumps(identity))
     with pytest.raises(DatasetError, match=r"made with other versions\.torch"):
         replay(tmp_path, "000000", photographs)
     with pytest.raises(OutputError, match=r"made with other versions\.torch"):

@@ -67,11 +67,11 @@ def test_an_impossible_lens_is_refused(text: str, says: str) -> None:
 
 
 def test_a_curved_field_adds_its_radius_in_the_corners_alone() -> None:
-    bend = ThinLens.parse("f=50,N=2,focus=2,curvature=-3").field_curvature(31, 41)
-    assert bend[0, 0] == bend[-1, -1] == pytest.approx(-3) and bend[15, 20] == 0
-    assert bend[15, 0] == pytest.approx(-3 * 40**2 / (40**2 + 30**2), rel=0.03)
-    assert bend[15, 10] == pytest.approx(bend[15, 0] / 4) and bend[5, 20] == pytest.approx(
-        bend[0, 20] * 4 / 9
+    curvature = ThinLens.parse("f=50,N=2,focus=2,curvature=-3").field_curvature(31, 41)
+    assert curvature[0, 0] == curvature[-1, -1] == pytest.approx(-3) and curvature[15, 20] == 0
+    assert curvature[15, 0] == pytest.approx(-3 * 40**2 / (40**2 + 30**2), rel=0.03)
+    assert curvature[15, 10] == pytest.approx(curvature[15, 0] / 4) and curvature[5, 20] == pytest.approx(
+        curvature[0, 20] * 4 / 9
     )
     assert not LENS.field_curvature(5, 5).any()
     with pytest.raises(ConfigError, match="curvature=nan"):

@@ -111,11 +111,3 @@ def _half_discs(lenses: list[HalfDisc], device: torch.device) -> Tensor:
         slope = 0.5 * divided * towards / (lens.softness * radius)
         pairs.append(torch.stack((disc * (0.5 + slope).clamp(0, 1), disc * (0.5 - slope).clamp(0, 1))))
     return torch.stack(pairs)
-
-
-def __getattr__(name: str) -> object:  # until every file imports it from its own module
-    if name != "MeasuredKernels":
-        raise AttributeError(name)
-    from dpanet.simulation import measured_kernels
-
-    return measured_kernels.MeasuredKernels

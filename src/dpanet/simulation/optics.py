@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,9 +24,6 @@ REFERENCE_RADIUS = 12.0
 
 NODE_STEP = 0.15
 """Blur between neighboring kernels of a layer whose blur varies, as a share of the largest blur."""
-
-BEFORE: Mapping[str, Any] = {"quantized": 0.0}
-"""What scenes were made with before there were these settings: read for them where a record lacks them."""
 
 
 def barrel_clip(position: tuple[float, float], shift: float) -> tuple[float, float]:

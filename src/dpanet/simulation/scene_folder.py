@@ -30,7 +30,7 @@ from dpanet.images.png import encode_png
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.generator import SimulatedScene
 
-SETTINGS, LOG, MAPS = "settings.json", "scenes.jsonl", "defocus"
+IDENTITY, LOG, MAPS = "settings.json", "scenes.jsonl", "defocus"
 
 _SCENE_FILE = re.compile(r"([0-9]{6,})(_left|_right|_sharp)?\.png")
 
@@ -88,7 +88,7 @@ class SceneFolder:
         self._digest = digest(identity)
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; name a folder to write the scenes to")
-        if not (folder / SETTINGS).exists() and contains_files(folder):
+        if not (folder / IDENTITY).exists() and contains_files(folder):
             raise OutputError(f"{folder} holds other files; name a new or an empty folder for the scenes")
         self._store = Store(folder, LOG, inner=(MAPS,), order=_number_order)
         try:
@@ -99,8 +99,8 @@ class SceneFolder:
 
     def _open(self, identity: Mapping[str, Any], overwrite: bool) -> None:
         """Write the config to the folder, and forget the scenes that are not of it or lack a file."""
-        settings = self.folder / SETTINGS
-        difference = first_difference(read_identity(self.folder), identity) if settings.exists() else ""
+        path = self.folder / IDENTITY
+        difference = first_difference(read_identity(self.folder), identity) if path.exists() else ""
         if difference and not overwrite and self._store.entries:
             raise OutputError(
                 f"{self.folder} holds scenes made with other {difference}; choose another folder, or start anew with "
@@ -109,8 +109,8 @@ class SceneFolder:
         if difference:
             self._delete_scenes()
         make_folder(self.folder / MAPS)
-        if difference or not settings.exists():
-            with atomic_output(settings, overwrite=True) as unfinished:
+        if difference or not path.exists():
+            with atomic_output(path, overwrite=True) as unfinished:
                 unfinished.write_text(
                     json.dumps(identity, indent=1, allow_nan=False) + "\n", encoding="utf-8"
                 )
@@ -165,7 +165,7 @@ def read_identity(folder: Path) -> Mapping[str, Any]:
 
     Raises: OutputError if its file is missing or damaged.
     """
-    path = folder / SETTINGS
+    path = folder / IDENTITY
     try:
         identity = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
