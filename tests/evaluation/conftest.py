@@ -1,4 +1,4 @@
-"""Scenes given by a formula, so that moving one needs no interpolation."""
+"""Scenes from a formula, so that moving one needs no interpolation."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ Scene = Callable[..., np.ndarray]
 
 @pytest.fixture(scope="session")
 def scene() -> Scene:
-    """A grey texture, 0.1..0.9: `scene(warp, width, height, damp)` is drawn at the points warp @ (x, y, 1).
+    """A gray texture, 0.1..0.9: `scene(warp, width, height, damp)` is drawn at the points warp @ (x, y, 1).
 
     `damp` in px blurs it: each wave is damped as a Gaussian of that sigma would.
     """
@@ -27,7 +27,7 @@ def scene() -> Scene:
         total = np.zeros((height, width))
         for (a, b), phase, strength in zip(waves, phases, heights, strict=True):
             total += strength * np.exp(-(a * a + b * b) * damp**2 / 2) * np.cos(a * u + b * v + phase)
-        grey = 0.5 + 0.4 * np.tanh(total / 6)
-        return np.repeat(grey.astype(np.float32)[..., None], 3, axis=2)
+        gray = 0.5 + 0.4 * np.tanh(total / 6)
+        return np.repeat(gray.astype(np.float32)[..., None], 3, axis=2)
 
     return draw

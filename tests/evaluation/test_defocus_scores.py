@@ -17,7 +17,7 @@ SCORES = {
 
 @pytest.fixture
 def maps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A map, a truth of few codes that it tells roughly, with outliers, and weights, some 0."""
+    """A map, a truth of few codes that follows it roughly, with outliers, and weights, some 0."""
     rng = np.random.default_rng(4)
     truth = rng.integers(0, 20, (9, 11)) * 12.0
     map = -0.02 * truth + rng.normal(0, 0.5, truth.shape)
@@ -34,13 +34,13 @@ def least_absolute(map: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> f
     n = x.size
     model = np.stack([x, np.ones(n)], 1)
     bounds = np.block([[model, -np.eye(n)], [-model, -np.eye(n)]])
-    found = linprog(np.r_[0, 0, w], bounds, np.r_[y, -y], bounds=[(None, None)] * 2 + [(0, None)] * n)
-    return float(found.fun)
+    solution = linprog(np.r_[0, 0, w], bounds, np.r_[y, -y], bounds=[(None, None)] * 2 + [(0, None)] * n)
+    return float(solution.fun)
 
 
 def test_hand_worked_errors() -> None:
     truth = np.array([[10.0, 10.0, 30.0, 30.0]])  # scaled: 0, 0, 1, 1
-    map = np.array([[0.0, 1.0, 0.0, 1.0]])  # knows nothing: gain 0, offset anywhere between and 1/2
+    map = np.array([[0.0, 1.0, 0.0, 1.0]])  # without information: gain 0, offset anywhere between and 1/2
     assert affine_invariant_error(map, truth, 1) == pytest.approx(0.5)
     assert affine_invariant_error(map, truth, 2) == pytest.approx(0.5)
     truth = np.array([[0.0, 1.0, 2.0, 10.0]])

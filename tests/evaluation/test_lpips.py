@@ -130,7 +130,7 @@ def test_wrong_files_are_refused(state, tmp_path, monkeypatch) -> None:
         Lpips(path)
     assert not (tmp_path / "was_run").exists()
     torch.save([1, 2], path)
-    with pytest.raises(WeightsError, match="holds no named tensors"):
+    with pytest.raises(WeightsError, match="contains no named tensors"):
         Lpips(path)
     torch.save({**state, "lin5.model.1.weight": torch.zeros(1, 512, 1, 1)}, path)
     with pytest.raises(WeightsError, match=r"lin5.model.1.weight should be absent and is \(1, 512, 1, 1\)"):

@@ -17,8 +17,8 @@ CORNERS = np.array([[0, 199, 0, 199], [0, 0, 159, 159], [1, 1, 1, 1]], float)
 @pytest.mark.parametrize("damp", [0.0, 2.0], ids=["sharp", "blurred"])
 def test_a_planted_motion_is_found(scene, warp, damp) -> None:
     truth, output = scene(), scene(warp, damp=damp)
-    found = find_affine(truth, output)
-    assert np.abs(found @ CORNERS - warp @ CORNERS).max() < (0.5 if damp else 0.1)
+    result = find_affine(truth, output)
+    assert np.abs(result @ CORNERS - warp @ CORNERS).max() < (0.5 if damp else 0.1)
     warped = register(truth, output)
     inner = np.s_[24:-24, 24:-24]
     assert np.abs(warped - scene(warp))[inner].max() < np.abs(truth - scene(warp))[inner].max() / 5
@@ -41,8 +41,8 @@ def test_the_search_is_the_stated_one(scene, encoding) -> None:
 
 def test_gain_offset_and_encoding_do_not_matter_much(scene) -> None:
     for encoding in ("linear", "srgb"):
-        found = find_affine(scene(), scene(ZOOM) * np.float32(0.5) + np.float32(0.1), encoding)
-        assert np.abs(found @ CORNERS - ZOOM @ CORNERS).max() < 0.5
+        result = find_affine(scene(), scene(ZOOM) * np.float32(0.5) + np.float32(0.1), encoding)
+        assert np.abs(result @ CORNERS - ZOOM @ CORNERS).max() < 0.5
 
 
 def test_what_lies_right_already_stays(scene) -> None:

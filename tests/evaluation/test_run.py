@@ -183,9 +183,9 @@ def test_a_replaced_white_sheet_is_noticed(root: Path, tmp_path: Path) -> None:
     write(sheet, np.full((8, 8, 3), 0.5))
 
     def comparison(method: Method) -> Comparison:
-        made = compare(root, method)
-        scenes = tuple(replace(scene, calibration=(sheet,)) for scene in made.dataset.scenes)
-        return replace(made, dataset=replace(made.dataset, scenes=scenes))
+        whole = compare(root, method)
+        scenes = tuple(replace(scene, calibration=(sheet,)) for scene in whole.dataset.scenes)
+        return replace(whole, dataset=replace(whole.dataset, scenes=scenes))
 
     run_comparison(comparison(Shift("none")), tmp_path / "out")
     write(sheet, np.random.default_rng(1).random((8, 8, 3)))

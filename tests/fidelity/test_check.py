@@ -18,7 +18,7 @@ def test_a_magnified_truth_is_registered_and_explains_every_cell(
 ) -> None:
     """The map comes from the whole picture and from the cells; the cells' shifts alone must do too."""
     if not registered:
-        monkeypatch.setattr("dpanet.fidelity.check.affine", lambda truth, output: None)
+        monkeypatch.setattr("dpanet.fidelity.check.find_affine", lambda truth, output: None)
     capture = synthetic_capture(0.75, magnification=0.02)
     result = check_scene(capture, (NoBlur(), MeasuredFamily(slanted_lens())), GRID)
     assert [(c.row, c.column) for c in result.cells] == [(r, c) for r in range(3) for c in range(3)]

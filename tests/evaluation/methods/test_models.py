@@ -140,11 +140,11 @@ def test_rows_of_a_comparison(file: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["srgb", "linear"])
 def test_a_foreign_network_of_three_channels_sees_the_mean(pair: DualPixelPair, encoding: str) -> None:
-    given = DualPixelPair(pair.left / 2, pair.right / 2, encoding)  # type: ignore[arg-type]
-    mean = given.combined.pixels
+    dark = DualPixelPair(pair.left / 2, pair.right / 2, encoding)  # type: ignore[arg-type]
+    mean = dark.combined.pixels
     descriptor = Descriptor(3)
     method = SpandrelMethod(descriptor, "foreign", "hash", device="cpu")
-    np.testing.assert_allclose(method(given).pixels, mean, atol=1e-6)
+    np.testing.assert_allclose(method(dark).pixels, mean, atol=1e-6)
     shown = mean if encoding == "srgb" else linear_to_srgb(mean / mean.max())
     assert descriptor.seen[0].shape == (1, 3, 24, 32)
     np.testing.assert_allclose(descriptor.seen[0][0, :, :20, :27].permute(1, 2, 0), shown, atol=1e-6)

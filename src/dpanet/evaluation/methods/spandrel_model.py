@@ -46,10 +46,10 @@ class SpandrelMethod(Method):
     def __init__(
         self, descriptor: Any, name: str, weights: str, *, checkpoint: str | None = None, **config: Any
     ) -> None:
-        channels, made, scale = descriptor.input_channels, descriptor.output_channels, descriptor.scale
-        if channels not in (3, 6) or made != 3 or scale != 1:
+        channels, outputs, scale = descriptor.input_channels, descriptor.output_channels, descriptor.scale
+        if channels not in (3, 6) or outputs != 3 or scale != 1:
             raise WeightsError(
-                f"{checkpoint or name} turns {channels} channels into {made} at {scale} times the size; a "
+                f"{checkpoint or name} turns {channels} channels into {outputs} at {scale} times the size; a "
                 "restoration network turns 3 or 6 into 3 at the same size, so give one of those"
             )
         self.single = channels == 3
