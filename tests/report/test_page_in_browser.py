@@ -222,7 +222,7 @@ def test_images_can_be_ordered_by_gain(open_page: Callable[..., Any], fabricate:
     ]
     labels = page.locator(".plot").first.locator(".row")
     heights = labels.evaluate_all(
-        "all => all.map(one => [one.getBoundingClientRect().y, one.textContent.slice(0, 3)])"
+        "all => all.map(one => [one.getBoundingClientRect().y, one.textContent.trim().slice(0, 3)])"
     )
     assert [name for _, name in sorted(heights)] == ["002", "003", "001"]
     page.get_by_label("Order by").select_option("")
