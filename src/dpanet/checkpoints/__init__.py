@@ -1,1 +1,1 @@
-"""Model files: safetensors, the official checkpoint form, and the weights that ship."""
+"""Read and write models: our safetensors files, official checkpoints, and the shipped weights."""

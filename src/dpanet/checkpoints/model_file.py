@@ -1,4 +1,4 @@
-"""Checkpoints in our format: safetensors, RGB, the configuration inside."""
+"""Save and load models as safetensors files, with the config in their metadata."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from dpanet.network.old_names import rename_parameters
 FORMAT = "dpanet-1"
 """Value of the metadata key ``format``.
 
-Beside it stand ``config``, JSON of the network's configuration, and ``network``, its family (``dpanet`` or
-``dpdnet``; absent means ``dpanet``).
+The other keys are ``config``, JSON of the network's config, and ``network``, its family (a key of
+`dpanet.network.build.FAMILIES`; ``dpanet`` if it is missing).
 """
 
 Loaded = TypeVar("Loaded", bound=Network)
@@ -30,7 +30,7 @@ SHIPPED = ("compact",)
 """Names whose weights come with the package."""
 
 FINISHED = ("best.safetensors", "model.safetensors")
-"""Models in the folder of a training run, the one to be preferred first."""
+"""Names of the models in the folder of a training run, the best one first."""
 
 
 def save_model(network: Network, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
@@ -56,11 +56,11 @@ def save_model(network: Network, path: Path | str, dtype: torch.dtype = torch.fl
         "config": json.dumps(network.config.to_dict()),
     }
     with atomic_output(path, overwrite=True) as unfinished:
-        unfinished.write_bytes(_in_one_order(save(tensors, metadata)))
+        unfinished.write_bytes(_sort_header(save(tensors, metadata)))
 
 
-def _in_one_order(file: bytes) -> bytes:
-    """The same safetensors file with a sorted header: as written, the order of its metadata is left to chance."""
+def _sort_header(file: bytes) -> bytes:
+    """Return the contents of a safetensors file with its header sorted; the library's own order is random."""
     end = 8 + int.from_bytes(file[:8], "little")
     header = json.dumps(json.loads(file[8:end]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
@@ -88,10 +88,10 @@ def load_model(source: str | Path) -> Network:
             return read_model(path)
     path = Path(source)
     if path.is_dir():
-        held = next((f"{path / name}" for name in FINISHED if (path / name).is_file()), None)
+        model = next((f"{path / name}" for name in FINISHED if (path / name).is_file()), None)
         raise WeightsError(
             f"{path} is a folder, not a model; "
-            + (f"give {held}" if held else "give a file in it, or a shipped name")
+            + (f"give {model}" if model else "give a file in it, or a shipped name")
         )
     if not path.is_file():
         raise WeightsError(
@@ -105,7 +105,11 @@ def load_model(source: str | Path) -> Network:
 
 
 def read_model(path: Path) -> Network:
-    """Read a file of our format. Raises: WeightsError naming the file and what is wrong with it."""
+    """Load a network from a file of `save_model`, in float32 and evaluation mode.
+
+    Raises:
+        WeightsError: naming the file, if it is damaged or of another network.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -127,7 +131,7 @@ def read_model(path: Path) -> Network:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file has our format; its header alone is read."""
+    """Return whether a file was written by `save_model`; only its header is read."""
     try:
         with safe_open(path, framework="pt") as file:
             return (file.metadata() or {}).get("format") == FORMAT
@@ -136,16 +140,25 @@ def is_ours(path: Path) -> bool:
 
 
 def load_weights(network: Loaded, tensors: dict[str, torch.Tensor], path: Path) -> Loaded:
-    """Load `tensors` into `network`, every name and shape checked; returned in evaluation mode."""
+    """Load `tensors` into a network whose names and shapes they match exactly; return it in evaluation mode.
+
+    Args:
+        network: to be changed.
+        tensors: by the name of the parameter, today's or an earlier one.
+        path: of their file, for errors.
+
+    Raises:
+        WeightsError: naming the file and the first parameter that differs.
+    """
     tensors = rename_parameters(tensors)
     expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
-    came = {name: tuple(t.shape) for name, t in tensors.items()}
-    wrong = sorted(n for n in expected.keys() | came.keys() if expected.get(n) != came.get(n))
+    actual = {name: tuple(t.shape) for name, t in tensors.items()}
+    wrong = sorted(n for n in expected.keys() | actual.keys() if expected.get(n) != actual.get(n))
     if wrong:
         name = wrong[0]
         raise WeightsError(
             f"{path} is a checkpoint of another network: {name} should be {expected.get(name, 'absent')} "
-            f"and is {came.get(name, 'absent')} ({len(wrong)} such differences); give one of this network"
+            f"and is {actual.get(name, 'absent')} ({len(wrong)} such differences); give one of this network"
         )
     network.load_state_dict(tensors)
     network.eval()

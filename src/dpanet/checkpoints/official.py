@@ -1,4 +1,4 @@
-"""The official checkpoint: read safely, renamed, and turned from BGR to RGB."""
+"""Read official checkpoints: without running code, parameters renamed, BGR converted to RGB."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dpanet.network.dpanet import DPANet
 from dpanet.network.presets import preset
 
 STATE_KEY = "G_state_dict"
-"""Where the official file keeps the weights, beside epoch, global_step and G_opt."""
+"""Key of the weights in the official file; the others are epoch, global_step and G_opt."""
 
 _RULES: tuple[tuple[str, str], ...] = (
     (r"predeblur\.conv_first\.", r"features.first."),
@@ -35,11 +35,11 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"out\.0\.", r"head.conv."),
     (r"out\.2\.", r"head.last."),
 )
-"""Official prefix -> ours. `#n` counts from 1 there and from 0 here."""
+"""Official prefix -> ours. Levels count from 1 there and, where `#` stands, from 0 here."""
 
 
 def rename(official: str) -> str | None:
-    """Our name of an official parameter (without `module.`), or None if the published network has no such one."""
+    """Return our name of an official parameter (without ``module.``), or None if there is none."""
     for pattern, replacement in _RULES:
         name, found = re.subn("^" + pattern, replacement, official)
         if found:
@@ -51,10 +51,12 @@ def rename(official: str) -> str | None:
 
 
 def read_official(path: Path) -> DPANet:
-    """The published network with the weights of an official checkpoint, RGB, evaluation mode.
+    """Load the published network from an official checkpoint, converted to RGB, in evaluation mode.
 
-    The file is a pickle; it is read by an unpickler that builds tensors and containers and nothing else.
-    Raises: WeightsError if the file is missing, damaged, tries to run code, or is of another network.
+    The file is a pickle; it is read by torch's restricted unpickler, which builds tensors and containers only.
+
+    Raises:
+        WeightsError: if the file is missing, damaged, of another network, or needs to run code.
     """
     state = _state(path)
     tensors: dict[str, Tensor] = {}
@@ -75,10 +77,16 @@ def read_official(path: Path) -> DPANet:
 
 
 def convert_official(source: Path, target: Path, overwrite: bool = False) -> None:
-    """Write the official checkpoint `source` in our format to `target`.
+    """Convert an official checkpoint to a file of `save_model`.
 
-    Raises: WeightsError as `read_official`; OutputError if `target` exists and `overwrite` is not given,
-    or cannot be written.
+    Args:
+        source: official checkpoint.
+        target: file to be written.
+        overwrite: whether it may exist already.
+
+    Raises:
+        WeightsError: as `read_official`.
+        OutputError: if `target` exists (without `overwrite`) or cannot be written.
     """
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists already; choose another name or pass --overwrite")
