@@ -66,12 +66,12 @@ def test_a_missing_view_is_named(dpdd) -> None:
 
 def test_a_missing_truth_changes_the_count(dpdd) -> None:
     (dpdd / "test_c/target/1P0A0985.png").unlink()
-    assert problems(dpdd) == ["test_c/target holds 2 pictures for 3 scenes, which are paired in sorted order"]
+    assert problems(dpdd) == ["test_c/target has 2 pictures for 3 scenes, which are paired in sorted order"]
 
 
 def test_a_truth_without_views_changes_the_count(dpdd, write) -> None:
     write(dpdd / "test_c/target/1P0A2000.png")
-    assert problems(dpdd) == ["test_c/target holds 4 pictures for 3 scenes, which are paired in sorted order"]
+    assert problems(dpdd) == ["test_c/target has 4 pictures for 3 scenes, which are paired in sorted order"]
 
 
 def test_an_extra_view_is_named(dpdd, write) -> None:

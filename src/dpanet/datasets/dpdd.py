@@ -37,7 +37,7 @@ def find_dpdd(
         return []
     if len(truths) != len(names):
         check.add_problem(
-            f"{split}_c/target holds {len(truths)} pictures for {len(names)} scenes, "
+            f"{split}_c/target has {len(truths)} pictures for {len(names)} scenes, "
             "which are paired in sorted order"
         )
     labels = read_labels(check, root, names) if split == "test" else {}
