@@ -10,11 +10,11 @@ import torch
 
 import dpanet.training.loop as loop
 from dpanet.checkpoints.model_file import load_model
+from dpanet.files.config_table import read_table
 from dpanet.simulation.kernels import HalfDisc, half_disc
 from dpanet.simulation.render import MARGIN, blur
 from dpanet.simulation.scene import Scenes
 from dpanet.training.config import TrainingConfig
-from dpanet.training.config_table import read_table
 from dpanet.training.data import OpenedData, ValidationSet
 from dpanet.training.pairs_data import PairsData
 from dpanet.training.run_folder import RunFolder

@@ -7,9 +7,9 @@ from training.conftest import SMALL, merged
 
 from dpanet.checkpoints.model_file import SHIPPED
 from dpanet.errors import ConfigError
+from dpanet.files.config_table import read_table
 from dpanet.training.config import TrainingConfig
 from dpanet.training.config_file import change_config, differences, load_config, shipped_configs, to_toml
-from dpanet.training.config_table import read_table
 from dpanet.training.pairs_data import PairsData
 from dpanet.training.simulated_data import SimulatedData
 from dpanet.training.state import create_network

@@ -276,6 +276,6 @@ def test_a_run_cannot_be_made_shorter_than_it_is(tmp_path: Path, use: Use) -> No
     use(OneBlur())
     path = trained(tmp_path / "run", small(steps=4))
     before = (path / "config.toml").read_text()
-    with pytest.raises(ConfigError, match=r"steps is 2, but .* has made 4"):
+    with pytest.raises(ConfigError, match=r"steps is 2, but .* has finished 4"):
         resumed(path, "steps=2")
     assert (path / "config.toml").read_text() == before

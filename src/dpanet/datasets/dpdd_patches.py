@@ -102,7 +102,7 @@ class PatchFolder:
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; name a folder to write the patches to")
         if not settings.exists() and contains_files(folder):
-            raise OutputError(f"{folder} contains other files; name a new or an empty folder for the patches")
+            raise OutputError(f"{folder} holds other files; name a new or an empty folder for the patches")
         self._lock = lock_folder(folder, *splits, *(f"{split}{UNFINISHED}" for split in splits))
         try:
             self._open(identity)

@@ -6,11 +6,7 @@ from dpanet.errors import ConfigError
 
 
 def require_above(config: object, minimum: float, *fields: str) -> None:
-    """Check that fields of a config are above a minimum; None passes.
-
-    Raises:
-        ConfigError: naming the first field that is not.
-    """
+    """Raise ConfigError unless fields of a config are above a minimum; None passes."""
     for field in fields:
         value = getattr(config, field)
         if value is not None and not value > minimum:
@@ -18,11 +14,7 @@ def require_above(config: object, minimum: float, *fields: str) -> None:
 
 
 def require_at_least(config: object, minimum: float, *fields: str) -> None:
-    """Check that fields of a config are not below a minimum; None passes.
-
-    Raises:
-        ConfigError: naming the first field that is.
-    """
+    """Raise ConfigError if fields of a config are below a minimum; None passes."""
     for field in fields:
         value = getattr(config, field)
         if value is not None and not value >= minimum:
@@ -30,11 +22,7 @@ def require_at_least(config: object, minimum: float, *fields: str) -> None:
 
 
 def require_fraction(config: object, *fields: str) -> None:
-    """Check that fields of a config lie within 0..1.
-
-    Raises:
-        ConfigError: naming the first field that does not.
-    """
+    """Raise ConfigError unless fields of a config lie within 0..1."""
     for field in fields:
         value = getattr(config, field)
         if not 0 <= value <= 1:

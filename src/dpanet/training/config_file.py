@@ -11,8 +11,8 @@ from typing import Any, get_args, get_type_hints
 
 from dpanet.checkpoints.model_file import SHIPPED
 from dpanet.errors import ConfigError
+from dpanet.files.config_table import read_table
 from dpanet.training.config import TrainingConfig
-from dpanet.training.config_table import read_table
 
 _REPLACES = {"steps": "epochs", "epochs": "steps", "network.preset": "network.changes"}
 """By key, another key that is removed when it changes, since its value belonged to the old one."""
@@ -134,7 +134,8 @@ def _is_text(kind: Any, parts: Sequence[str]) -> bool:
 
 def make_paths_absolute(config: TrainingConfig) -> TrainingConfig:
     """Return a config whose existing paths are absolute, so that a run can be resumed from another folder."""
-    data = replace(config.data, **{name: _absolute(getattr(config.data, name)) for name in config.data.paths})
+    paths: dict[str, Any] = {name: _absolute(getattr(config.data, name)) for name in config.data.paths}
+    data = replace(config.data, **paths)
     start = config.network.start
     network = config.network if start in SHIPPED else replace(config.network, start=_absolute(start))
     return replace(config, data=data, network=network)

@@ -122,12 +122,7 @@ def load_batch(source: Source, request: Request) -> Batch:
 
 
 def require_folder(text: str, key: str, content: str, alternative: str = "") -> Path:
-    """Return a folder that a config names.
-
-    Raises:
-        ConfigError: if the text is empty or not a folder; it names the key, what the folder should contain, and the
-            alternative.
-    """
+    """Return a folder that a config names; raise ConfigError, with advice, if there is none."""
     advice = f"give a folder of {content} by --set {key}=FOLDER" + (f", {alternative}" if alternative else "")
     if not text:
         raise ConfigError(f"{key} is missing; {advice}")

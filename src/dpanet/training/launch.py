@@ -73,7 +73,8 @@ def launch(config: TrainingConfig, description: Description) -> Fabric:
         warnings.simplefilter("ignore")  # of its own imports
         from lightning_fabric import Fabric
         from lightning_fabric.plugins import MixedPrecision
-        from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+        from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
     class Autocast(MixedPrecision):
         """Computes in bfloat16, but does not round the views to its eight bits."""

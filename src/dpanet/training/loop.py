@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from dpanet.errors import ConfigError, TrainingError, WorkerError
 from dpanet.network import Network
-from dpanet.training.batches import Batch, Batches
+from dpanet.training.batches import Batches
 from dpanet.training.config import TrainingConfig
-from dpanet.training.data import OpenedData
+from dpanet.training.data import Batch, OpenedData
 from dpanet.training.launch import (
     InterruptHandler,
     choose_training_device,
@@ -71,7 +71,7 @@ def train(
         state.restore(checkpoint)
     if state.step > schedule.steps:
         raise ConfigError(
-            f"steps is {schedule.steps}, but {run.path} has made {state.step}; give at least as many"
+            f"steps is {schedule.steps}, but {run.path} has finished {state.step}; give at least as many"
         )
     model = fabric.setup_module(_AllOutputs(network))
     if fabric.is_global_zero:

@@ -13,11 +13,7 @@ from dpanet.training.config import LossConfig
 
 
 def charbonnier(output: Tensor, truth: Tensor, epsilon: float) -> Tensor:
-    """Return the mean of sqrt(difference**2 + epsilon**2), a scalar.
-
-    Source:
-        Charbonnier et al., 1994.
-    """
+    """Return the mean of sqrt(difference**2 + epsilon**2), a scalar. Source: Charbonnier et al., 1994."""
     return torch.sqrt((output - truth) ** 2 + epsilon**2).mean()
 
 

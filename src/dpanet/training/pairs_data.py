@@ -43,12 +43,10 @@ class PairsData:
     resize: tuple[int, int] | None = None
     """See `Augmentation`."""
 
+    # See `SimulatedData`.
     repeats: ClassVar[bool] = True
-    """Whether a run sees the same pictures again, so that its length can be given in epochs."""
     paths: ClassVar[tuple[str, ...]] = ("pairs",)
-    """Fields that are paths."""
     resumable: ClassVar[tuple[str, ...]] = ("pairs",)
-    """Fields that may change when a run is resumed."""
 
     def __post_init__(self) -> None:
         _ = self.augmentation  # checks `resize`

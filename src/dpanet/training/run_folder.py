@@ -20,11 +20,11 @@ from filelock import FileLock
 
 from dpanet.checkpoints.model_file import save_model
 from dpanet.errors import ConfigError, OutputError, TrainingError, WeightsError
+from dpanet.files.config_table import read_table
 from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output
 from dpanet.training.config import TrainingConfig
 from dpanet.training.config_file import change_config, differences, load_config, to_toml
-from dpanet.training.config_table import read_table
 from dpanet.training.state import State
 
 _RESUMABLE = (
@@ -203,29 +203,21 @@ class _Stream:
 
     def write(self, data: bytes) -> int:
         try:
-            return self._write(data)
+            return self.file.write(data)
         except OSError as error:
             self.error = error
             raise
-
-    def _write(self, data: bytes) -> int:
-        return self.file.write(data)
 
     def flush(self) -> None:
         self.file.flush()
 
 
 def _save(content: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint.
-
-    Raises:
-        OSError: of the file system.
-        OutputError: for any other failure of torch, with its first line.
-    """
+    """Write a checkpoint; raise the OSError of the file system, or an OutputError for another failure of torch."""
     with path.open("wb") as file:
         stream = _Stream(file)
         try:
-            torch.save(content, stream)
+            torch.save(content, stream)  # type: ignore[arg-type]  # needs only write and flush
         except RuntimeError as error:
             if stream.error is not None:
                 raise stream.error from error

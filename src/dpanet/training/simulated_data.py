@@ -111,10 +111,7 @@ class SimulatedData:
     def simulator(self, device: torch.device | str = "cpu", *, held_out: bool = False) -> Simulator | None:
         """Return the simulator of the photographs to train on, or of those held out; None if there are none.
 
-        Raises:
-            ConfigError: naming the key that is missing or not a folder.
-            DatasetError: naming missing files.
-            UnreadableImageError: if a header cannot be read.
+        It raises what `open` does.
         """
         needs_kernels = self.scenes.measured > 0
         if needs_kernels and not self.kernels and not self.photographs:
