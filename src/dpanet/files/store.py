@@ -36,9 +36,9 @@ class Store:
     killed at any moment resumes with the first result that is missing. A result counts only if its key is the one
     that is asked for and all its files are there.
 
-    Args:   folder: made if there is none. log: name of the log in it. inner: folders in it whose half-written files
-            are removed too. order: sorts the names when the log is rewritten; by name unless given.
-    Raises: OutputError if the folder cannot be made, another process writes there, or the log cannot be read.
+    Args:   folder: created if it does not exist. log: name of the log in it. inner: folders in it whose unfinished files
+            are deleted too. order: sorts the names when the log is rewritten; by name if left out.
+    Raises: OutputError if the folder cannot be created, another process writes there, or the log cannot be read.
     """
 
     def __init__(
@@ -127,9 +127,9 @@ def read_log(path: Path) -> Iterable[Entry]:
         raise OutputError(f"{path} cannot be read ({error.strerror}); choose another folder") from error
     for line in text.splitlines():
         try:
-            found = json.loads(line)
-            files = tuple(found.get("files", ()))
-            entry = Entry(found["name"], found["key"], found["value"], files)
+            fields = json.loads(line)
+            files = tuple(fields.get("files", ()))
+            entry = Entry(fields["name"], fields["key"], fields["value"], files)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
         if _is_inside(files):

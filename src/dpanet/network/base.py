@@ -32,7 +32,7 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         self.defocus: DefocusHead | None = None
-        self.register_load_state_dict_pre_hook(_accept_old_names)
+        self.register_load_state_dict_pre_hook(_accept_old_names)  # type: ignore[no-untyped-call]
 
     @property
     def description(self) -> Description:

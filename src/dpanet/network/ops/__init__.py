@@ -1,4 +1,4 @@
-"""The two operations everything rests on: correlation and deformable convolution."""
+"""The two operations of alignment: correlation and deformable convolution."""
 
 from dpanet.network.ops.correlation import correlation
 from dpanet.network.ops.deformable import deformable_convolution, sample

@@ -1,4 +1,4 @@
-"""Correlation of two views: how well each left pixel matches a window of right pixels."""
+"""Correlate each pixel of the left view with a window of the right view."""
 
 from __future__ import annotations
 
@@ -12,20 +12,28 @@ from torch.autograd.function import once_differentiable
 from dpanet.errors import ShapeError
 
 STRIP = 32
-"""Columns matched in one matrix product; of the (STRIP, STRIP + 2rx) products only a band is kept."""
+"""Columns that one matrix product correlates; of its (STRIP, STRIP + 2rx) products only a band is used."""
 
 
 def correlation(left: Tensor, right: Tensor, radius: int | tuple[int, int] = 4) -> Tensor:
-    """Match each left pixel against a window of right pixels (the cost volume).
+    """Return the cost volume: each left pixel times the right pixels of a window around it.
 
-    Args:    left, right: (B, C, H, W), same shape, type and device. radius: of the window,
-             one number or (vertical, horizontal).
-    Returns: (B, (2ry+1)*(2rx+1), H, W). Channel (dy+ry)*(2rx+1) + (dx+rx) is the mean over C of
-             left[y, x] * right[y+dy, x+dx]; zero where that leaves the picture.
-    Units:   pixels of this level; +x right, +y down.
-    Memory:  about three copies of `right` at a time, forward and backward, never one a displacement.
-    Raises:  ShapeError if the views differ or the horizontal radius is above 16.
-    Source:  DPANet (Li et al., 2025), correlation layer; cost volume of PWC-Net (Sun et al., 2018).
+    Memory: about three copies of `right` at a time, forward and backward, not one for each displacement.
+
+    Args:
+        left: (B, C, H, W).
+        right: likewise, of the same shape, type and device.
+        radius: of the window in px of this level, one number or (vertical, horizontal); horizontal at most 16.
+
+    Returns:
+        (B, (2ry+1)*(2rx+1), H, W). Channel (dy+ry)*(2rx+1) + (dx+rx) is the mean over C of
+        left[y, x] * right[y+dy, x+dx], zero outside the picture; +x right, +y down.
+
+    Raises:
+        ShapeError: if the views differ or the horizontal radius is above 16.
+
+    Source:
+        DPANet (Li et al., 2025), correlation layer; cost volume of PWC-Net (Sun et al., 2018).
     """
     if left.shape != right.shape or left.dim() != 4:
         raise ShapeError(
@@ -72,12 +80,12 @@ class _Correlation(torch.autograd.Function):
         back_left = torch.zeros_like(strips)
         back_right = torch.zeros_like(rows_right)
         count = strips.shape[2]
-        given = F.pad(gradients[0].permute(0, 2, 3, 1) / left.shape[1], (0, 0, 0, count * STRIP - width))
-        given = given.to(left.dtype).reshape(*given.shape[:2], count, STRIP, -1)
+        grad = F.pad(gradients[0].permute(0, 2, 3, 1) / left.shape[1], (0, 0, 0, count * STRIP - width))
+        grad = grad.to(left.dtype).reshape(*grad.shape[:2], count, STRIP, -1)
         for dy in range(2 * ry + 1):
             windows = _strips(rows_right[:, dy : dy + height], STRIP + 2 * rx)
             products = windows.new_zeros(*strips.shape[:4], STRIP + 2 * rx)
-            _band(products, rx).copy_(given[..., dy * (2 * rx + 1) : (dy + 1) * (2 * rx + 1)])
+            _band(products, rx).copy_(grad[..., dy * (2 * rx + 1) : (dy + 1) * (2 * rx + 1)])
             back_left += products @ windows
             pieces = products.transpose(-1, -2) @ strips
             target = back_right[:, dy : dy + height]

@@ -1,4 +1,4 @@
-"""Modulated deformable convolution (DCNv2) from stock parts, nothing to compile."""
+"""Modulated deformable convolution (DCNv2) made of torch's own operations; nothing is compiled."""
 
 from __future__ import annotations
 
@@ -13,18 +13,28 @@ from dpanet.errors import ShapeError
 def deformable_convolution(
     features: Tensor, offsets: Tensor, mask: Tensor, weight: Tensor, bias: Tensor | None = None
 ) -> Tensor:
-    """Convolve `features`, each tap reading where its offset points, weighted by its mask.
+    """Convolve features, each tap reading at its offset, weighted by its mask.
 
-    Args:    features: (B, C, H, W). offsets: (B, G*K*K*2, H, W), (dy, dx) interleaved per tap, taps in
-             raster order, groups outermost; group g moves channels g*C/G to (g+1)*C/G.
-             mask: (B, G*K*K, H, W), same order. weight: (D, C, K, K), K odd. bias: (D,) or None.
-    Returns: (B, D, H, W): sum over taps of weight * mask * features[y + ky - K//2 + dy, x + kx - K//2 + dx].
-    Units:   pixels; +x right, +y down. Reading is bilinear; what lies outside the picture is zero.
-    Memory:  one tap at a time, and taps are read again for the backward pass, so that never K*K
-             copies of the features exist. Coordinates stay float32 whatever the features are: in
-             bfloat16 they would be wrong by whole pixels.
-    Raises:  ShapeError if the shapes do not fit each other.
-    Source:  DCNv2 (Zhu et al., 2019), eq. 1; DPANet (Li et al., 2025), EAM and DAM.
+    Reading is bilinear, zero outside the picture. Taps are computed one at a time and again in the backward pass, so
+    that there are never K*K copies of the features. Coordinates are float32 whatever the type of the features: in
+    bfloat16 they would be wrong by whole pixels.
+
+    Args:
+        features: (B, C, H, W).
+        offsets: (B, G*K*K*2, H, W), px, (dy, dx) interleaved for each tap, taps in raster order, groups outermost;
+            group g moves channels g*C/G to (g+1)*C/G; +x right, +y down.
+        mask: (B, G*K*K, H, W), in the same order.
+        weight: (D, C, K, K), K odd.
+        bias: (D,) or None.
+
+    Returns:
+        (B, D, H, W): sum over taps of weight * mask * features[y + ky - K//2 + dy, x + kx - K//2 + dx].
+
+    Raises:
+        ShapeError: if the shapes do not fit each other.
+
+    Source:
+        DCNv2 (Zhu et al., 2019), eq. 1; DPANet (Li et al., 2025), EAM and DAM.
     """
     batch, channels, height, width = features.shape
     size = weight.shape[-1]
