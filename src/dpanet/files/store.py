@@ -36,7 +36,7 @@ class Store:
     killed at any moment resumes with the first result that is missing. A result counts only if its key is the one
     that is asked for and all its files are there.
 
-    Args:   folder: created if it does not exist. log: name of the log in it. inner: folders in it whose unfinished files
+    Args:   folder: created if it does not exist. log: its name in it. inner: folders in it whose unfinished files
             are deleted too. order: sorts the names when the log is rewritten; by name if left out.
     Raises: OutputError if the folder cannot be created, another process writes there, or the log cannot be read.
     """
