@@ -82,7 +82,7 @@ def test_misuse_is_one_line_and_exit_code_2(
     assert out == "" and err.count("\n") == 1 and says in err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["deblur", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--list"]])
 def test_a_reader_that_leaves_is_no_error(arguments: list[str]) -> None:
     """As `dpanet --help | head -1`, with a reader that left before the first line."""
     reading, writing = os.pipe()
