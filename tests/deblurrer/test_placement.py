@@ -72,3 +72,14 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(placement, "_mallopt", lambda: None)
     with reuse_freed_memory() as understood:
         assert understood is False
+
+
+def test_a_device_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert choose_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(ConfigError, match="'cuda:2', but torch finds only cuda:0, cuda:1, cpu on this"):
+        choose_device("cuda:2")
+    with pytest.raises(ConfigError, match="or a numbered one such as cuda:1"):
+        choose_device("cuda:one")

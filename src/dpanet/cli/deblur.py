@@ -80,7 +80,7 @@ def deblur(
         Encoding of the picture, if not that of the views.
     defocus_map
         Also write how far each pixel is out of focus: a 16-bit PNG, 32768 in focus and 512 codes for each pixel
-        of signed blur radius, and a coloured NAME-colour.png beside it. For a folder of pairs, name a folder.
+        of signed blur radius, and a color picture, NAME-colour.png, beside it. For a folder of pairs, name a folder.
     """
     from dpanet.cli.views import build_reader
 

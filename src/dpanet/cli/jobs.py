@@ -62,7 +62,8 @@ class Task:
     def run(self, job: Job, overwrite: bool) -> None:
         """Read a pair, deblur it, write the picture and the defocus map.
 
-        Raises: DpanetError if the pair is unusable or an output cannot be written.
+        Raises:
+            DpanetError: if the pair is unusable or an output cannot be written.
         """
         start = time.perf_counter()
         pair = self.read(job.left, job.right)
@@ -83,10 +84,17 @@ class Task:
 def deblur_folder(task: Task, jobs: list[Job], output: Path, key: dict[str, Any], overwrite: bool) -> int:
     """Deblur the pairs that are not finished, report those that fail, and return how many failed.
 
-    A pair is finished if an earlier run made it with the same key out of the same files, and its outputs are there.
+    A pair is finished if an earlier run wrote it with the same key from the same files, and its outputs are there.
 
-    Args:   output: the folder; its log is `LOG`. key: what all pictures depend on. overwrite: deblur all pairs.
-    Raises: OutputError if another process writes to the folder.
+    Args:
+        task: what all pictures have in common.
+        jobs: the pairs.
+        output: the folder; its log is `LOG`.
+        key: plain values that all pictures depend on.
+        overwrite: deblur all pairs, finished ones too.
+
+    Raises:
+        OutputError: if another process writes to the folder.
     """
     failed = skipped = 0
     with Store(output, LOG, order=natural_key) as store:
@@ -127,8 +135,15 @@ def prepare_replaceable(
 ) -> None:
     """Check that `path` can be written: it is free, or may be overwritten, or is just as an earlier run wrote it.
 
-    Args:   written: of `list_written`.
-    Raises: OutputError and ConfigError as of `prepare_output`.
+    Args:
+        path: of the file.
+        overwrite: whether any file may be replaced.
+        suffixes: that are allowed.
+        written: of `list_written`.
+
+    Raises:
+        OutputError: as `prepare_output`.
+        ConfigError: if the suffix is not allowed.
     """
     digest = written.get(path.resolve())
     own = digest is not None and path.is_file() and digest == _digest(path)

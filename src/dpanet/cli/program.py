@@ -48,7 +48,8 @@ def build_app() -> App:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
-    Args: arguments: without the program's name; those of the process by default.
+    Args:
+        arguments: without the program's name; those of the process by default.
     """
     _open_closed_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)

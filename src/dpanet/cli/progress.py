@@ -39,7 +39,8 @@ class _Bars:
 class Steps(_Bars):
     """One bar for the steps of a training run.
 
-    Args: shown: False in all processes but one.
+    Args:
+        shown: False in all processes but one.
     """
 
     def __init__(self, shown: bool = True) -> None:
@@ -54,7 +55,8 @@ class Steps(_Bars):
 class Meter(_Bars):
     """One bar for the files and one for the tiles of a picture, where there are several.
 
-    Args: files: number of files.
+    Args:
+        files: number of files.
     """
 
     def __init__(self, files: int) -> None:

@@ -24,8 +24,15 @@ def build_reader(
 ) -> Reader:
     """Return a function that reads the file of the left and of the right view as these options say.
 
-    Args:   the options of `dpanet deblur` of the same names.
-    Raises: UsageError if the options do not go together.
+    Args:
+        camera: name of the camera whose raw files the views are.
+        encoding: of other views; ``srgb`` by default.
+        black_level: code of no light in raw views of an unnamed camera.
+        white_level: code of white in these.
+        flat_field: files of two raw pictures of a white sheet, left and right.
+
+    Raises:
+        UsageError: if the options do not go together.
     """
     levels = (black_level, white_level)
     raw = camera is not None or levels != (None, None)

@@ -16,8 +16,13 @@ from dpanet.pair import DualPixelPair, Encoding, Pixels
 def to_pairs(left: NDArray[Any], right: NDArray[Any], encoding: Encoding) -> list[DualPixelPair]:
     """Convert two views to pairs, one for each picture of a batch.
 
-    Args:   left, right: (H, W), (H, W, 3) or (B, H, W, 3), RGB; uint8, uint16 or floats (white is 1.0).
-    Raises: PairError if the views differ in shape or type, or have another one.
+    Args:
+        left: (H, W), (H, W, 3) or (B, H, W, 3), RGB; uint8, uint16 or floats (white is 1.0).
+        right: of the same shape and type.
+        encoding: of both.
+
+    Raises:
+        PairError: if the views differ in shape or type, or have another one than these.
     """
     if left.shape != right.shape or left.dtype != right.dtype:
         raise PairError(

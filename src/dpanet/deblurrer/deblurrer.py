@@ -43,7 +43,8 @@ class Deblurrer:
         reuse_memory: on the CPU, let glibc reuse freed memory, which is faster. It changes the allocator of the
             whole process for good (`reuse_freed_memory`), so only programs should ask for it.
 
-    Raises: ConfigError for an impossible value.
+    Raises:
+        ConfigError: for an impossible value.
 
     >>> import numpy as np
     >>> from dpanet import Deblurrer, load_model
@@ -114,10 +115,13 @@ class Deblurrer:
             encoding: of arrays and tensors, in and out; a pair states its own.
             output_encoding: of the picture of a pair, if not the pair's own; then the ICC profile is left out.
 
-        Returns: a `Picture` with the pair's metadata; or an array or tensor of the shape, type and device of the
-            left view, clipped only if it is of whole numbers. A gray picture is the mean of its channels.
-        Raises: PairError for unusable views; ConfigError if the tile is too small for the network, or the picture too
-            large without.
+        Returns:
+            a `Picture` with the pair's metadata; or an array or tensor of the shape, type and device of the left
+            view, clipped only if it is of whole numbers. A gray picture is the mean of its channels.
+
+        Raises:
+            PairError: for unusable views.
+            ConfigError: if the tile is too small for the network, or the picture too large without.
 
         >>> import torch
         >>> from dpanet import Deblurrer, load_model
@@ -141,9 +145,12 @@ class Deblurrer:
     ) -> tuple[Picture, NDArray[np.float32]]:
         """Return the picture and the defocus map of a pair, from the same run of the network.
 
-        Returns: the picture, as of a call; the map (H, W), signed blur radius in px, positive where the left view's
+        Returns:
+            the picture, as of a call; the map (H, W), signed blur radius in px, positive where the left view's
             kernel lies on the left (-x) side.
-        Raises: ConfigError if the network has no defocus map (`Description.has_defocus`), and as for a picture.
+
+        Raises:
+            ConfigError: if the network has no defocus map (`Description.has_defocus`), and as for a picture.
         """
         picture, radius = self._deblur(pair, output_encoding, defocus=True)
         assert radius is not None

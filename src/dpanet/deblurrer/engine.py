@@ -26,7 +26,8 @@ class Engine(Protocol):
             right: the same of the right view.
             defocus: also return the defocus map; only asked for if `Description.has_defocus`.
 
-        Returns: (H, W, 3), float32, the picture in the same encoding; with `defocus` (H, W, 4), whose last channel
-            is the signed blur radius in px, positive where the left view's kernel lies on the left (-x) side. The
+        Returns:
+            (H, W, 3), float32, the picture in the same encoding; with `defocus` (H, W, 4), whose last channel is
+            the signed blur radius in px, positive where the left view's kernel lies on the left (-x) side. The
             caller may change the array.
         """

@@ -41,9 +41,13 @@ def deblur_pair(
         defocus: also return the map, from the same runs of the network.
         progress: called before each tile, and after the last.
 
-    Returns: the picture (H, W, 3), float32, in the scale of the pair; the map (H, W), float32, signed blur radius
-        in px (see `Engine`), or None.
-    Raises: ConfigError if the tile is too small for the network; ShapeError if the engine returns another shape.
+    Returns:
+        the picture (H, W, 3), float32, in the scale of the pair; the map (H, W), float32, signed blur radius in px
+        (see `Engine`), or None.
+
+    Raises:
+        ConfigError: if the tile is too small for the network.
+        ShapeError: if the engine returns another shape.
     """
     network = engine.description
     height, width = pair.left.shape[:2]

@@ -23,8 +23,11 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def choose_device(name: str = "auto") -> torch.device:
     """Return the named device, or the first that this machine has of cuda, mps, cpu.
 
-    Args:   name: one of `DEVICES`, or a numbered one such as ``cuda:1``.
-    Raises: ConfigError for an unknown device, or one that this machine does not have.
+    Args:
+        name: one of `DEVICES`, or a numbered one such as ``cuda:1``.
+
+    Raises:
+        ConfigError: for an unknown device, or one that this machine does not have.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
@@ -50,9 +53,14 @@ def choose_device(name: str = "auto") -> torch.device:
 def choose_precision(name: str, device: torch.device, description: Description) -> torch.dtype:
     """Return torch.float32 or torch.bfloat16.
 
-    Args:   name: one of `PRECISIONS`. ``auto`` is bfloat16 where the device computes in it natively, except for a
+    Args:
+        name: one of `PRECISIONS`. ``auto`` is bfloat16 where the device computes in it natively, except for a
             network that needs the whole picture: that is the published one, whose numbers are to be exact.
-    Raises: ConfigError for an unknown precision.
+        device: where the network runs.
+        description: of the network.
+
+    Raises:
+        ConfigError: for an unknown precision.
     """
     if name not in PRECISIONS:
         raise ConfigError(f"precision is {name!r}; it must be one of {', '.join(PRECISIONS)}")

@@ -59,8 +59,14 @@ class Axis:
 def cut_axis(length: int, *, tile: int, multiple_of: int, halo: int) -> Axis:
     """Cut a side of `length` px into the fewest even tiles of at most `tile` px (0: uncut).
 
-    Args:   multiple_of, halo: px, of the network's description.
-    Raises: ConfigError if the tile is too small for its halo to leave a core.
+    Args:
+        length: px of the picture.
+        tile: px, largest side of a tile.
+        multiple_of: px, as of `Description`.
+        halo: px, as of `Description`.
+
+    Raises:
+        ConfigError: if the tile is too small for its halo to leave a core.
     """
     step = multiple_of
     padded = math.ceil(length / step) * step
@@ -143,7 +149,9 @@ class Grid:
 class Canvas:
     """A picture that grows by the results of a grid's tiles, which are added in the grid's order.
 
-    Args: grid: of the picture. channels: of the picture.
+    Args:
+        grid: of the picture.
+        channels: of the picture.
     """
 
     pixels: Pixels
@@ -157,7 +165,8 @@ class Canvas:
     def add(self, tile: Tile, result: Pixels) -> None:
         """Blend the result of the next tile, (tile rows, tile columns, channels), into the picture.
 
-        Raises: ShapeError if the result has another shape.
+        Raises:
+            ShapeError: if the result has another shape.
         """
         rows, columns = self._grid.rows, self._grid.columns
         channels = self.pixels.shape[2]

@@ -39,7 +39,8 @@ class TorchEngine:
         precision: as of `choose_precision`.
         reuse_memory: on the CPU, run under `reuse_freed_memory`, which changes the allocator of this process.
 
-    Raises: ConfigError for an unknown device or precision, or a device that is missing.
+    Raises:
+        ConfigError: for an unknown device or precision, or a device that is missing.
     """
 
     def __init__(
