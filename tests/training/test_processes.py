@@ -78,9 +78,9 @@ def test_two_processes_that_fail_keep_what_they_reached_and_go_on(tmp_path: Path
         assert cv2.imwrite(str(tmp_path / f"{number}.png"), codes)
     whole = (tmp_path / "1.png").read_bytes()
     config = small(steps=30, precision="bfloat16", data={"photographs": str(tmp_path)})
-    config, path = written(tmp_path / "own.toml", config), tmp_path / "run"
+    file, path = written(tmp_path / "own.toml", config), tmp_path / "run"
     (tmp_path / "1.png").write_bytes(whole[: len(whole) // 2] + bytes(64) + whole[len(whole) // 2 + 64 :])
-    failed = by_two(config, "-o", str(path))
+    failed = by_two(file, "-o", str(path))
     assert failed.returncode != 0 and "1.png is a truncated or damaged PNG" in failed.stderr, failed.stderr
     (tmp_path / "1.png").write_bytes(whole)
     step = torch.load(path / "checkpoint.pt", weights_only=True)["step"]
@@ -93,8 +93,8 @@ def test_two_processes_that_fail_keep_what_they_reached_and_go_on(tmp_path: Path
 def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
     """By torchrun, on gloo, each with its half of the global batch, in two parts; one process takes it as a whole."""
     config = small(steps=4, batch=4, network=PLAIN, optimizer={"kind": "adamw", "warmup": 0})
-    config, path = written(tmp_path / "own.toml", config), tmp_path / "two"
-    done = by_two(config, "-o", str(path), "--set", "accumulate=2")
+    file, path = written(tmp_path / "own.toml", config), tmp_path / "two"
+    done = by_two(file, "-o", str(path), "--set", "accumulate=2")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("step 4 ") == 1 and "2 x cpu" in done.stdout, "one of them tells"
     two, one = weights(path), weights(trained(tmp_path / "one", config))
