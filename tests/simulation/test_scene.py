@@ -201,3 +201,15 @@ def test_demo_pair_is_blurred_more_on_the_right() -> None:
     assert error[-128:].mean() > 1.3 * error[:128].mean()
     again, _ = demo_pair()
     assert np.array_equal(pair.left, again.left)
+
+
+def test_nearly_sharp_scenes_are_nearly_sharp() -> None:
+    """The largest blur of all is 0.15 of the usual 18 px; without the share it is far more."""
+    photos = [torch.randint(0, 256, (3, 160, 160), dtype=torch.uint8)]
+    seeds = [[3, number] for number in range(12)]
+    blurs = [
+        Simulator(photos, None, SceneConfig(pages=1, nearly_sharp=share)).scenes(seeds, 32).radius
+        for share in (0.0, 1.0)
+    ]
+    assert blurs[0] is not None and blurs[1] is not None
+    assert float(blurs[1].abs().max()) <= 0.15 * 18 < float(blurs[0].abs().max())

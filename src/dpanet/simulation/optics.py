@@ -12,7 +12,15 @@ from torch import Tensor
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
 from dpanet.simulation.kernels import HalfDisc, half_disc, view_brightness
 from dpanet.simulation.measured_kernels import MeasuredKernels
-from dpanet.simulation.scene_config import EDGE, MAX_RADIUS, SQUEEZE, SceneConfig
+from dpanet.simulation.scene_config import (
+    EDGE,
+    MAX_RADIUS,
+    MILD_RAMP,
+    NEARLY_SHARP,
+    SHARP_RAMP,
+    SQUEEZE,
+    SceneConfig,
+)
 
 RINGS: tuple[tuple[float, ...], ...] = (ORDERS, CUTOFFS, FLOORS)
 
@@ -40,6 +48,16 @@ def barrel_clip(position: tuple[float, float], shift: float) -> tuple[float, flo
     return shift * (1 - 2 * x) / 2**0.5, shift * (1 - 2 * y) / 2**0.5
 
 
+def draw_softness(rng: Generator, mild_ramp: float) -> float:
+    """Draw `HalfDisc.softness`, which is one over the slope of the ramp.
+
+    With probability `mild_ramp` the slope is uniform in `MILD_RAMP`; otherwise its inverse is, in `SHARP_RAMP`.
+    """
+    if mild_ramp > 0 and rng.random() < mild_ramp:
+        return 1 / float(rng.uniform(*MILD_RAMP))
+    return float(rng.uniform(1 / SHARP_RAMP[1], 1 / SHARP_RAMP[0]))
+
+
 class Optics:
     """The lens of one scene, drawn at random.
 
@@ -50,6 +68,8 @@ class Optics:
     def __init__(
         self, rng: Generator, measured: MeasuredKernels | None, config: SceneConfig, strength: float
     ) -> None:
+        if config.nearly_sharp > 0 and rng.random() < config.nearly_sharp:
+            strength = strength * float(rng.uniform(0, NEARLY_SHARP))
         self._slanted, self._slant = config.slanted, config.slant
         self._side = float(rng.choice((-1.0, 1.0))) if rng.random() < config.one_sided else 0.0
         self.measured = measured if rng.random() < config.measured else None
@@ -68,7 +88,7 @@ class Optics:
         """Change of blur from the axis to the corner of the field, as a share of the largest blur."""
         self.lens = HalfDisc(
             radius=0.0,
-            softness=float(rng.uniform(0.15, 1.6)),
+            softness=draw_softness(rng, config.mild_ramp),
             rim=float(rng.uniform(-0.5, 0.6)),
             edge=float(rng.uniform(*EDGE)),
             squeeze=float(rng.uniform(*SQUEEZE)),

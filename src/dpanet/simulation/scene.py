@@ -104,7 +104,13 @@ class Simulator:
         gains = torch.tensor([lens.view_gains for lens in optics], device=self.device)
         left, right = (view * gains[:, i, None, None, None] for i, view in enumerate((left, right)))
         sensors = [
-            draw_sensor(rng, lens.is_measured, self.config.unbalanced, self.config.quantized)
+            draw_sensor(
+                rng,
+                lens.is_measured,
+                self.config.unbalanced,
+                self.config.quantized,
+                self.config.developed,
+            )
             for rng, lens in zip(rngs, optics, strict=True)
         ]
         noise = [torch.Generator(self.device).manual_seed(int(rng.integers(2**62))) for rng in rngs]

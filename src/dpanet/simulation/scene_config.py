@@ -10,6 +10,12 @@ from dpanet.simulation.kernels import SIZE
 EDGE, SQUEEZE = (0.8, 2.0), (0.8, 1.1)
 """Ranges from which half discs are drawn: px over which the border fades, and height against width."""
 
+MILD_RAMP, SHARP_RAMP = (0.2, 1.5), (1 / 1.6, 1 / 0.15)
+"""Slopes a of the ramp in disc * (1 - a x / radius): of measured Canon lenses, well inside, and of sharper halves."""
+
+NEARLY_SHARP = 0.15
+"""Largest factor of the blurs of a nearly sharp scene."""
+
 MAX_RADIUS = {"half-disc": float(int(SIZE / 2 / SQUEEZE[1] - EDGE[1] / 2)), "butterworth": 40.0}
 """Largest blur radius in px at which the kernels of every lens that may be drawn fit whole into `SIZE`."""
 
@@ -29,6 +35,9 @@ PROBABILITIES = (
     "unbalanced",
     "gray",
     "quantized",
+    "mild_ramp",
+    "nearly_sharp",
+    "developed",
 )
 """Fields of `SceneConfig` that must be 0 to 1."""
 
@@ -80,6 +89,13 @@ class SceneConfig:
     """Probability of a Butterworth ring instead of a half disc, where the lens is not the measured one."""
     quantized: float = 0.5
     """Probability that a clean raw reading is in whole steps of 10 to 14 bits above a black level (`Sensor`)."""
+    mild_ramp: float = 0.0
+    """Probability that both views see the whole disc under a mild ramp, as measured on Canon lenses; the others see
+    halves that are divided more sharply."""
+    nearly_sharp: float = 0.0
+    """Probability of a scene whose blurs are at most 0.15 of the usual ones."""
+    developed: float = 0.0
+    """Probability that a rendered file had a camera's tone curve, sharpening or compression."""
 
     def __post_init__(self) -> None:
         for key in PROBABILITIES:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from dpanet.simulation.development import compress, sharpen
 from dpanet.simulation.display import to_display
 
 
@@ -35,6 +36,14 @@ class Sensor:
     """Bits of the raw reading, rounded to 2**bits - 1 even steps of linear light; 0 for no rounding."""
     black: float = 0.0
     """Reading of the dark as a share of the largest one, on a whole step; it is subtracted after rounding."""
+    gamma: float = 1.0
+    """Power of a tone curve on display values."""
+    halo: float = 0.0
+    """Amount of the camera's sharpening, of views and truth (`sharpen`); 0 for none."""
+    halo_sigma: float = 1.0
+    """Sigma of the blur in that sharpening, px."""
+    quality: int = 0
+    """JPEG quality of the views, 1 to 100; 0 for no compression. The truth is never compressed."""
 
     @property
     def steps(self) -> int:
@@ -50,13 +59,18 @@ BLACKS = (1 / 64, 1 / 32, 1 / 16)
 
 
 def draw_sensor(
-    rng: np.random.Generator, raw: bool, unbalanced: float = 0.0, quantized: float = 0.0
+    rng: np.random.Generator,
+    raw: bool,
+    unbalanced: float = 0.0,
+    quantized: float = 0.0,
+    developed: float = 0.0,
 ) -> Sensor:
     """Draw the sensor of a scene: a clean raw reading, or a rendered file of some camera.
 
     Args: rng: decides it. raw: whether clean raw readings may be drawn. unbalanced: probability of views that differ
-          in brightness. quantized: probability that a clean raw reading is in whole steps; with 0 no number is drawn
-          for it, and the rest of the scene is that of a generator without this property.
+          in brightness. quantized: probability that a clean raw reading is in whole steps. developed: probability
+          that a rendered file had a camera's tone curve, sharpening or compression. With 0 for one of the last two no
+          number is drawn for it, and the rest of the scene is that of a generator without this property.
     """
     strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
     sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
@@ -75,6 +89,18 @@ def draw_sensor(
         sensor = replace(sensor, grain=float(rng.uniform(0.002, 0.02)))
     if rng.random() < 0.3:
         sensor = replace(sensor, levels=int(rng.choice((31, 63, 127, 255))))
+    if developed > 0 and rng.random() < developed:
+        sensor = _draw_development(rng, sensor)
+    return sensor
+
+
+def _draw_development(rng: np.random.Generator, sensor: Sensor) -> Sensor:
+    if rng.random() < 0.5:
+        sensor = replace(sensor, gamma=float(np.exp(rng.normal(0, 0.15))))
+    if rng.random() < 0.6:
+        sensor = replace(sensor, halo=float(rng.uniform(0.1, 1.2)), halo_sigma=float(rng.uniform(0.5, 1.5)))
+    if rng.random() < 0.4:
+        sensor = replace(sensor, quality=int(rng.integers(55, 98)))
     return sensor
 
 
@@ -101,8 +127,30 @@ def record(
                 total[scene].normal_(generator=generator)
         return total
 
+    def develop(light: Tensor) -> Tensor:
+        """Turn linear light into display values, as the camera does to views and truth alike."""
+        display = _tone(to_display(light.clamp(0, 1)) ** gamma, contrast)
+        if not any(sensor.halo for sensor in sensors):
+            return display
+        return torch.stack(
+            [
+                sharpen(part, sensor.halo, sensor.halo_sigma) if sensor.halo else part
+                for part, sensor in zip(display, sensors, strict=True)
+            ]
+        )
+
+    def compressed(display: Tensor) -> Tensor:
+        if not any(sensor.quality for sensor in sensors):
+            return display
+        return torch.stack(
+            [
+                compress(part, sensor.quality) if sensor.quality else part
+                for part, sensor in zip(display, sensors, strict=True)
+            ]
+        )
+
     slope = torch.linspace(-0.5, 0.5, left.shape[-1], device=left.device) * column("tilt") + column("balance")
-    contrast, grain, levels = column("contrast"), column("grain"), column("levels")
+    contrast, grain, levels, gamma = (column(key) for key in ("contrast", "grain", "levels", "gamma"))
     files = []
     for view, gain in ((left, 1 + slope), (right, 1 - slope)):
         light = view.clamp(min=0) * gain
@@ -111,15 +159,15 @@ def record(
         )
         if any(sensor.bits or sensor.black for sensor in sensors):
             light = _read_raw(light, column("steps"), column("black"))
-        file = _tone(to_display(light.clamp(0, 1)), contrast)
+        file = develop(light)
         grainy = [sensor.grain > 0 for sensor in sensors]
         if any(grainy):
             fine = white(grainy)
             fine = fine - F.avg_pool2d(fine, 3, stride=1, padding=1, count_include_pad=False)
             file = (file + grain * fine).clamp(0, 1)
         rounded = (file * levels.clamp(min=1)).round() / levels.clamp(min=1)
-        files.append(torch.where(levels > 0, rounded, file))
-    return files[0], files[1], _tone(to_display(truth.clamp(0, 1)), contrast)
+        files.append(compressed(torch.where(levels > 0, rounded, file)))
+    return files[0], files[1], develop(truth)
 
 
 def _read_raw(light: Tensor, steps: Tensor, black: Tensor) -> Tensor:
