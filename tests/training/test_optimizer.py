@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from dpanet.network import DPANet, preset
+from dpanet.network.alignment import OffsetMask
+from dpanet.network.fusion import Head
 from dpanet.training.config import OptimizerConfig
 from dpanet.training.optimizer import Optimizer
 
@@ -39,6 +41,15 @@ def test_every_parameter_moves_and_convolutions_along_orthogonal_steps() -> None
     assert torch.allclose(moved["head.last.weight"].abs(), torch.full((1,), RATE), atol=1e-4), (
         "AdamW's first step"
     )
+
+
+def test_offset_masks_and_heads_are_left_to_adamw() -> None:
+    """By their classes, so that a new name of theirs is noticed."""
+    network = tiny()
+    parts = [m for m in network.modules() if isinstance(m, OffsetMask | Head)]
+    adamw = {id(parameter) for part in parts for parameter in part.parameters()}
+    assert len(parts) > 2
+    assert not adamw & {id(parameter) for parameter in Optimizer(network, MUON).convolutions}
 
 
 @pytest.mark.parametrize("kind", ["adam", "adamw"])

@@ -14,7 +14,7 @@ from torch import nn
 
 from dpanet.training.config import OptimizerConfig
 
-ADAMW_PARTS = ("guide", "head")
+ADAMW_PARTS = ("offset_mask", "head")
 """Parts of names of convolutions that AdamW trains also with ``muon``: they start at zero, and each of their output
 channels has a meaning of its own (offsets, masks, the picture)."""
 

@@ -121,13 +121,12 @@ def create_network(config: TrainingConfig, checkpoint: Mapping[str, Any] | None 
         return from_config(checkpoint["family"], checkpoint["network_config"])
     torch.manual_seed(config.seed)
     network = _create_network(config.network)
-    if network.description.scales > 1:
-        multiple = network.config.multiple_of
-        for index, stage in enumerate(config.stages):
-            if stage.patch % multiple:
-                raise ConfigError(
-                    f"stages[{index}].patch is {stage.patch}; this network needs multiples of {multiple}"
-                )
+    multiple = network.config.multiple_of
+    for index, stage in enumerate(config.stages):
+        if stage.patch % multiple:
+            raise ConfigError(
+                f"stages[{index}].patch is {stage.patch}; this network needs multiples of {multiple}"
+            )
     return network
 
 
