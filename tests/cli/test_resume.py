@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cli.conftest import Run, Weighted, listing, write_view
 
-import dpanet.evaluation.methods.model
+import dpanet.checkpoints.model_file
 from dpanet.images.reading import read_codes
 
 
@@ -76,7 +76,7 @@ def test_other_weights_redo_all_pairs(
     run: Run, folder: Path, tmp_path: Path, small_model: Weighted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("deblur", folder, "-o", tmp_path / "out").code == 0
-    monkeypatch.setattr(dpanet.evaluation.methods.model, "weights_hash", lambda source: "other")
+    monkeypatch.setattr(dpanet.checkpoints.model_file, "weights_hash", lambda source: "other")
     assert run("deblur", folder, "-o", tmp_path / "out").code == 0
     assert small_model.runs == 6
 

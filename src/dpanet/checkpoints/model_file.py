@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,9 +84,7 @@ def load_model(source: str | Path) -> Network:
     32
     """
     if str(source) in SHIPPED:
-        with resources.as_file(
-            resources.files("dpanet.checkpoints") / "shipped" / f"{source}.safetensors"
-        ) as path:
+        with resources.as_file(_shipped_file(source)) as path:
             return read_model(path)
     path = Path(source)
     if path.is_dir():
@@ -163,3 +163,24 @@ def load_weights(network: Loaded, tensors: dict[str, torch.Tensor], path: Path) 
     network.load_state_dict(tensors)
     network.eval()
     return network
+
+
+def weights_hash(source: str | Path) -> str:
+    """Return the SHA-256, in hexadecimal digits, of a file of weights or of shipped weights.
+
+    Raises:
+        WeightsError: if the file cannot be read.
+    """
+    try:
+        if str(source) in SHIPPED:
+            return hashlib.sha256(_shipped_file(source).read_bytes()).hexdigest()
+        with Path(source).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            f"{source} cannot be read ({error}); name a file of weights, or a shipped model ({', '.join(SHIPPED)})"
+        ) from error
+
+
+def _shipped_file(name: str | Path) -> Traversable:
+    return resources.files("dpanet.checkpoints") / "shipped" / f"{name}.safetensors"

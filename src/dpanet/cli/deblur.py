@@ -183,7 +183,7 @@ def _key(model: str, apply: Deblurrer, *options: Any) -> dict[str, Any]:
     """Return what all pictures of a folder depend on: the weights, the options, the versions."""
     import torch
 
-    from dpanet.evaluation.methods.model import weights_hash
+    from dpanet.checkpoints.model_file import weights_hash
     from dpanet.files.store import file_identity
     from dpanet.version import __version__
 

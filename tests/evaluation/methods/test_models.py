@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dpanet.checkpoints.model_file import SHIPPED, save_model
+from dpanet.checkpoints.model_file import SHIPPED, save_model, weights_hash
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.evaluation.methods import BASELINES, load_baseline, load_methods, spandrel_model
-from dpanet.evaluation.methods.model import ModelMethod, row_name, weights_hash
+from dpanet.evaluation.methods.model import ModelMethod, row_name
 from dpanet.evaluation.methods.single import SingleView
 from dpanet.evaluation.methods.spandrel_model import SpandrelMethod
 from dpanet.images.encoding import linear_to_srgb

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from dpanet.checkpoints.model_file import FINISHED, SHIPPED, load_model
+from dpanet.checkpoints.model_file import FINISHED, load_model, weights_hash
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.torch_engine import Network
-from dpanet.errors import WeightsError
 from dpanet.evaluation.method import Method
 from dpanet.evaluation.scores import Kind, MethodInfo
 from dpanet.pair import DualPixelPair, Picture
@@ -93,21 +90,3 @@ class ModelMethod(Method):
 
 _WITHOUT_EFFECT = ("device", "progress", "reuse_memory")
 """Options of the `Deblurrer` that do not change its pictures; the device's type is in the identity anyway."""
-
-
-def weights_hash(source: str | Path) -> str:
-    """Return the SHA-256, in hexadecimal digits, of a file of weights or of shipped weights.
-
-    Raises:
-        WeightsError: If the file cannot be read.
-    """
-    try:
-        if str(source) in SHIPPED:
-            file = resources.files("dpanet.checkpoints") / "shipped" / f"{source}.safetensors"
-            return hashlib.sha256(file.read_bytes()).hexdigest()
-        with Path(source).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise WeightsError(
-            f"{source} cannot be read ({error}); name a file of weights, or a shipped model ({', '.join(SHIPPED)})"
-        ) from error

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dpanet.checkpoints.model_file import weights_hash
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.evaluation.method import Method
-from dpanet.evaluation.methods.model import ModelMethod, weights_hash
+from dpanet.evaluation.methods.model import ModelMethod
 from dpanet.evaluation.methods.single import single_view
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair, Picture
