@@ -36,5 +36,6 @@ def compress(display: Tensor, quality: int) -> Tensor:
     gray = codes.shape[2] == 1
     _, data = cv2.imencode(".jpg", codes if gray else codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
+    assert decoded is not None, "OpenCV reads what it wrote"
     decoded = decoded[..., None] if gray else decoded[..., ::-1]
     return torch.from_numpy(decoded.copy()).permute(2, 0, 1).to(display) / 255
