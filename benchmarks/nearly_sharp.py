@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from dpanet import load_model
+from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
 from dpanet.network import Network
 from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.kernels import HalfDisc, half_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.render import MARGIN, blur
-from dpanet.training.photographs import scikit_image_photographs, split_photographs
 
 SCALES = (0.05, 0.15, 0.3, 0.6, 1.0)
 SIDE = 192

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from dpanet import Deblurrer, load_model, read_pair
-from dpanet.images.raw_pair import read_raw_pair
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.raw import PIXEL4
+from dpanet.images.raw_pair import read_raw_pair
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
 from dpanet.simulation.demo import demo_pair

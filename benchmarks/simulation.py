@@ -20,10 +20,11 @@ import cv2
 import numpy as np
 import torch
 
+from dpanet.datasets.photographs import find_photographs
 from dpanet.simulation.config import PsfConfig, SimulationConfig
 from dpanet.simulation.generator import SceneGenerator
 from dpanet.simulation.measured_kernels import MeasuredKernels
-from dpanet.simulation.photo_cache import PhotoCache, find_photographs
+from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.scene_folder import SceneFolder, write_scene

@@ -25,14 +25,19 @@ def undeclared(source: str, path: str) -> list[str]:
     for place, extra in OPTIONAL.items():
         if path == place or path.startswith(f"{place}/"):
             declared += PROJECT["optional-dependencies"][extra]
-    names = {re.split(r"[<>=~!\[]", line)[0].lower() for line in declared}
+    names = {normalized(re.split(r"[<>=~!\[]", line)[0]) for line in declared}
     tops = {
         name.split(".")[0]
         for name in imported(source, "dpanet." + path.removesuffix(".py").replace("/", "."))
     }
     outside = sorted(tops - {"dpanet"} - sys.stdlib_module_names)
     known = packages_distributions()
-    return [top for top in outside if not {name.lower() for name in known.get(top, [top])} & names]
+    return [top for top in outside if not {normalized(name) for name in known.get(top, [top])} & names]
+
+
+def normalized(name: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.mark.parametrize("path", FILES)

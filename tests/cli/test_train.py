@@ -98,7 +98,7 @@ def test_memory_that_runs_out_is_told_with_what_helps_this_command(
         raise MemoryError
 
     monkeypatch.setattr("dpanet.training.state.State.__init__", exhaust)
-    monkeypatch.setattr("dpanet.simulation.photo_cache.find_photographs", exhaust)
+    monkeypatch.setattr("dpanet.datasets.photographs.find_photographs", exhaust)
     arguments = ["tiny", "-o", tmp_path / "run"] if command == "train" else [tmp_path, "-o", tmp_path / "out",
                  "--count", 1, "--seed", 1]  # fmt: skip
     result = run(command, *arguments)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dpanet.datasets.captures import Capture, read_output, read_srgb_capture
-from dpanet.datasets.pixel4 import read_pixel4_capture, read_white_sheets
+from dpanet.datasets.pixel4 import read_pixel4_capture, read_sheets_flat_field
 from dpanet.errors import PairError, UnreadableImageError
 from dpanet.images.raw import RawFormat
 from dpanet.pair import DualPixelPair, Picture
@@ -44,7 +44,7 @@ def display(tmp_path) -> Path:
 
 
 def load_raw(folder: Path) -> Capture:
-    return read_pixel4_capture("001", folder, read_white_sheets(folder / "calibration", SMALL), SMALL)
+    return read_pixel4_capture("001", folder, read_sheets_flat_field(folder / "calibration", SMALL), SMALL)
 
 
 def load_srgb(folder: Path) -> Capture:

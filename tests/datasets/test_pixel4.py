@@ -5,7 +5,7 @@ import pytest
 
 from dpanet.datasets import open_dataset
 from dpanet.datasets.dataset_check import DatasetCheck
-from dpanet.datasets.pixel4 import find_pixel4, read_pixel4_capture, read_white_sheets
+from dpanet.datasets.pixel4 import find_pixel4, read_pixel4_capture, read_sheets_flat_field
 from dpanet.errors import ConfigError, DatasetError
 from dpanet.images.raw import RawFormat
 
@@ -40,7 +40,7 @@ def test_scenes_are_read_with_the_white_sheets_of_the_folder(pixel4) -> None:
     scenes = find_pixel4(check, pixel4, format=SMALL)
     assert check.problems == []
     assert [scene.name for scene in scenes] == ["001", "007"]
-    flat_field = read_white_sheets(pixel4 / "calibration", SMALL)
+    flat_field = read_sheets_flat_field(pixel4 / "calibration", SMALL)
     for scene in scenes:
         capture, expected = scene.load(), read_pixel4_capture(scene.name, pixel4, flat_field, SMALL)
         np.testing.assert_array_equal(capture.pair.right, expected.pair.right)

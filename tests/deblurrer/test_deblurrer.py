@@ -213,7 +213,7 @@ def test_progress_counts_the_tiles() -> None:
 @pytest.mark.parametrize("ask", [False, True])
 def test_the_allocator_is_changed_only_if_asked(monkeypatch: pytest.MonkeyPatch, ask: bool) -> None:
     calls: list[tuple[int, int]] = []
-    monkeypatch.setattr(placement, "_mallopt", lambda: lambda *arguments: calls.append(arguments) or 1)
+    monkeypatch.setattr(placement, "_find_mallopt", lambda: lambda *arguments: calls.append(arguments) or 1)
     plain = Deblurrer(Weighted(), device="cpu")(pair()).pixels
     assert calls == []
     Deblurrer(Weighted(), device="cpu", reuse_memory=ask)(pair())

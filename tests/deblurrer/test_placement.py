@@ -69,7 +69,7 @@ def test_freed_blocks_are_used_again_meanwhile() -> None:
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "_mallopt", lambda: None)
+    monkeypatch.setattr(placement, "_find_mallopt", lambda: None)
     with reuse_freed_memory() as understood:
         assert understood is False
 

@@ -11,7 +11,7 @@ from dpanet.deconvolution.blur_families import NoBlur
 from dpanet.deconvolution.blur_fit import BlurFit
 from dpanet.errors import OutputError
 from dpanet.fidelity.check import CellFidelity, CellGrid, check_scene
-from dpanet.fidelity.results import build_document, summarize, write_fidelity
+from dpanet.fidelity.results import build_fidelity_document, summarize, write_fidelity
 
 GRID = CellGrid(SIDE, 16)
 
@@ -37,7 +37,7 @@ def test_without_texture_there_is_no_scale() -> None:
 
 def test_the_file_has_every_cell_and_is_replaced_only_if_asked(tmp_path: Path) -> None:
     result = check_scene(synthetic_capture(0.5, cells=1), (NoBlur(),), GRID)
-    document = build_document([result], (NoBlur(),), GRID)
+    document = build_fidelity_document([result], (NoBlur(),), GRID)
     path = write_fidelity(document, tmp_path)
     saved = json.loads(path.read_text())
     assert saved["grid"] == {"cell": SIDE, "border": 16} and saved["summary"]["cells"] == 1

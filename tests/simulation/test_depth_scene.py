@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from dpanet.datasets.depth_map import find_depth_maps, read_depth
 from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
 from dpanet.simulation.config import SimulationConfig
-from dpanet.simulation.depth_map import find_depth_maps, read_depth
 from dpanet.simulation.depth_scene import layer_radii, simulate_depth_scene, split_into_layers
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, blur, render

@@ -140,7 +140,7 @@ def _undivided_ring(ring: Ring, fine: int = 10) -> Tensor:
     corner = 2 * radius**2 / (2 * radius / ring.cutoff) ** 2
     high = ratio**ring.order / (1 + ratio**ring.order) / (corner**ring.order / (1 + corner**ring.order))
     disc = np.clip(radius - np.sqrt(squared) + 0.5, 0, 1) * (ring.floor + (1 - ring.floor) * high)
-    soft = gaussian_filter(disc, ring.blur * fine, mode="constant", truncate=6)
+    soft = gaussian_filter(disc, ring.sigma * fine, mode="constant", truncate=6)
     pixels = soft.reshape(SIZE, fine, SIZE, fine).sum((1, 3))
     return torch.from_numpy((pixels / pixels.sum()).astype(np.float32)).expand(1, 2, -1, -1)
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 import dpanet.simulation.photo_cache
+from dpanet.datasets.photographs import find_photographs
 from dpanet.errors import DatasetError, UnreadableImageError
 from dpanet.images.reading import read_file
-from dpanet.simulation.photo_cache import PageCache, PhotoCache, find_photographs
+from dpanet.simulation.photo_cache import PageCache, PhotoCache
 
 
 def write(path: Path, codes: np.ndarray) -> Path:

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from dpanet.datasets.photographs import find_photographs
 from dpanet.errors import DatasetError, OutputError
 from dpanet.images.defocus_map import decode_defocus_map
 from dpanet.images.reading import read_codes
 from dpanet.simulation.config import PsfConfig, SimulationConfig, config_from_identity
 from dpanet.simulation.generator import SceneGenerator
-from dpanet.simulation.photo_cache import find_photographs
 from dpanet.simulation.replay import replay
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files

@@ -7,11 +7,11 @@ import pytest
 import torch
 from training.conftest import OneBlur, small
 
+from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
 from dpanet.errors import ConfigError, DatasetError
 from dpanet.simulation.scene import Scenes
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.training.data import ValidationSet
-from dpanet.training.photographs import scikit_image_photographs, split_photographs
 from dpanet.training.simulated_data import SimulatedData
 
 

@@ -37,7 +37,7 @@ def check_fidelity(
     from dpanet.cli.progress import Meter
     from dpanet.datasets import open_dataset
     from dpanet.fidelity.check import check_scene, kernel_families
-    from dpanet.fidelity.results import FIDELITY_FILE, build_document, summarize, write_fidelity
+    from dpanet.fidelity.results import FIDELITY_FILE, build_fidelity_document, summarize, write_fidelity
     from dpanet.files.output import make_folder, prepare_output
     from dpanet.simulation.measured_kernels import MeasuredKernels
 
@@ -55,7 +55,7 @@ def check_fidelity(
             results.append(check_scene(scene.load(), families))
             _print_row(scene.name, summarize(results[-1].cells), names)
             meter.next_file()
-    document = build_document(results, families)
+    document = build_fidelity_document(results, families)
     _print_row("all cells", document["summary"], names)
     for name in names:
         quantiles = document["summary"]["psnr"][name].items()

@@ -46,7 +46,7 @@ def build_app() -> App:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code.
+    """Run a `dpanet` command line and return its exit code.
 
     Args:
         arguments: without the program's name; those of the process by default.

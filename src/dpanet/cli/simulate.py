@@ -69,18 +69,18 @@ def simulate(
         raise UsageError("--depth and --lens belong together; give both, such as --lens f=50,N=2.8,focus=1.5")
 
     from dpanet.cli.progress import Meter
+    from dpanet.datasets.depth_map import find_depth_maps
+    from dpanet.datasets.photographs import find_photographs
     from dpanet.errors import counted
     from dpanet.simulation.config import PsfConfig, SimulationConfig
-    from dpanet.simulation.depth_map import find_depth_maps
     from dpanet.simulation.generator import SceneGenerator
-    from dpanet.simulation.photo_cache import find_photographs
     from dpanet.simulation.scene_config import SceneConfig
     from dpanet.simulation.scene_folder import SceneFolder
     from dpanet.simulation.thin_lens import ThinLens
     from dpanet.simulation.workers import default_workers, write_scenes
 
     psf_config = PsfConfig.parse(psf)
-    measured = psf_config.read_kernels()
+    measured = psf_config.read_measured_kernels()
     scenes = SceneConfig()
     if measured is not None:  # wide kernels are scaled no further than they fit
         scenes = replace(scenes, scale=min(scenes.scale, measured.max_scale))

@@ -26,8 +26,8 @@ def find_pixel4(
 ) -> list[Scene]:
     """List the scenes of a Pixel 4 folder, sorted by name; problems go to `check`.
 
-    Files: see `read_pixel4_capture` and `read_white_sheets`. If there is a folder ``gt_defocus_map``, it has the true
-    defocus map ``NAME_gt.png`` of every scene, 8 or 16 bits.
+    Files: see `read_pixel4_capture` and `read_sheets_flat_field`. If there is a folder ``gt_defocus_map``, it has the
+    true defocus map ``NAME_gt.png`` of every scene, 8 or 16 bits.
 
     Args:
         check: collects the problems.
@@ -76,7 +76,7 @@ def read_pixel4_capture(
     Args:
         name: of the scene.
         folder: the Pixel 4 folder.
-        flat_field: of `read_white_sheets`.
+        flat_field: of `read_sheets_flat_field`.
         format: of the raw views.
 
     Raises:
@@ -94,13 +94,13 @@ def read_pixel4_capture(
     return Capture(name, pair, truth, white)
 
 
-def read_white_sheets(folder: Path, format: RawFormat = PIXEL4) -> NDArray[np.float32]:
-    """Read the flat field of ``white_sheet_left.png`` and ``white_sheet_right.png``; see `flat_field_ratio`."""
+def read_sheets_flat_field(folder: Path, format: RawFormat = PIXEL4) -> NDArray[np.float32]:
+    """Return the flat-field ratio of the two white sheets in a folder; see `flat_field_ratio`."""
     return read_flat_field(folder / WHITE_SHEETS[0], folder / WHITE_SHEETS[1], format)
 
 
 def _read_scene(name: str, root: Path, sheets: Path, format: RawFormat) -> Capture:
-    return read_pixel4_capture(name, root, read_white_sheets(sheets, format), format)
+    return read_pixel4_capture(name, root, read_sheets_flat_field(sheets, format), format)
 
 
 def _list_views(check: DatasetCheck, root: Path) -> tuple[NamedFiles, NamedFiles]:

@@ -90,7 +90,7 @@ def reuse_freed_memory() -> Iterator[bool]:
     glibc cannot be asked for its earlier thresholds, so the process does not return to them. Use this in programs;
     a library must leave the choice to the program that calls it.
     """
-    mallopt = _mallopt()
+    mallopt = _find_mallopt()
     supported = bool(mallopt and mallopt(_TRIM_THRESHOLD, 2**31 - 1) and mallopt(_MMAP_MAX, 0))
     try:
         yield supported
@@ -101,8 +101,8 @@ def reuse_freed_memory() -> Iterator[bool]:
 
 
 @cache
-def _mallopt() -> Callable[[int, int], int] | None:
-    """Return the function of glibc, or None where the C library is another."""
+def _find_mallopt() -> Callable[[int, int], int] | None:
+    """Return glibc's `mallopt`, which sets options of malloc, or None where the C library is another."""
     if platform.libc_ver()[0] != "glibc":
         return None
     return getattr(ctypes.CDLL(None), "mallopt", None)

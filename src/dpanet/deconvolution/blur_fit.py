@@ -192,7 +192,7 @@ def fit_blur_coarsely(window: Window, family: KernelFamily, max_shift: float) ->
 
 
 def fit_blur(window: Window, family: KernelFamily, max_shift: float = 3.0) -> BlurFit:
-    """Fit a continuous scale at full resolution, with kernels that vary over the window.
+    """Find the kernel scale and the shift at which the sharp truth, blurred, best explains both views of a window.
 
     The shift is fitted at the coarse scale, then the scale by Brent's method between its neighbors among those
     tried first, then the shift again.

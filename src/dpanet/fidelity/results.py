@@ -55,10 +55,13 @@ def summarize(cells: Sequence[CellFidelity]) -> dict[str, Any]:
     }
 
 
-def build_document(
+def build_fidelity_document(
     scenes: Sequence[SceneFidelity], families: Sequence[KernelFamily], grid: CellGrid | None = None
 ) -> dict[str, Any]:
-    """Return the content of fidelity.json: grid, families, summary, and every cell of every scene."""
+    """Return the content of fidelity.json, how well each kernel family explains real views.
+
+    The keys are grid, families, summary, and every cell of every scene.
+    """
     shapes = {family.name: family.shapes for family in families}
     return {
         "dpanet": __version__,

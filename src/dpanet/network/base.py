@@ -56,7 +56,7 @@ class Network(nn.Module):
         return self.with_scales(left, right)[0]
 
     def with_scales(self, left: Tensor, right: Tensor) -> list[Tensor]:
-        """Deblur a pair; return the picture and the smaller pictures that the training loss compares, if any.
+        """Deblur a pair; return the picture and the network's smaller pictures, which the training loss compares too.
 
         The smaller pictures are not cropped: give sides that are multiples of `ModelConfig.multiple_of`.
 

@@ -19,9 +19,9 @@ def preview_path(folder: Path, scene: str, name: str) -> Path:
     return folder / "scenes" / scene / f"{name}.webp"
 
 
-def crop_path(folder: Path, scene: str, name: str) -> Path:
-    """Return the file of the scene's crop, native pixels."""
-    return folder / "scenes" / scene / f"{name}-crop.png"
+def crop_path(folder: Path, scene: str, method: str) -> Path:
+    """Return the file of a method's crop of a scene, at its native resolution."""
+    return folder / "scenes" / scene / f"{method}-crop.png"
 
 
 def check_pictures(folder: Path, scores: Scores) -> None:

@@ -35,10 +35,11 @@ class Ring:
     """Brightness of the center against the rim."""
 
     @property
-    def blur(self) -> float:
-        """Standard deviation in px of the Gaussian that softens the ring, that of a window of k / 7 px.
+    def sigma(self) -> float:
+        """Standard deviation in px of the Gaussian that softens this ring.
 
-        OpenCV's rule 0.3 * ((window - 1) / 2 - 1) + 0.8; below a radius of 1 px it falls to zero.
+        That of a window of k / 7 px, k = 2 * radius + 1, by OpenCV's rule 0.3 * ((window - 1) / 2 - 1) + 0.8; below a
+        radius of 1 px it falls to zero.
         """
         radius = abs(self.radius)
         return (0.5 + 0.15 * (2 * radius + 1) / 7) * min(radius, 1.0)
@@ -54,7 +55,7 @@ def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor
     squared = x**2 + y**2
     left = []
     for ring in rings:
-        blurred = abs(ring.radius) + 3 * ring.blur
+        blurred = abs(ring.radius) + 3 * ring.sigma
         if blurred > SIZE / 2:
             raise ConfigError(
                 f"the blur radius is {ring.radius} px, {blurred:.1f} px with its soft border; at most {SIZE / 2} px "
@@ -67,7 +68,7 @@ def butterworth(rings: list[Ring], device: torch.device | str = "cpu") -> Tensor
         high = 1 / (1 + (ends / squared) ** ring.order) / corner
         edge = min(1.0, max(2 * abs(ring.radius) - 0.85, 0.02))  # the border fades over a pixel
         disc = ((radius - torch.sqrt(squared)) / edge + 0.5).clamp(0, 1)
-        whole = _blur(disc * (ring.floor + (1 - ring.floor) * high), ring.blur * OVERSAMPLING)
+        whole = _blur(disc * (ring.floor + (1 - ring.floor) * high), ring.sigma * OVERSAMPLING)
         towards = -x if ring.radius >= 0 else x
         half_width = radius + (2 * radius + 1) / 14  # the ramp spans the ring and the Gaussian's window
         divided = min(abs(ring.radius) / 0.5, 1.0)

@@ -43,7 +43,7 @@ class PsfConfig:
             raise ConfigError(f"psf is {text!r}; give half-disc, butterworth, or measured:FOLDER")
         return cls(family)
 
-    def read_kernels(self) -> MeasuredKernels | None:
+    def read_measured_kernels(self) -> MeasuredKernels | None:
         """Read the measured kernels; None for the other families. Raises: as `MeasuredKernels.read`."""
         return None if self.folder is None else MeasuredKernels.read(self.folder)
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from torch import Tensor
 
+from dpanet.datasets.depth_map import nearest_known, read_depth
 from dpanet.errors import ConfigError, DatasetError
-from dpanet.simulation.depth_map import nearest_known, read_depth
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, render

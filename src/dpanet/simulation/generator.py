@@ -49,7 +49,7 @@ class SceneGenerator:
             measured=float(family == "measured"),
             butterworth=float(family == "butterworth"),
         )
-        self._measured = config.psf.read_kernels()
+        self._measured = config.psf.read_measured_kernels()
         pages = PageCache(scenes.pages)
         self._simulator = Simulator(self.photo_cache, self._measured, scenes, pages=pages)
         # With depth maps the whole field is seen, and a layer has one kernel: no clip that varies with the position.

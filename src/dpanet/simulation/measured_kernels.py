@@ -45,7 +45,7 @@ class MeasuredKernels:
                 "shape with K odd are needed"
             )
         for name, kernels in zip(names, (left, right), strict=True):
-            _check_light(name, np.asarray(kernels))
+            _check_kernels(name, np.asarray(kernels))
         pairs = np.stack((left, right), axis=1).astype(np.float64)
         pairs /= pairs.sum((-1, -2), keepdims=True)
         line = np.arange(pairs.shape[-1]) - pairs.shape[-1] // 2
@@ -164,8 +164,11 @@ class MeasuredKernels:
         return torch.stack(kernels)
 
 
-def _check_light(name: str, kernels: np.ndarray) -> None:
-    """Check that each cell (cells, K, K) is a kernel. Raises: ConfigError naming the first one that is not."""
+def _check_kernels(name: str, kernels: np.ndarray) -> None:
+    """Check that each kernel (cells, K, K) is finite, nowhere negative, and not dark.
+
+    Raises: ConfigError naming the first one that is not.
+    """
     if kernels.dtype.kind not in "fiu":
         raise ConfigError(
             f"{name} holds {kernels.dtype} where numbers are needed; save the kernels as float32"

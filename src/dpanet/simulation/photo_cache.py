@@ -14,34 +14,11 @@ import torch
 from cachetools import LRUCache
 from torch import Tensor
 
-from dpanet.errors import DatasetError
-from dpanet.images.header import read_header
-from dpanet.images.pairing import SUFFIXES, natural_key
 from dpanet.images.reading import read_file
 from dpanet.simulation.content import draw_printed_page
 
 CACHE_BYTES = 512 * 2**20
 """Largest size of one cache: some 200 photographs of 1000 px a side."""
-
-
-def find_photographs(source: Path) -> tuple[Path, ...]:
-    """List the image files of a folder in natural order of name (or the one file named), headers checked.
-
-    Raises: DatasetError if there are none; UnreadableImageError for a file that is no image or was cut short.
-    """
-    try:
-        paths = [source] if source.is_file() else list(source.iterdir())
-    except OSError as error:
-        raise DatasetError(
-            f"{source} cannot be listed ({error.strerror}); name a folder of photographs"
-        ) from error
-    files = [path for path in paths if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
-    if not files:
-        raise DatasetError(f"{source} holds no photographs ({', '.join(SUFFIXES)}); name a folder that does")
-    files.sort(key=lambda path: natural_key(path.name))
-    for path in files:
-        read_header(path)
-    return tuple(files)
 
 
 class _Cache(Sequence[Tensor]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import threading
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,17 +120,22 @@ def launch(config: TrainingConfig, description: Description) -> Fabric:
 def leave_process_group(fabric: Fabric) -> Iterator[None]:
     """Leave the group of processes at the end of the `with` block, after waiting for the others if all went well.
 
-    Torch would leave it at the end of the interpreter, which sometimes aborts there.
+    Torch would leave it at the end of the interpreter, which sometimes aborts there. The model that joins the
+    processes must be freed before. If it held the last reference to the group, freeing it would wait, with Python's
+    global lock, for a thread of the group that needs that lock.
     """
-    finished = False
+    if fabric.world_size == 1:
+        yield
+        return
     try:
         yield
-        finished = True
+        fabric.barrier()
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # whose variables keep the model
+        raise
     finally:
-        if fabric.world_size > 1:
-            if finished:
-                fabric.barrier()
-            torch.distributed.destroy_process_group()
+        gc.collect()
+        torch.distributed.destroy_process_group()
 
 
 def describe_device(fabric: Fabric) -> str:

@@ -73,7 +73,6 @@ def train(
         raise ConfigError(
             f"steps is {schedule.steps}, but {run.path} has finished {state.step}; give at least as many"
         )
-    model = fabric.setup_module(_AllOutputs(network))
     if fabric.is_global_zero:
         run.lock(state.step, f"{describe_device(fabric)}, {describe_versions()}")
         report(
@@ -81,10 +80,25 @@ def train(
             f"{describe_device(fabric)}"
         )
 
+    with leave_process_group(fabric), _release_at_end(run):
+        return _run_steps(run, fabric, network, data, schedule, state, report, on_step)
+
+
+def _run_steps(
+    run: RunFolder,
+    fabric: Fabric,
+    network: Network,
+    data: OpenedData,
+    schedule: Schedule,
+    state: State,
+    report: Callable[[str], None],
+    on_step: Callable[[int, int], None],
+) -> Ending:
+    """Run the steps that are left; the model that joins the processes ends with this function."""
+    config = run.config
+    model = fabric.setup_module(_AllOutputs(network))
     started, saved = time.monotonic() - state.seconds, time.monotonic()
     with (
-        leave_process_group(fabric),
-        _release_at_end(run),
         InterruptHandler() as interrupt,
         TrainingLog(run, state.step, report, silent=not fabric.is_global_zero) as log,
         Batches(

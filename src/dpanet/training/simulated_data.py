@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
 from dpanet.errors import ConfigError, counted
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache
@@ -32,7 +33,6 @@ from dpanet.training.data import (
     load_batch,
     require_folder,
 )
-from dpanet.training.photographs import scikit_image_photographs, split_photographs
 
 if TYPE_CHECKING:
     from dpanet.training.config import TrainingConfig

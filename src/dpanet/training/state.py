@@ -131,7 +131,7 @@ def create_network(config: TrainingConfig, checkpoint: Mapping[str, Any] | None 
 
 
 def _create_network(config: NetworkConfig) -> Network:
-    start = find_model(config.start) if config.start else None
+    start = resolve_model(config.start) if config.start else None
     if not config.preset:
         assert start is not None
         return load_model(start)
@@ -145,7 +145,7 @@ def _create_network(config: NetworkConfig) -> Network:
     return network
 
 
-def find_model(start: str) -> str:
+def resolve_model(start: str) -> str:
     """Return the argument of `load_model` for a shipped name, a file, or a run's folder (its best model).
 
     Raises:

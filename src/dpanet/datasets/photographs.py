@@ -1,4 +1,4 @@
-"""Photographs to simulate from: which are trained on, and which are held out for validation."""
+"""Photographs to simulate from: find them, and split them for training and validation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,31 @@ import numpy as np
 import torch
 
 from dpanet.errors import DatasetError
-from dpanet.simulation.photo_cache import find_photographs
+from dpanet.images.header import read_header
+from dpanet.images.pairing import SUFFIXES, natural_key
 
 HELD_OUT_EVERY = 20
 """One photograph of so many is held out, if no list says which."""
+
+
+def find_photographs(source: Path) -> tuple[Path, ...]:
+    """List the image files of a folder in natural order of name (or the one file named), headers checked.
+
+    Raises: DatasetError if there are none; UnreadableImageError for a file that is no image or was cut short.
+    """
+    try:
+        paths = [source] if source.is_file() else list(source.iterdir())
+    except OSError as error:
+        raise DatasetError(
+            f"{source} cannot be listed ({error.strerror}); name a folder of photographs"
+        ) from error
+    files = [path for path in paths if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
+    if not files:
+        raise DatasetError(f"{source} holds no photographs ({', '.join(SUFFIXES)}); name a folder that does")
+    files.sort(key=lambda path: natural_key(path.name))
+    for path in files:
+        read_header(path)
+    return tuple(files)
 
 
 def split_photographs(folder: Path) -> tuple[list[Path], list[Path]]:
