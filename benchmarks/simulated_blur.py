@@ -1,8 +1,13 @@
-"""Measure models on nearly sharp pictures, by blur scale: PSNR of the views, and mean and worst gain in dB.
+"""Measure models on simulated blur: PSNR of the views, and mean and worst gain in dB.
 
-python benchmarks/nearly_sharp.py [MODEL ...] [--photographs FOLDER] [--kernels FOLDER]
-    The validation photographs (by default those of scikit-image), blurred by the kernel pair of one cell at every
-    scale (without --kernels by a half disc of 10 px times the scale), recorded without noise at 10 bits.
+python benchmarks/simulated_blur.py scale [MODEL ...] [--photographs FOLDER] [--kernels FOLDER]
+    By blur scale, down to nearly sharp: the kernel pair of one measured cell, or without --kernels a half disc of
+    10 px times the scale.
+python benchmarks/simulated_blur.py ramp [MODEL ...] [--photographs FOLDER]
+    By slope a of the ramp in disc * (1 - a x / radius), radius 8 px: lenses whose views differ little or much in
+    disparity at the same blur.
+
+The validation photographs (by default those of scikit-image) are recorded without noise at 10 bits.
 """
 
 from __future__ import annotations
@@ -24,6 +29,8 @@ from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.render import MARGIN, blur
 
 SCALES = (0.05, 0.15, 0.3, 0.6, 1.0)
+SLOPES = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0)
+RADIUS = 8.0
 SIDE = 192
 CELL = 20
 """Cell of the measured kernels, in the middle of the field."""
@@ -33,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("by", choices=("scale", "ramp"))
     parser.add_argument("models", nargs="*", default=["compact"])
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--kernels", type=Path)
@@ -45,16 +53,21 @@ def main() -> None:
     side = SIDE + 2 * MARGIN
     sharp = torch.stack([p[:, :side, :side] for p in photographs if min(p.shape[1:]) >= side]).float() / 255
     truth = sharp[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
-    print(f"{len(sharp)} photographs\nscale  nothing  " + "  ".join(models))
-    for scale in SCALES:
-        kernels = half_disc([HalfDisc(10 * scale)]) if measured is None else measured.at([CELL], [scale])
+    print(f"{len(sharp)} photographs\n{options.by:5}  nothing  " + "  ".join(models))
+    for value in SCALES if options.by == "scale" else SLOPES:
+        if options.by == "ramp":
+            kernels = half_disc([HalfDisc(RADIUS, softness=1 / value)])
+        elif measured is None:
+            kernels = half_disc([HalfDisc(10 * value)])
+        else:
+            kernels = measured.at([CELL], [value])
         count = len(sharp)
         views = blur(to_linear(sharp), kernels.expand(count, -1, -1, -1), torch.arange(count))
         left, right = (torch.round(to_display(view) * 1023) / 1023 for view in views)
         baseline = psnr((left + right) / 2, truth)
         gains = [psnr(deblur(network, left, right), truth) - baseline for network in models.values()]
         columns = "  ".join(f"{gain.mean():+.2f} (worst {gain.min():+.2f})" for gain in gains)
-        print(f"{scale:5.2f}  {baseline.mean():7.2f}  {columns}")
+        print(f"{value:5.2f}  {baseline.mean():7.2f}  {columns}")
 
 
 @torch.inference_mode()
