@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli.conftest import Run, Weighted, listing
+from cli.conftest import Run, Weighted, listing, write_view
 
 from dpanet.images.defocus_map import decode_defocus_map
 from dpanet.images.reading import read_codes
@@ -58,3 +58,93 @@ def test_a_model_without_a_map_is_refused_before_the_work(
     result = run("deblur", folder, "-o", tmp_path / "out", "--defocus-map", tmp_path / "maps")
     assert result.code == 2 and "this model has no defocus map; choose one" in result.sentence
     assert small_model.runs == 0 and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "output", "defocus_map", "says"),
+    [
+        (("l", "r"), "out", "l", "l.png is one of the views; write the defocus map elsewhere"),
+        (
+            ("l-colour", "r"),
+            "out",
+            "l",
+            "l-colour.png is one of the views; write the color picture of the map",
+        ),
+        (("l", "r"), "r", "map", "r.png is one of the views; write the picture elsewhere"),
+        (("l", "r"), "x", "x", "x.png would be both the picture and the defocus map; name another place"),
+        (("l", "r"), "x-colour", "x", "would be both the picture and the color picture of the map"),
+    ],
+)
+def test_no_output_replaces_an_input_or_another_output(
+    run: Run,
+    tmp_path: Path,
+    small_model: Weighted,
+    names: tuple[str, str],
+    output: str,
+    defocus_map: str,
+    says: str,
+) -> None:
+    views = [write_view(tmp_path / f"{name}.png", seed) for seed, name in enumerate(names)]
+    before = [view.read_bytes() for view in views]
+    paths = ("-o", tmp_path / f"{output}.png", "--defocus-map", tmp_path / "." / f"{defocus_map}.png")
+    result = run("deblur", *views, *paths, "--overwrite")
+    assert result.code == 1 and says in result.sentence
+    assert [view.read_bytes() for view in views] == before and small_model.runs == 0
+    assert len(listing(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("output", "maps", "says"),
+    [
+        ("out", "out", "would be both the picture"),
+        ("out", "in/inputL", "is one of the views; write the defocus map elsewhere"),
+        ("in/inputR", "maps", "is one of the views; write the picture elsewhere"),
+    ],
+)
+def test_no_output_of_a_folder_replaces_an_input_or_another_output(
+    run: Run, tmp_path: Path, small_model: Weighted, output: str, maps: str, says: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    views = [write_view(tmp_path / "in" / side / "a.png", 1) for side in ("inputL", "inputR")]
+    before, names = [view.read_bytes() for view in views], listing(tmp_path)
+    paths = ("-o", tmp_path / output, "--defocus-map", tmp_path / maps)
+    result = run("deblur", tmp_path / "in", *paths, "--overwrite")
+    assert result.code == 1 and says in result.sentence
+    assert ([view.read_bytes() for view in views], listing(tmp_path)) == (before, names)
+    assert small_model.runs == 0
+
+
+@pytest.mark.usefixtures("small_model")
+def test_a_white_sheet_is_not_replaced(run: Run, tmp_path: Path) -> None:
+    files = [write_view(tmp_path / f"{name}.png", 1, shape=(240, 240)) for name in ("l", "r", "a", "b")]
+    raw = ("--black-level", 0, "--white-level", 65535, "--flat-field", *files[2:])
+    paths = ("-o", tmp_path / "out.png", "--defocus-map", files[3])
+    result = run("deblur", *files[:2], *raw, *paths, "--overwrite")
+    assert result.code == 1 and "b.png is one of the white sheets; write the defocus map" in result.sentence
+    result = run("deblur", *files[:2], *raw, "-o", files[2], "--overwrite")
+    assert result.code == 1 and "a.png is one of the white sheets; write the picture" in result.sentence
+
+
+@pytest.mark.parametrize(
+    ("maps", "code", "says"),
+    [
+        ("map.png", 2, "map.png names a picture, but a folder of pairs makes many maps; name a folder"),
+        ("a_file", 1, "a_file is a file, but a folder of pairs makes many maps; name a folder"),
+        ("no/maps", 1, "no does not exist; create it first"),
+    ],
+)
+def test_the_maps_of_a_folder_need_a_folder(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted, maps: str, code: int, says: str
+) -> None:
+    (tmp_path / "a_file").write_text("mine")
+    before = listing(tmp_path)
+    result = run("deblur", folder, "-o", tmp_path / "out", "--defocus-map", tmp_path / maps)
+    assert result.code == code and says in result.sentence
+    assert (listing(tmp_path), small_model.runs) == (before, 0)
+
+
+@pytest.mark.usefixtures("small_model")
+def test_maps_in_the_new_folder_of_the_pictures(run: Run, folder: Path, tmp_path: Path) -> None:
+    maps = tmp_path / "out" / "maps"
+    result = run("deblur", folder, "-o", tmp_path / "out", "--defocus-map", maps)
+    assert (result.code, result.err, len(listing(maps))) == (0, "", 6)

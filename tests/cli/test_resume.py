@@ -13,11 +13,11 @@ from dpanet.images.reading import read_codes
 def test_finished_pairs_are_skipped(run: Run, folder: Path, tmp_path: Path, small_model: Weighted) -> None:
     out = tmp_path / "out"
     first = run("deblur", folder, "-o", out)
-    assert (first.code, first.out, small_model.runs) == (0, "", 3)
+    assert (first.code, first.out, small_model.runs) == (0, f"{out}: 3 pairs deblurred, 0 skipped\n", 3)
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
     again = run("deblur", folder, "-o", out)
     assert (again.code, again.err, small_model.runs) == (0, "", 3)
-    assert again.out == f"{out}: skipped 3 of 3 pairs, finished by an earlier run\n"
+    assert again.out == f"{out}: 0 pairs deblurred, 3 skipped\n"
     assert {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")} == before
 
 
@@ -34,7 +34,7 @@ def test_a_stopped_command_goes_on(
     monkeypatch.undo()
     monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: small_model)
     result = run("deblur", folder, "-o", tmp_path / "out")
-    assert result.code == 0 and "skipped 2 of 3 pairs" in result.out
+    assert result.code == 0 and "1 pair deblurred, 2 skipped" in result.out
     assert small_model.runs == 3
 
 
@@ -66,7 +66,10 @@ def test_changed_options_redo_all_pairs(
     if "--precision" in options:
         plain = plain[:-2]
     result = run(*plain, *words)
-    assert (result.code, result.err, result.out) == (0, "", "")
+    said = f"{out}: 3 pairs are deblurred again, since options, views or the program changed\n"
+    said = "" if "--overwrite" in options else said
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"{said}{out}: 3 pairs deblurred, 0 skipped\n"
     assert small_model.runs >= 3
     if options[0] in ("--encoding", "--output-encoding", "--black-level"):
         assert (read_codes(out / "1.png") != old).any()
@@ -88,7 +91,7 @@ def test_a_changed_view_redoes_its_pair(
     write_view(folder / "2_right.png", 77)
     os.utime(folder / "2_right.png", ns=(1, 1))
     result = run("deblur", folder, "-o", tmp_path / "out")
-    assert (result.code, small_model.runs) == (0, 4) and "skipped 2 of 3 pairs" in result.out
+    assert (result.code, small_model.runs) == (0, 4) and "1 pair deblurred, 2 skipped" in result.out
     left, right = (read_codes(folder / f"2_{side}.png").astype(float) for side in ("left", "right"))
     assert (
         abs(read_codes(tmp_path / "out" / "2.png") - (0.75 * left + 0.25 * right)).max() < 400
@@ -102,6 +105,27 @@ def test_a_deleted_picture_is_made_again(
     (tmp_path / "out" / "10.png").unlink()
     assert run("deblur", folder, "-o", tmp_path / "out").code == 0
     assert (small_model.runs, (tmp_path / "out" / "10.png").is_file()) == (4, True)
+
+
+def test_pictures_made_with_their_maps_need_no_second_run_without(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted
+) -> None:
+    plain = ("deblur", folder, "-o", tmp_path / "out")
+    with_maps = (*plain, "--defocus-map", tmp_path / "maps")
+    for command, runs in ((with_maps, 3), (plain, 3), (with_maps, 3)):
+        result = run(*command)
+        assert (result.code, result.err, small_model.runs) == (0, "", runs)
+    (tmp_path / "maps" / "2-colour.png").unlink()
+    assert run(*plain).out.endswith("0 pairs deblurred, 3 skipped\n")
+    assert run(*with_maps).out.endswith("1 pair deblurred, 2 skipped\n")
+
+
+def test_maps_of_another_folder_do_not_count(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted
+) -> None:
+    for maps, runs in (("a", 3), ("b", 6), ("a", 6)):
+        assert run("deblur", folder, "-o", tmp_path / "out", "--defocus-map", tmp_path / maps).code == 0
+        assert small_model.runs == runs
 
 
 def test_a_picture_that_somebody_edited_is_not_replaced(

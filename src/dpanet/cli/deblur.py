@@ -42,12 +42,12 @@ def deblur(
     their own encoding and scale, turned the way they are. In a folder, pairs are NAME_left.* with
     NAME_right.*, or files of one name in inputL and inputR; the pictures are called NAME.png, or NAME.tif
     where the views are TIFF. The same command given again skips the pictures of a folder that are finished; those
-    whose views or options changed are deblurred again.
+    whose views or options changed are deblurred again, unless another program changed the picture.
 
     Parameters
     ----------
     source
-        The left view (PNG, TIFF or JPEG), or a folder of pairs.
+        The left view (PNG, TIFF, JPEG or WebP), or a folder of pairs.
     right
         The right view.
     output
@@ -87,7 +87,8 @@ def deblur(
     side = parse_tile(tile)
     jobs, unpaired = _list_jobs(source, right, output, defocus_map)
     read = build_reader(camera, encoding, black_level, white_level, flat_field)
-    _check_outputs(jobs, output, overwrite, folder=right is None)
+    _check_paths(jobs, flat_field or ())
+    _check_outputs(jobs, output, overwrite, None if right is not None else defocus_map, folder=right is None)
 
     from dpanet.checkpoints.model_file import load_model
     from dpanet.cli.jobs import Task, deblur_folder
@@ -108,10 +109,13 @@ def deblur(
             apply.check_defocus_map()
         task = Task(read, apply, output_encoding, meter)
         if right is not None:
-            task.run(jobs[0], overwrite)
-            return DONE
-        key = _key(model, apply, camera, encoding, black_level, white_level, flat_field, output_encoding)
-        failed = deblur_folder(task, jobs, output, key, overwrite)
+            line = task.run(jobs[0], overwrite)
+        else:
+            key = _key(model, apply, camera, encoding, black_level, white_level, flat_field, output_encoding)
+            failed = deblur_folder(task, jobs, output, key, overwrite)
+    if right is not None:
+        print(line)
+        return DONE
     if unpaired:
         print_error(
             f"{source}: no partner for {', '.join(unpaired)}; name the views NAME_left.* and NAME_right.* "
@@ -145,6 +149,10 @@ def _list_jobs(
         raise UsageError(f"{source} is only one view; give the left and the right view, or a folder of pairs")
     if output.suffix.lower() in SUFFIXES:
         raise UsageError(f"{output} names a picture, but a folder of pairs makes many; name a folder with -o")
+    if defocus_map is not None and defocus_map.suffix.lower() in SUFFIXES:
+        raise UsageError(
+            f"{defocus_map} names a picture, but a folder of pairs makes many maps; name a folder with --defocus-map"
+        )
     pairs, unpaired = find_pairs(source)
     jobs = []
     for pair in pairs:
@@ -154,8 +162,30 @@ def _list_jobs(
     return jobs, unpaired
 
 
-def _check_outputs(jobs: list[Job], output: Path, overwrite: bool, *, folder: bool) -> None:
-    """Raise before any work what would go wrong with the outputs afterwards."""
+def _check_paths(jobs: list[Job], sheets: tuple[Path, ...]) -> None:
+    """Refuse outputs that would replace an input or one another, whatever --overwrite says."""
+    from dpanet.errors import OutputError
+
+    inputs = {path.resolve(): "one of the views" for job in jobs for path in (job.left, job.right)}
+    inputs |= {path.resolve(): "one of the white sheets" for path in sheets}
+    outputs: dict[Path, str] = {}
+    for job in jobs:
+        kinds = ("the picture", "the defocus map", "the color picture of the map")
+        for path, kind in zip((job.output, *job.map_files), kinds, strict=False):
+            place = path.resolve()
+            if place in inputs:
+                raise OutputError(f"{path} is {inputs[place]}; write {kind} elsewhere")
+            if place in outputs:
+                raise OutputError(
+                    f"{path} would be both {outputs[place]} and {kind}; name another place with --defocus-map"
+                )
+            outputs[place] = f"{kind} of {job.name}" if len(jobs) > 1 else kind
+
+
+def _check_outputs(
+    jobs: list[Job], output: Path, overwrite: bool, maps: Path | None, *, folder: bool
+) -> None:
+    """Raise before any work what would go wrong with the outputs afterwards; `maps` is the folder of many."""
     from dpanet.cli.jobs import list_written, prepare_replaceable
     from dpanet.errors import OutputError
     from dpanet.files.output import prepare_output
@@ -166,10 +196,13 @@ def _check_outputs(jobs: list[Job], output: Path, overwrite: bool, *, folder: bo
         if job.defocus_map is not None and (job.defocus_map.parent.is_dir() or not folder):
             for path in job.map_files:
                 prepare_replaceable(path, overwrite, (".png",), written)
-    views = {path.resolve() for job in jobs for path in (job.left, job.right)}
-    for job in jobs:
-        if job.output.resolve() in views:
-            raise OutputError(f"{job.output} is one of the views; write the picture elsewhere")
+    if maps is not None and not maps.is_dir():
+        if maps.exists():
+            raise OutputError(
+                f"{maps} is a file, but a folder of pairs makes many maps; name a folder with --defocus-map"
+            )
+        if maps.parent.resolve() != output.resolve():  # which is made before it
+            prepare_output(maps)
     if folder and not output.is_dir():
         if output.exists():
             raise OutputError(f"{output} is a file, but a folder of pairs makes many; name a folder with -o")

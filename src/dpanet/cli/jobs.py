@@ -59,8 +59,8 @@ class Task:
     meter: Meter
     """Shows the progress."""
 
-    def run(self, job: Job, overwrite: bool) -> None:
-        """Read a pair, deblur it, write the picture and the defocus map.
+    def run(self, job: Job, overwrite: bool) -> str:
+        """Read a pair, deblur it, write the picture and the defocus map; return a line that says so.
 
         Raises:
             DpanetError: if the pair is unusable or an output cannot be written.
@@ -78,13 +78,14 @@ class Task:
             job.defocus_map.parent.mkdir(exist_ok=True)
             write_defocus_map(radius, job.defocus_map, overwrite)
         height, width = picture.pixels.shape[:2]
-        self.meter.say(f"{job.output}: {width} x {height} px in {time.perf_counter() - start:.1f} s")
+        return f"{job.output}: {width} x {height} px, {time.perf_counter() - start:.1f} s"
 
 
 def deblur_folder(task: Task, jobs: list[Job], output: Path, key: dict[str, Any], overwrite: bool) -> int:
-    """Deblur the pairs that are not finished, report those that fail, and return how many failed.
+    """Deblur the pairs that are not finished, report what was done, and return how many pairs failed.
 
     A pair is finished if an earlier run wrote it with the same key from the same files, and its outputs are there.
+    The key does not depend on whether defocus maps are wanted: without them, the picture is the same.
 
     Args:
         task: what all pictures have in common.
@@ -98,17 +99,23 @@ def deblur_folder(task: Task, jobs: list[Job], output: Path, key: dict[str, Any]
     """
     failed = skipped = 0
     with Store(output, LOG, order=natural_key) as store:
+        finished = set() if overwrite else {job.name for job in jobs if _is_finished(store, job, key)}
+        again = [j for j in jobs if j.name in store.entries and j.name not in finished and j.output.is_file()]
+        if again and not overwrite:
+            pairs = f"{counted(len(again), 'pair')} {'is' if len(again) == 1 else 'are'}"
+            print(
+                f"{output}: {pairs} deblurred again, since options, views or the program changed", flush=True
+            )
         for job in jobs:
-            outputs = (job.output, *job.map_files)
             try:
-                views = [file_identity(job.left), file_identity(job.right)]
-                own_key = key | {"files": views, "maps": len(job.map_files)}
-                finished = store.find(job.name, own_key) is not None and all(f.is_file() for f in outputs)
-                if finished and not overwrite:
+                if job.name in finished:
                     skipped += 1
                 else:
-                    task.run(job, overwrite or job.name in store.entries)
-                    store.add(job.name, own_key, _describe(outputs, output), [job.output])
+                    own_key = _own_key(job, key)
+                    same_picture = store.find(job.name, own_key) or {}
+                    task.meter.say(task.run(job, overwrite or job.name in store.entries))
+                    written = same_picture | _describe((job.output, *job.map_files), output)
+                    store.add(job.name, own_key, written, [job.output])
             except ConfigError as error:  # impossible for a picture of this size; others may be of another
                 failed += 1
                 print_error(f"{job.left}: {error}")
@@ -116,8 +123,8 @@ def deblur_folder(task: Task, jobs: list[Job], output: Path, key: dict[str, Any]
                 failed += 1
                 print_error(str(error) if isinstance(error, DpanetError) else f"{job.left}: {error}")
             task.meter.next_file()
-    if skipped:
-        print(f"{output}: skipped {skipped} of {counted(len(jobs), 'pair')}, finished by an earlier run")
+    done = counted(len(jobs) - skipped - failed, "pair")
+    print(f"{output}: {done} deblurred, {skipped} skipped" + (f", {failed} failed" if failed else ""))
     return failed
 
 
@@ -150,9 +157,30 @@ def prepare_replaceable(
     prepare_output(path, overwrite or own, suffixes)
 
 
+def _own_key(job: Job, key: dict[str, Any]) -> dict[str, Any]:
+    """Return what the picture of one pair depends on."""
+    return key | {"files": [file_identity(job.left), file_identity(job.right)]}
+
+
+def _is_finished(store: Store, job: Job, key: dict[str, Any]) -> bool:
+    """Whether a store has the picture of a pair with this key, and the maps that are wanted with it."""
+    try:
+        written = store.find(job.name, _own_key(job, key))
+    except OSError:  # a view is gone; the attempt to read it says so
+        return False
+    return written is not None and all(
+        _name(file, store.folder) in written and file.is_file() for file in job.map_files
+    )
+
+
 def _describe(files: tuple[Path, ...], folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file, by its path from the folder."""
-    return {Path(os.path.relpath(file, folder)).as_posix(): _digest(file) for file in files}
+    return {_name(file, folder): _digest(file) for file in files}
+
+
+def _name(file: Path, folder: Path) -> str:
+    """Return the path of a file from a folder, with forward slashes."""
+    return Path(os.path.relpath(file, folder)).as_posix()
 
 
 def _digest(path: Path) -> str:

@@ -23,6 +23,7 @@ class _Bars:
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # a pipe gets its lines, bars or not
             disable=not self._shown,
         )
 
