@@ -67,7 +67,7 @@ VIEWS: dict[str, tuple[Spoil, str]] = {
     ),
     "no picture": (
         lambda left, right: right.write_text("hello, world"),
-        r"r\.png is not a PNG, TIFF or JPEG picture; export",
+        r"r\.png is not a PNG, TIFF, JPEG or WebP picture; export",
     ),
     "small": (make_small, r"l\.png is 40 x 15 px; at least 16 px .* so give a larger"),
     "nan": (put_nan, r"r\.png contains NaN or infinity; .* repair"),

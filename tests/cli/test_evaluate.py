@@ -44,6 +44,8 @@ def test_a_table_a_file_and_a_page(run: Run, captures: Path, model: Path, tmp_pa
     lines = first.out.splitlines()
     rows = [line.split()[0] for line in lines if line.startswith(("none", "wiener", "single", "small"))]
     assert rows == ["none", "wiener", "single", "small"] * 2, "one table for each protocol"
+    assert first.out.count("PSNR  [95 % interval]") == first.out.count("* best PSNR\n") == 2
+    assert "LPIPS" not in first.out
     scores = read_scores(out / "scores.json")
     assert scores.summary["small"].protocols["aligned"]["gain"].mean == pytest.approx(0, abs=1e-3)
     assert scores.methods[-1].checkpoint_sha256
@@ -51,6 +53,18 @@ def test_a_table_a_file_and_a_page(run: Run, captures: Path, model: Path, tmp_pa
     again = run(*command)
     assert again.code == 0
     assert again.out == first.out, "the same scores, and the same seconds, from the stored ones"
+
+
+def test_one_scene_has_no_interval(run: Run, captures: Path, tmp_path: Path) -> None:
+    for part in ("left", "right", "sharp"):
+        (captures / f"2_{part}.png").unlink()
+    result = run("evaluate", captures, "--layout", "pairs", "--baseline", "single", "-o", tmp_path / "out")
+    assert result.code == 0, result.err
+    heading, row, *_ = (
+        line for line in result.out.splitlines() if line.lstrip().startswith(("PSNR", "none"))
+    )
+    assert "95 %" not in result.out and "[" not in row
+    assert len(heading) == len(row) and heading.split()[-1] == "s"
 
 
 def test_the_outputs_of_a_folder_are_scored(run: Run, captures: Path, tmp_path: Path) -> None:
@@ -123,5 +137,5 @@ def test_lpips_with_its_weights(run: Run, captures: Path, model: Path, tmp_path:
                  "--lpips-weights", tmp_path / "lpips.safetensors", "-o", tmp_path / "out")  # fmt: skip
     assert result.code == 0, result.err
     scores = read_scores(tmp_path / "out" / "scores.json")
-    assert len(scores.lpips) == 64
+    assert len(scores.lpips) == 64 and "LPIPS" in result.out
     assert scores.summary["none"].protocols["as_published"]["lpips"].mean > 0

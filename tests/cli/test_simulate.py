@@ -82,7 +82,7 @@ def test_the_same_command_goes_on_and_a_larger_count_adds(
     assert files(tmp_path / "out") == before
     assert "1 scene made, 3 in all" in run(*command, 3).out
     other = run(*command, 2, "--psf", "butterworth")
-    assert other.code == 1 and "other psf" in other.sentence
+    assert other.code == 1 and "made with psf.family half-disc, not butterworth;" in other.sentence
     assert run(*command, 1, "--psf", "butterworth", "--overwrite").code == 0
     assert len(listing(tmp_path / "out")) == 8
 

@@ -34,6 +34,7 @@ def test_tiny_is_trained_from_one_end_to_the_other_and_its_loss_falls(run: Run, 
         losses = [float(row["loss"]) for row in csv.DictReader(stream)]
     assert len(losses) == 6 and losses[-1] < 0.6 * losses[0]
     lines = result.out.splitlines()
+    assert ": compact with changes, of 103,400 parameters, " in lines[0]
     assert len(lines) == 8 and lines[1].startswith("step 25  loss 0.") and " dB (" in lines[-2]
     assert lines[-1] == str(tmp_path / "run" / "model.safetensors")
     network = load_model(lines[-1])

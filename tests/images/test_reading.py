@@ -197,7 +197,7 @@ def test_missing_empty_folder_and_no_picture(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImageError, match=r"empty\.png is empty"):
         read_codes(tmp_path / "empty.png")
     (tmp_path / "text.png").write_text("not a picture at all")
-    with pytest.raises(UnreadableImageError, match=r"text\.png is not a PNG, TIFF or JPEG"):
+    with pytest.raises(UnreadableImageError, match=r"text\.png is not a PNG, TIFF, JPEG or WebP"):
         read_codes(tmp_path / "text.png")
     with pytest.raises(UnreadableImageError, match="is a folder"):
         read_codes(tmp_path)

@@ -130,7 +130,7 @@ def test_replaying_with_another_version_is_refused(
     (tmp_path / "settings.json").write_text(json.dumps(identity))
     with pytest.raises(DatasetError, match=r"made with other versions\.torch"):
         replay(tmp_path, "000000", photographs)
-    with pytest.raises(OutputError, match=r"made with other versions\.torch"):
+    with pytest.raises(OutputError, match=r"made with versions\.torch"):
         SceneFolder(tmp_path, config)
 
 
@@ -188,7 +188,7 @@ def test_a_folder_of_other_scenes_is_left_alone_without_overwrite(
 ) -> None:
     write_scenes(config, SceneFolder(tmp_path / "s", config), 2)
     before = files(tmp_path / "s")
-    with pytest.raises(OutputError, match=r"other seed.*--overwrite"):
+    with pytest.raises(OutputError, match=r"made with seed \d+, not \d+; .*--overwrite"):
         SceneFolder(tmp_path / "s", other)
     assert files(tmp_path / "s") == before
     for part in ("left", "right", "sharp"):  # of a scene that was not finished
@@ -271,5 +271,5 @@ def test_a_folder_without_a_finished_scene_takes_another_config(
     """After a refusal, such as of too strong a lens, the command is given again with other options."""
     SceneFolder(tmp_path, other).close()
     write_scenes(config, SceneFolder(tmp_path, config), 1)
-    with pytest.raises(OutputError, match="holds scenes made with other seed"):
+    with pytest.raises(OutputError, match=r"holds scenes made with seed \d+, not \d+;"):
         SceneFolder(tmp_path, other)

@@ -152,28 +152,38 @@ def _show_scene(meter: Meter, scene: SceneScores) -> None:
 
 
 def _print_tables(scores: Scores) -> None:
-    """Print the means, one table a protocol, and the median of the seconds; the best PSNR has a star."""
+    """Print the means, one table a protocol, and the median of the seconds; the best PSNR has a star.
+
+    An interval is shown of several scenes, and LPIPS where it was measured.
+    """
+    several = len(scores.scenes) > 1
     for protocol in scores.protocols:
         title = {"as_published": "as published", "aligned": "aligned"}[protocol]
         print(f"\n{title}, mean of {len(scores.scenes)} (seconds: median)")
-        print(f"{'':24}   PSNR [95 % interval]     SSIM    MAE     LPIPS    gain    s")
         rows = {name: summary.protocols[protocol] for name, summary in scores.summary.items()}
+        lpips = any(row["lpips"] is not None for row in rows.values())
+        interval, perceptual = "[95 % interval]    " if several else "", "LPIPS  " if lpips else ""
+        print(f"{'':26} {'PSNR':>6}  {interval}{'SSIM':>6}  {'MAE':>6}  {perceptual}{'gain':>6}  {'s':>6}")
         means = {name: row["psnr"].mean for name, row in rows.items() if row["psnr"] is not None}
-        best = max(means, key=lambda name: means[name])
+        best = max(means, key=lambda name: means[name], default=None)
         for name, row in rows.items():
-            print(
-                f"{name:24} {'*' if name == best else ' '} {_format_row(row, scores.summary[name].seconds)}"
-            )
+            figures = _format_row(row, scores.summary[name].seconds, several, lpips)
+            print(f"{name:24} {'*' if name == best else ' '} {figures}")
+        if best is not None:
+            print("* best PSNR")
 
 
-def _format_row(row: Mapping[str, Spread | None], seconds: float | None) -> str:
+def _format_row(row: Mapping[str, Spread | None], seconds: float | None, several: bool, lpips: bool) -> str:
     def mean(metric: str, form: str) -> str:
         spread = row[metric]
         return "-" if spread is None else format(spread.mean, form)
 
     psnr = row["psnr"]
     interval = "" if psnr is None or psnr.low is None else f"[{psnr.low:5.2f}, {psnr.high:5.2f}]"
-    return (
-        f"{mean('psnr', '5.2f'):>5} {interval:14}   {mean('ssim', '.4f')}  {mean('mae', '.4f')}  "
-        f"{mean('lpips', '.3f'):>5}   {mean('gain', '+6.2f'):>6}  {'-' if seconds is None else f'{seconds:.1f}':>5}"
-    )
+    figures = [f"{mean('psnr', '5.2f'):>6}", f"{mean('ssim', '.4f'):>6}", f"{mean('mae', '.4f'):>6}"]
+    if several:
+        figures.insert(1, f"{interval:17}")
+    if lpips:
+        figures.append(f"{mean('lpips', '.3f'):>5}")
+    figures += [f"{mean('gain', '+6.2f'):>6}", f"{'-' if seconds is None else f'{seconds:.1f}':>6}"]
+    return "  ".join(figures)

@@ -165,6 +165,22 @@ def first_difference(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> st
     return ""
 
 
+def describe_difference(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Return the first key whose values differ, with both values if they are short; empty if all are equal."""
+    key = first_difference(stored, wanted)
+    one, other = _look_up(stored, key), _look_up(wanted, key)
+    if key and all(isinstance(value, str | int | float) and len(str(value)) <= 30 for value in (one, other)):
+        return f"{key} {one}, not {other}"
+    return key and f"other {key}"
+
+
+def _look_up(table: Any, key: str) -> Any:
+    """Return the value of a dotted key; None where there is none."""
+    for part in key.split("."):
+        table = table.get(part) if isinstance(table, Mapping) else None
+    return table
+
+
 def _is_inside(files: Sequence[Any]) -> bool:
     """Whether a log names files inside its own folder alone: an edited log must not delete anything else."""
     return all(isinstance(f, str) and not Path(f).is_absolute() and ".." not in Path(f).parts for f in files)

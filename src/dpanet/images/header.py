@@ -61,7 +61,7 @@ def read_header(path: Path) -> Header:
         return _lossy(path)
     if not head:
         raise UnreadableImageError(f"{path} is empty; export or copy it again")
-    raise UnreadableImageError(f"{path} is not a PNG, TIFF or JPEG picture; export it as one of these")
+    raise UnreadableImageError(f"{path} is not a PNG, TIFF, JPEG or WebP picture; export it as one of these")
 
 
 def _png(file: BinaryIO, path: Path) -> Header:

@@ -51,7 +51,7 @@ def read_file(path: ImagePath) -> DecodedImage:
         return decode_tiff(path)
     if not head:
         raise UnreadableImageError(f"{path} is empty; export or copy it again")
-    raise UnreadableImageError(f"{path} is not a PNG, TIFF or JPEG picture; export it as one of these")
+    raise UnreadableImageError(f"{path} is not a PNG, TIFF, JPEG or WebP picture; export it as one of these")
 
 
 def read_codes(path: ImagePath) -> Codes:

@@ -23,7 +23,7 @@ from torch import Tensor
 from dpanet.errors import OutputError
 from dpanet.files.lock import contains_files
 from dpanet.files.output import atomic_output, make_folder
-from dpanet.files.store import Store, digest, first_difference
+from dpanet.files.store import Store, describe_difference, digest
 from dpanet.images.defocus_map import encode_defocus_map
 from dpanet.images.encoding import quantize
 from dpanet.images.png import encode_png
@@ -100,10 +100,10 @@ class SceneFolder:
     def _open(self, identity: Mapping[str, Any], overwrite: bool) -> None:
         """Write the config to the folder, and forget the scenes that are not of it or lack a file."""
         path = self.folder / IDENTITY
-        difference = first_difference(read_identity(self.folder), identity) if path.exists() else ""
+        difference = describe_difference(read_identity(self.folder), identity) if path.exists() else ""
         if difference and not overwrite and self._store.entries:
             raise OutputError(
-                f"{self.folder} holds scenes made with other {difference}; choose another folder, or start anew with "
+                f"{self.folder} holds scenes made with {difference}; choose another folder, or start anew with "
                 "--overwrite"
             )
         if difference:

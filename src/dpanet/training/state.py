@@ -54,7 +54,10 @@ class State:
     def description(self) -> str:
         """The network's name and size, for the first line of a run."""
         parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        return f"{self.network.config.name} of {parameters:,} parameters"
+        name, preset = self.network.config.name, self.config.network.preset
+        if name == "custom":  # a preset with changes, or a model whose own name says no more
+            name = f"{preset} with changes," if preset else "network"
+        return f"{name} of {parameters:,} parameters"
 
     def take_mean_loss(self) -> float:
         """Return the mean loss since the last call."""
