@@ -38,3 +38,13 @@ def test_one_tile_of_one_file_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_pipe_stays_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert shown(monkeypatch, io.StringIO(), files=3, tiles=4) == ""
+
+
+def test_lines_for_a_pipe_go_there_though_bars_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, pipe = Terminal(), io.StringIO()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "stdout", pipe)
+    with Meter(3):
+        print("a line")
+    assert pipe.getvalue() == "a line\n" and "a line" not in terminal.getvalue()

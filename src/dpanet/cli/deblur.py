@@ -42,7 +42,7 @@ def deblur(
     their own encoding and scale, turned the way they are. In a folder, pairs are NAME_left.* with
     NAME_right.*, or files of one name in inputL and inputR; the pictures are called NAME.png, or NAME.tif
     where the views are TIFF. The same command given again skips the pictures of a folder that are finished; those
-    whose views or options changed are deblurred again, unless another program changed the picture.
+    whose views or options changed are deblurred again; a picture that was edited since stops the command.
 
     Parameters
     ----------
