@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from dpanet.report import build_page
-from dpanet.report.published import Figures, Origin, Source, Views, load_published
+from dpanet.report.published import Figures, Origin, Source, Views, load_published_scores
 
 
 def section(page: str, name: str) -> str:
@@ -28,7 +28,7 @@ def test_each_quoted_row_has_bit_depth_size_and_origin(published: Callable[[str]
     text = published(layout)
     quoted = text[text.index("Published by others") :]
     rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", quoted, re.DOTALL)
-    assert len(rows) == len(load_published()[layout].rows)
+    assert len(rows) == len(load_published_scores()[layout].rows)
     for row in rows:
         assert re.search(r"\d{3,4} × \d{3,4}", row)
         assert 'class="origin ' in row
@@ -38,7 +38,7 @@ def test_each_quoted_row_has_bit_depth_size_and_origin(published: Callable[[str]
 
 def test_every_published_figure_is_a_number_of_a_known_origin() -> None:
     known = set(get_args(Origin))
-    for published in load_published().values():
+    for published in load_published_scores().values():
         sources = {row.source for row in (*published.rows, *published.maps)}
         assert {source.origin for source in sources if source} <= known
         assert {row.views for row in published.rows} <= set(get_args(Views))
@@ -51,7 +51,7 @@ def test_every_published_figure_is_a_number_of_a_known_origin() -> None:
 
 
 def test_figures_are_in_the_row_and_column_of_their_source() -> None:
-    dpdd, pixel4 = load_published()["dpdd"], load_published()["pixel4"]
+    dpdd, pixel4 = load_published_scores()["dpdd"], load_published_scores()["pixel4"]
     restormer = next(row for row in dpdd.rows if (row.method, row.views) == ("Restormer", "dual"))
     assert restormer.mean == Figures("26.66", ".833", ".035", ".155")
     assert restormer.indoor == Figures("29.48", ".895", ".023", ".134")
@@ -63,7 +63,7 @@ def test_figures_are_in_the_row_and_column_of_their_source() -> None:
 
 
 def test_rows_quoted_from_memory_have_that_origin() -> None:
-    dpdd, pixel4 = load_published()["dpdd"], load_published()["pixel4"]
+    dpdd, pixel4 = load_published_scores()["dpdd"], load_published_scores()["pixel4"]
     assert {row.source.origin for row in (*pixel4.rows, *pixel4.maps) if row.source} == {"from memory"}
     memory = [row.method for row in dpdd.rows if row.source and row.source.origin == "from memory"]
     assert memory == ["Input"]
@@ -71,7 +71,7 @@ def test_rows_quoted_from_memory_have_that_origin() -> None:
 
 def test_no_figure_of_the_papers_own_network_is_quoted(published: Callable[[str], str]) -> None:
     assert not any(
-        "dpanet" in row.method.lower() for known in load_published().values() for row in known.rows
+        "dpanet" in row.method.lower() for known in load_published_scores().values() for row in known.rows
     )
     text = " ".join(published("dpdd").split())
     assert "DPANet itself is missing because its published figures could not be read" in text

@@ -171,7 +171,7 @@ def _check_paths(jobs: list[Job], sheets: tuple[Path, ...]) -> None:
     outputs: dict[Path, str] = {}
     for job in jobs:
         kinds = ("the picture", "the defocus map", "the color picture of the map")
-        for path, kind in zip((job.output, *job.map_files), kinds, strict=False):
+        for path, kind in zip((job.output, *job.map_paths), kinds, strict=False):
             place = path.resolve()
             if place in inputs:
                 raise OutputError(f"{path} is {inputs[place]}; write {kind} elsewhere")
@@ -194,7 +194,7 @@ def _check_outputs(
     written = list_written(output) if folder else {}
     for job in jobs:
         if job.defocus_map is not None and (job.defocus_map.parent.is_dir() or not folder):
-            for path in job.map_files:
+            for path in job.map_paths:
                 prepare_replaceable(path, overwrite, (".png",), written)
     if maps is not None and not maps.is_dir():
         if maps.exists():

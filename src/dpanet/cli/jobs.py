@@ -41,8 +41,8 @@ class Job:
     """File of the defocus map, if it is wanted."""
 
     @property
-    def map_files(self) -> tuple[Path, ...]:
-        """The defocus map and its colored picture."""
+    def map_paths(self) -> tuple[Path, ...]:
+        """Paths of the defocus map and of its colored picture."""
         return () if self.defocus_map is None else (self.defocus_map, color_file(self.defocus_map))
 
 
@@ -114,7 +114,7 @@ def deblur_folder(task: Task, jobs: list[Job], output: Path, key: dict[str, Any]
                     own_key = _own_key(job, key)
                     same_picture = store.find(job.name, own_key) or {}
                     task.meter.say(task.run(job, overwrite or job.name in store.entries))
-                    written = same_picture | _describe((job.output, *job.map_files), output)
+                    written = same_picture | _describe((job.output, *job.map_paths), output)
                     store.add(job.name, own_key, written, [job.output])
             except ConfigError as error:  # impossible for a picture of this size; others may be of another
                 failed += 1
@@ -169,7 +169,7 @@ def _is_finished(store: Store, job: Job, key: dict[str, Any]) -> bool:
     except OSError:  # a view is gone; the attempt to read it says so
         return False
     return written is not None and all(
-        _name(file, store.folder) in written and file.is_file() for file in job.map_files
+        _name(file, store.folder) in written and file.is_file() for file in job.map_paths
     )
 
 

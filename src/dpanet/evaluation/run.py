@@ -68,7 +68,7 @@ def run_comparison(
 def collect_scores(
     comparison: Comparison, scenes: Sequence[SceneScores], *, root: Path, command: Sequence[str]
 ) -> Scores:
-    """Return the scores of a whole evaluation, with its summaries and what it was done with.
+    """Return the scores of a whole evaluation, with its summaries, methods and options.
 
     Args:
         comparison: What was compared.

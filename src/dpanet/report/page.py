@@ -23,7 +23,7 @@ from dpanet.report.formatting import (
 )
 from dpanet.report.pictures import check_pictures, picture_names
 from dpanet.report.plot import gain_plots
-from dpanet.report.published import load_published
+from dpanet.report.published import load_published_scores
 from dpanet.report.scenes import best_method, first_choice, scene_views
 from dpanet.report.spreadsheet import scores_csv
 from dpanet.report.tables import defocus_rows, run_rows, score_table
@@ -86,7 +86,7 @@ def _context(scores: Scores, folder: Path) -> dict[str, Any]:
     """Return the variables of the templates."""
     style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    published = load_published().get(scores.layout) if "as_published" in scores.protocols else None
+    published = load_published_scores().get(scores.layout) if "as_published" in scores.protocols else None
     names = picture_names(scores)
     return {
         "scores": scores,

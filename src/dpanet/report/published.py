@@ -115,8 +115,8 @@ class PublishedSet:
 
 
 @cache
-def load_published() -> Mapping[str, PublishedSet]:
-    """Return the published figures by layout of the data; layouts without any are missing."""
+def load_published_scores() -> Mapping[str, PublishedSet]:
+    """Return the scores that papers published, by layout of the data set; a layout without any has no key."""
     document = tomllib.loads(files(__package__).joinpath("published.toml").read_text(encoding="utf-8"))
     sources = {key: Source(**value) for key, value in document["sources"].items()}
     published = {}
