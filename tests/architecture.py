@@ -11,12 +11,14 @@ ROOMS = (
     "report",
     "fidelity",
     "evaluation",
+    "inspection",
     "deblurrer",
     "deconvolution",
     "simulation",
     "datasets",
     "checkpoints",
     "network",
+    "camera_raw",
     "images",
     "files",
     "pair",
@@ -27,7 +29,7 @@ ROOMS = (
 
 PLACE = {room: place for place, room in enumerate(ROOMS)}
 
-FILES = ("cv2", "PIL", "tifffile")
+FILES = ("cv2", "PIL", "tifffile", "pyvips", "rawpy")
 
 FORBIDDEN = {
     "network": (*FILES, "safetensors", "pathlib"),  # it knows tensors, never files

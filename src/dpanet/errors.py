@@ -23,6 +23,10 @@ class DpanetError(Exception):
     """Base of all errors that a user can mend; the text is one clear sentence."""
 
 
+class ImageWarning(UserWarning):
+    """Something of a file is not used, not carried over or not as stated; the text is one clear sentence."""
+
+
 class PairError(DpanetError):
     """The two views do not belong together, or their pixels are unusable."""
 

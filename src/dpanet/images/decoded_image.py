@@ -8,8 +8,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from dpanet.pair import Encoding
+
 Codes = NDArray[Any]
-"""H x W (gray), H x W x 3 (RGB) or H x W x 4 (RGB and alpha); uint8, uint16 or a float type, as in the file."""
+"""H x W (gray) or H x W x 3 (RGB); uint8, uint16 or a float type, as in the file."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,24 @@ class DecodedImage:
     path: Path
     """The file."""
     codes: Codes
-    """Its pixel values; the EXIF orientation is not applied."""
+    """Its pixel values without alpha; the EXIF orientation is not applied."""
+    alpha: Codes | None = None
+    """Its alpha channel, H x W, of the type of `codes`; the largest code, or 1.0, is opaque. The colors are straight,
+    not multiplied by it."""
+    encoding: Encoding | None = None
+    """Of its values, if the file states one."""
     icc: bytes | None = None
     """Its ICC profile."""
     exif: bytes | None = None
     """Its EXIF data: the bare TIFF structure, without the prefix of JPEG."""
+    xmp: bytes | None = None
+    """Its XMP packet, XML in UTF-8."""
+    iptc: bytes | None = None
+    """Its IPTC records, the bare IIM data."""
+    resolution: tuple[float, float] | None = None
+    """Horizontal and vertical, in px an inch."""
+    png: tuple[tuple[bytes, bytes], ...] = ()
+    """Name and data of each chunk of a PNG that says how its values are meant: gAMA, cHRM, sRGB, sBIT, cICP."""
 
     @property
     def bits(self) -> int:
@@ -32,11 +47,21 @@ class DecodedImage:
 
     @property
     def gray(self) -> bool:
-        """Whether the file has one channel."""
+        """Whether the file has one channel of color."""
         return self.codes.ndim == 2
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a written picture takes over: ``bits``, ``gray`` and, where the file has them, ``icc``, ``exif``."""
-        values = {"bits": self.bits, "gray": self.gray, "icc": self.icc, "exif": self.exif}
+        """What a written picture takes over: ``bits``, ``gray`` and, where the file has them, the others."""
+        values = {
+            "bits": self.bits,
+            "gray": self.gray,
+            "alpha": self.alpha,
+            "icc": self.icc,
+            "exif": self.exif,
+            "xmp": self.xmp,
+            "iptc": self.iptc,
+            "resolution": self.resolution,
+            "png": self.png or None,
+        }
         return {key: value for key, value in values.items() if value is not None}
