@@ -13,6 +13,31 @@ DpanetError
 └── ShapeError            arrays or tensors whose shapes do not fit each other
 """
 
+from __future__ import annotations
+
+import os
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    r"""Return a file's name or path as it can be printed on one line.
+
+    Bytes that are not UTF-8, line ends, control characters and invisible characters (which can also turn the
+    direction of the text) are shown as escapes: ``a\xff.png``, ``a\n.png``.
+    """
+    text = os.fspath(path)
+    return text if text.isprintable() else "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it in names
+        return f"\\x{code - 0xDC00:02x}"
+    if 0x80 <= code <= 0xFFFF:
+        return f"\\u{code:04x}"
+    return character.encode("unicode_escape").decode("ascii")
+
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 pair``, ``2 pairs``."""
