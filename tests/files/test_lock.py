@@ -1,12 +1,15 @@
 """The lock of a folder, and what is removed from a folder when it is locked."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dpanet.errors import OutputError
 from dpanet.files.lock import LOCK, contains_files, lock_folder
-from dpanet.files.output import atomic_output, unfinished_outputs
+from dpanet.files.output import atomic_output, delete_abandoned, unfinished_outputs
 
 USERS = [
     ".backup-20240101",
@@ -87,3 +90,33 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
         lock_folder(tmp_path)
     lock.release()
     lock_folder(tmp_path).release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files cannot be locked there while they are renamed")
+def test_what_another_process_is_writing_is_left_alone(tmp_path: Path) -> None:
+    code = (
+        "import sys; from dpanet.files.output import atomic_output\n"
+        "with atomic_output(sys.argv[1]) as unfinished: print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None and writer.stdout.readline()
+        lock_folder(tmp_path).release()
+        (unfinished,) = tmp_path.glob(".dpanet-*")
+        os.utime(unfinished, (0, 0))
+        delete_abandoned(tmp_path)
+        assert unfinished.exists() and unfinished_outputs(tmp_path) == []
+        writer.kill()
+    delete_abandoned(tmp_path)
+    assert not unfinished.exists()
+
+
+def test_what_was_just_left_is_not_deleted_without_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished = leave_unfinished(tmp_path / "a.png", monkeypatch)
+    delete_abandoned(tmp_path)
+    assert unfinished.exists()
+    os.utime(unfinished, (0, 0))
+    delete_abandoned(tmp_path)
+    assert not unfinished.exists()

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,34 @@ def test_the_first_difference_is_named() -> None:
     assert first_difference({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}}) == "b.c"
     assert first_difference({"a": 1}, {"a": 1, "d": 2}) == "d"
     assert first_difference({"a": 1}, {"a": 1}) == ""
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "a\nb", os.fsdecode(b"caf\xe9")])
+def test_any_name_is_found_again(tmp_path: Path, name: str) -> None:
+    for _ in range(2):
+        with Store(tmp_path) as store:
+            assert store.find("other", KEY) in (None, 2)
+            store.add(name, KEY, 1)
+            store.add("other", KEY, 2)
+        with Store(tmp_path) as store:
+            assert (store.find(name, KEY), store.find("other", KEY)) == (1, 2)
+
+
+def test_a_line_that_was_cut_off_takes_no_other_with_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("one", "two"):
+        store.add(name, KEY, 1)
+        with store.log.open("a") as log:
+            log.write('{"name": "th')  # as two processes that are killed leave it
+    store._lock.release()
+    with Store(tmp_path) as again:
+        assert list(again.entries) == ["one", "two"]
+
+
+def test_a_log_that_is_in_order_is_not_written_again(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.add("one", KEY, 1)
+    before = store.log.stat().st_ino
+    with Store(tmp_path) as store:
+        assert store.find("one", KEY) == 1
+    assert store.log.stat().st_ino == before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dpanet.errors import OutputError
+from dpanet.errors import OutputError, shown
 from dpanet.files.output import make_folder, unfinished_outputs
 
 LOCK = ".lock"
@@ -33,7 +33,7 @@ def lock_folder(folder: Path, *inner: str) -> FileLock:
         lock.acquire(blocking=False)
     except Timeout as error:
         raise OutputError(
-            f"another process writes to {folder}; wait for its end, or name another folder"
+            f"another process writes to {shown(folder)}; wait for its end, or name another folder"
         ) from error
     except (
         OSError

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from dpanet.errors import OutputError
+from dpanet.errors import OutputError, shown
 from dpanet.files.lock import lock_folder
 from dpanet.files.output import atomic_output
 
@@ -76,14 +77,20 @@ class Store:
         paths = tuple(file.relative_to(self.folder).as_posix() for file in files)
         entry = Entry(name, digest(key), value, paths)
         try:
-            with self.log.open("a", encoding="utf-8") as log:
-                log.write(_line(entry))
+            _append(self.log, _line(entry))
         except OSError as error:
             raise OutputError(
-                f"{self.log} cannot be written ({error.strerror}); free space or choose another folder"
+                f"{shown(self.log)} cannot be written ({error.strerror}); free space or choose another folder"
             ) from error
         self._delete_files(name, keep=paths)
         self.entries[name] = entry
+
+    def restore(self, name: str, entry: Entry | None) -> None:
+        """Take back an `add` whose files could not be put in place; `entry` is what was there before, if anything."""
+        if entry is None:
+            self.entries.pop(name, None)
+        else:
+            self.entries[name] = entry
 
     def remove(self, name: str) -> None:
         """Forget a result and delete its files; nothing that this store did not write is touched."""
@@ -91,11 +98,16 @@ class Store:
         self.entries.pop(name, None)
 
     def close(self) -> None:
-        """Rewrite the log in order, without replaced lines, and let other processes write to the folder."""
+        """Rewrite the log in order, without replaced lines, and let other processes write to the folder.
+
+        A log that is so already is not written, so that a folder that may only be read can be asked what it has.
+        """
         try:
             names = sorted(self.entries, key=self._order)
-            with atomic_output(self.log, overwrite=True) as unfinished:
-                unfinished.write_text("".join(_line(self.entries[name]) for name in names), encoding="utf-8")
+            text = "".join(_line(self.entries[name]) for name in names)
+            if not self.log.is_file() or self.log.read_bytes() != text.encode("ascii"):
+                with atomic_output(self.log, overwrite=True) as unfinished:
+                    unfinished.write_text(text, encoding="ascii")
         finally:
             self._lock.release()
 
@@ -124,8 +136,10 @@ def read_log(path: Path) -> Iterable[Entry]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise OutputError(f"{path} cannot be read ({error.strerror}); choose another folder") from error
-    for line in text.splitlines():
+        raise OutputError(
+            f"{shown(path)} cannot be read ({error.strerror}); choose another folder"
+        ) from error
+    for line in text.split("\n"):  # a name may have other line ends in it
         try:
             fields = json.loads(line)
             files = tuple(fields.get("files", ()))
@@ -188,4 +202,16 @@ def _is_inside(files: Sequence[Any]) -> bool:
 
 def _line(entry: Entry) -> str:
     values = {"name": entry.name, "key": entry.key, "value": entry.value, "files": list(entry.files)}
-    return json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(values, allow_nan=False) + "\n"  # ASCII, which holds names that are not UTF-8 too
+
+
+def _append(path: Path, line: str) -> None:
+    """Append a line and see it safely on the disk; a line that was cut off before it stays a line of its own."""
+    with path.open("ab+") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = f"\n{line}"
+        file.write(line.encode("ascii"))
+        file.flush()
+        os.fsync(file.fileno())
