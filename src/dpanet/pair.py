@@ -67,7 +67,23 @@ class Picture:
     encoding: Encoding = "srgb"
     """Of the pixels."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Of the file: ``bits`` (8, 16, or 32 for floats), ``gray``, ``camera``, ``icc``, ``exif``."""
+    """Of the file, each key only where the file has it.
+
+    =============== ================================================================================================
+    ``bits``        8, 16, or 32 for floats
+    ``gray``        whether the file has one channel of color
+    ``alpha``       H x W, codes of the file's type (largest code or 1.0 opaque); colors are not multiplied by it
+    ``icc``         ICC profile, bytes
+    ``exif``        EXIF data, bytes: the bare TIFF structure
+    ``xmp``         XMP packet, bytes: XML in UTF-8
+    ``iptc``        IPTC records, bytes: the bare IIM data
+    ``resolution``  (horizontal, vertical) in px an inch
+    ``png``         ((name, data), ...): chunks gAMA, cHRM, sRGB, sBIT, cICP of a PNG
+    ``camera``      name of the raw format, such as ``pixel4``
+    ``keep``        H x W, not 0: pixels of a camera raw that a deblurred picture takes from the combined view; the
+                    picture has no such key
+    =============== ================================================================================================
+    """
 
     def __post_init__(self) -> None:
         check_encoding(self.encoding)

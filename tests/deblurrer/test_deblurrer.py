@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from dpanet.deblurrer import deblurrer as module
 from dpanet.deblurrer import placement
 from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.errors import ConfigError
+from dpanet.errors import ConfigError, ImageWarning
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair
@@ -93,11 +93,15 @@ def test_a_linear_pair_keeps_its_scale(top: float) -> None:
 def test_another_output_encoding_leaves_the_profile_behind() -> None:
     given = pair(encoding="linear", top=0.3)
     plain = Deblurrer(Weighted(), device="cpu")(given)
-    encoded = Deblurrer(Weighted(), device="cpu")(given, output_encoding="srgb")
+    with pytest.warns(
+        ImageWarning, match=r"describes linear values and is left out of the picture, which is srgb"
+    ):
+        encoded = Deblurrer(Weighted(), device="cpu")(given, output_encoding="srgb")
     np.testing.assert_allclose(encoded.pixels, linear_to_srgb(plain.pixels), atol=1e-6)
     assert (encoded.encoding, encoded.metadata) == ("srgb", {"bits": 16, "exif": b"exif"})
     assert plain.metadata == given.metadata
-    back = Deblurrer(Weighted(), device="cpu")(pair(), output_encoding="linear")
+    with pytest.warns(ImageWarning, match="describes srgb values"):
+        back = Deblurrer(Weighted(), device="cpu")(pair(), output_encoding="linear")
     assert back.encoding == "linear"
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dpanet.deblurrer.arrays import from_pictures, to_pairs
+from dpanet.deblurrer.carried_metadata import carry_metadata, keep_pixels, read_keep
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.deblurrer.tensors import from_array, to_array
@@ -27,9 +28,10 @@ WHOLE_LIMIT = 4_000_000
 class Deblurrer:
     """Deblur dual-pixel pairs with a network.
 
-    A linear pair is divided by the larger maximum of its views and encoded for the network, which was trained on
-    display-encoded pictures of normal exposure; the output is decoded and multiplied back. The picture is not
-    clipped.
+    A linear pair is divided by its white, the largest value that is no outlier, and encoded for the network, which
+    was trained on display-encoded pictures of normal exposure; the output is decoded and multiplied back. What lies
+    above white, of floats of either encoding, goes around the network and is added to its output, so that the
+    picture is not clipped.
 
     Args:
         network: moved to the device; its training mode is restored after each run.
@@ -113,11 +115,13 @@ class Deblurrer:
                 is 1.0); at least 16 px a side.
             right: the right view, of the same kind and shape; nothing beside a pair.
             encoding: of arrays and tensors, in and out; a pair states its own.
-            output_encoding: of the picture of a pair, if not the pair's own; then the ICC profile is left out.
+            output_encoding: of the picture of a pair, if not the pair's own; then the ICC profile is left out, with
+                an ImageWarning.
 
         Returns:
-            a `Picture` with the pair's metadata; or an array or tensor of the shape, type and device of the left
-            view, clipped only if it is of whole numbers. A gray picture is the mean of its channels.
+            a `Picture` with the pair's metadata, and its combined view where these have a mask ``keep``; or an array
+            or tensor of the shape, type and device of the left view, clipped only if it is of whole numbers. A gray
+            picture is the mean of its channels.
 
         Raises:
             PairError: for unusable views.
@@ -172,6 +176,7 @@ class Deblurrer:
             self.check_defocus_map()
         encoding = output_encoding or pair.encoding
         check_encoding(encoding)
+        keep, metadata = read_keep(pair), carry_metadata(pair, encoding)
         pixels, radius = deblur_pair(
             self.engine,
             pair,
@@ -181,8 +186,8 @@ class Deblurrer:
             defocus=defocus,
             progress=self.progress,
         )
-        same = encoding == pair.encoding
-        metadata = {key: value for key, value in pair.metadata.items() if key != "icc" or same}
+        if keep is not None:
+            keep_pixels(pixels, pair, keep, encoding)
         return Picture(pixels, encoding, metadata), radius
 
     def _deblur_arrays(self, left: NDArray[Any], right: NDArray[Any], encoding: Encoding) -> NDArray[Any]:

@@ -6,20 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dpanet.deblurrer.white import find_white
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.pair import DualPixelPair, Encoding, Pixels
+
+_LOWEST = {"srgb": np.float32(-1), "linear": np.float32(-1 / 12.92)}
+"""The smallest value that a network sees, in both encodings: below 0 there is only noise."""
 
 
 @dataclass(frozen=True)
 class Exposure:
     """Scale and encoding of a pair, and encoding of the network.
 
-    Networks are trained on pictures of normal exposure. So a linear pair is divided by its largest value for the
-    network, and the output is multiplied by it. Nothing is clipped.
+    Networks are trained on pictures of normal exposure, clipped at white. So a linear pair is divided by its white
+    for the network (`find_white`), and the output is multiplied by it. What lies above white, of any pair, is taken
+    off and added to the output again: highlights come back as bright as they were, as blurred as they were.
     """
 
     white: float
-    """Value of the pair that the network sees as 1.0: the largest of a linear pair, 1.0 of any other."""
+    """Value of the pair that the network sees as 1.0: the white of a linear pair, 1.0 of any other."""
     pair: Encoding
     """Encoding of the pair."""
     network: Encoding
@@ -28,21 +33,41 @@ class Exposure:
     @classmethod
     def of(cls, pair: DualPixelPair, network: Encoding) -> Exposure:
         """Return the exposure of a pair for a network of the encoding `network`."""
-        white = 1.0
-        if pair.encoding == "linear":
-            white = max(float(pair.left.max()), float(pair.right.max())) or 1.0
+        white = find_white((pair.left, pair.right)) if pair.encoding == "linear" else 1.0
         return cls(white, pair.encoding, network)
 
     def to_network(self, view: Pixels) -> Pixels:
-        """Convert a view of the pair, (H, W, 3), to what the network takes."""
-        return _convert(view / np.float32(self.white), self.pair, self.network)
+        """Convert a view of the pair, (H, W, 3), to what the network takes, clipped at white."""
+        return _convert(self._clip(view) / np.float32(self.white), self.pair, self.network)
 
-    def to_picture(self, output: Pixels, encoding: Encoding) -> Pixels:
-        """Convert an output of the network, (H, W, 3), to the scale of the pair and to `encoding`."""
+    def excess(self, left: Pixels, right: Pixels) -> Pixels:
+        """Return what `to_network` clips off the views, (H, W, 3), as the mean of both, in the scale of the pair."""
+        half = np.float32(0.5)
+        return (left - self._clip(left)) * half + (right - self._clip(right)) * half
+
+    def to_picture(self, output: Pixels, excess: Pixels, encoding: Encoding) -> Pixels:
+        """Convert an output of the network, (H, W, 3), to the scale of the pair and to `encoding`.
+
+        Args:
+            output: of the network.
+            excess: of the views, as `excess` returns it; added to the output.
+            encoding: of the picture.
+        """
         if self.white == 1.0:
-            return _convert(output, self.network, encoding)
-        light = _convert(output, self.network, self.pair) * np.float32(self.white)
-        return _convert(light, self.pair, encoding)
+            picture = _convert(output, self.network, encoding)
+        else:
+            light = _convert(output, self.network, self.pair) * np.float32(self.white)
+            picture = _convert(light, self.pair, encoding)
+        clipped = excess != 0
+        if clipped.any():
+            values = _convert(output[clipped], self.network, self.pair) * np.float32(self.white)
+            picture = np.array(picture)
+            picture[clipped] = _convert(values + excess[clipped], self.pair, encoding)
+        return picture
+
+    def _clip(self, view: Pixels) -> Pixels:
+        white = np.float32(self.white)
+        return np.clip(view, _LOWEST[self.pair] * white, white)
 
 
 def _convert(pixels: Pixels, encoding: Encoding, target: Encoding) -> Pixels:

@@ -59,18 +59,19 @@ def deblur_pair(
     for done, place in enumerate(grid):
         if progress is not None:
             progress(done, len(grid))
-        left = exposure.to_network(place.read(pair.left))
-        right = exposure.to_network(place.read(pair.right))
+        views = place.read(pair.left), place.read(pair.right)
+        excess = exposure.excess(*views)
+        left, right = map(exposure.to_network, views)
         total: Pixels | None = None
         for mirror in mirrors:
             output = mirror.undo(engine(*mirror.apply(left, right), defocus=defocus))
             total = output if total is None else total + output
         assert total is not None, "at least one mirror image"
         mean = total / np.float32(len(mirrors))
-        picture.add(place, exposure.to_picture(mean[..., :3], encoding))
+        picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         if radius is not None:
             radius.add(place, mean[..., 3:])
-        del left, right, output, total, mean  # the next tile needs the memory
+        del views, excess, left, right, output, total, mean  # the next tile needs the memory
     if progress is not None:
         progress(len(grid), len(grid))
     return picture.pixels, None if radius is None else radius.pixels[..., 0]

@@ -1,0 +1,111 @@
+"""What a deblurred picture takes over from its pair: metadata, and pixels that must stay as they were. NumPy only."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.errors import ImageWarning, PairError
+from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.pair import DualPixelPair, Encoding, Pixels
+
+_STATED_BY = {b"gAMA", b"sRGB", b"cICP"}
+"""Chunks of a PNG that state an encoding."""
+
+_BLEND = 4
+"""Px over which the deblurred picture leads over to the pixels that stay."""
+
+_STRIP = 256
+"""Rows that are blended at once."""
+
+
+def carry_metadata(pair: DualPixelPair, encoding: Encoding) -> dict[str, Any]:
+    """Return the metadata of a pair for its deblurred picture.
+
+    All but ``keep``; and if the picture has another encoding than the pair, nothing that states the pair's: an ICC
+    profile, and the chunks gAMA, sRGB and cICP of a PNG. If that leaves out a profile, or cICP, which have more in
+    them than the encoding, there is an ImageWarning.
+
+    Args:
+        pair: with its metadata.
+        encoding: of the picture.
+    """
+    metadata = {key: value for key, value in pair.metadata.items() if key != "keep"}
+    if encoding == pair.encoding:
+        return metadata
+    profile = metadata.pop("icc", None)
+    chunks = metadata.pop("png", None) or ()
+    remaining = tuple((name, data) for name, data in chunks if name not in _STATED_BY)
+    if remaining:
+        metadata["png"] = remaining
+    if profile or any(name == b"cICP" for name, _ in chunks):
+        warnings.warn(
+            f"the color profile of the views describes {pair.encoding} values and is left out of the picture, "
+            f"which is {encoding}; assign a profile of its colors to the picture afterwards",
+            ImageWarning,
+            stacklevel=4,
+        )
+    return metadata
+
+
+def read_keep(pair: DualPixelPair) -> NDArray[np.bool_] | None:
+    """Return which pixels of a pair stay as they were, H x W; None if there are none.
+
+    Raises:
+        PairError: if the mask in the metadata has another size than the pair.
+    """
+    if pair.metadata.get("keep") is None:
+        return None
+    mask = np.asarray(pair.metadata["keep"]) != 0
+    if mask.shape != pair.left.shape[:2]:
+        raise PairError(
+            f"the mask of pixels to keep has shape {mask.shape} and the views have {pair.left.shape[:2]}; "
+            "give a mask of height x width of the pair"
+        )
+    return mask if mask.any() else None
+
+
+def keep_pixels(picture: Pixels, pair: DualPixelPair, mask: NDArray[np.bool_], encoding: Encoding) -> None:
+    """Put the combined view into a deblurred picture, in place, where a mask says so, and blend it over 4 px around.
+
+    Args:
+        picture: (H, W, 3), float32.
+        pair: of the picture.
+        mask: H x W, of `read_keep`.
+        encoding: of the picture.
+    """
+    for top in range(0, len(mask), _STRIP):
+        weights = _weights(mask[max(0, top - _BLEND) : top + _STRIP + _BLEND])
+        weights = weights[min(top, _BLEND) :][:_STRIP]
+        y, x = np.nonzero(weights)
+        place, weight = (y + top, x), weights[y, x, None]
+        combined = pair.left[place] * np.float32(0.5) + pair.right[place] * np.float32(0.5)
+        if encoding != pair.encoding:
+            combined = linear_to_srgb(combined) if encoding == "srgb" else srgb_to_linear(combined)
+        picture[place] = np.where(
+            weight == 1, combined, picture[place] + weight * (combined - picture[place])
+        )
+
+
+def _weights(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return 1 in the mask, falling evenly to 0 over `_BLEND` px around it."""
+    weights = mask.astype(np.float32)
+    for step in range(1, _BLEND):
+        mask = _grow(mask)
+        weights = np.maximum(weights, mask * np.float32(1 - step / _BLEND))
+    return weights
+
+
+def _grow(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return a mask grown by one px to all eight sides."""
+    for axis in (0, 1):
+        grown = mask.copy()
+        after, before = [slice(None)] * 2, [slice(None)] * 2
+        after[axis], before[axis] = slice(1, None), slice(None, -1)
+        grown[tuple(after)] |= mask[tuple(before)]
+        grown[tuple(before)] |= mask[tuple(after)]
+        mask = grown
+    return mask

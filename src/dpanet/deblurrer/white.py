@@ -1,0 +1,107 @@
+"""The white of a linear pair, which defective pixels and small, very bright lights do not raise. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.pair import Pixels
+
+_REACH = 5
+"""Px on each side of a value that belong to its surroundings, 11 x 11 px."""
+
+_RANK = 31
+"""A value is compared with the 31st largest of its surroundings. Fewer than these are a defect: a spot of 5 x 5 px,
+two columns or two rows."""
+
+_RATIO = np.float32(2)
+"""A value up to twice as large as that one counts in full, from four times on not at all."""
+
+_PERCENT = 99
+"""Of the values above 0; lights are compared with this percentile."""
+
+_LIGHTS = 8.0
+"""White is at most this many times the percentile: brighter lights, such as the sun in the picture, lie above it."""
+
+_SAMPLES = 2**20
+"""About how many values of a view the percentile is computed from."""
+
+_STRIP = 64
+"""Rows that are searched at once."""
+
+_BATCH = 2**14
+"""Values whose surroundings are sorted at once."""
+
+
+def find_white(views: Iterable[Pixels]) -> float:
+    """Return the white of a linear pair: the largest value of its views that is no outlier.
+
+    An outlier is larger than four times the 31st largest value of the 11 x 11 px around it in its channel, such as a
+    hot pixel or a hot column; between twice and four times, it counts in part, so that the white changes
+    continuously with the pixels. White is also at most 8 times the 99th percentile. In an ordinary picture it is
+    just the maximum.
+
+    Args:
+        views: (H, W, 3), float32, linear, at least 16 px a side.
+
+    Returns:
+        the white, at least the smallest normal float32; 1.0 if there is no light.
+    """
+    views = list(views)
+    largest = 0.0
+    for view in views:
+        largest = _largest(view, largest)
+    white = min(largest, _LIGHTS * _percentile(views))
+    return white if white >= np.finfo(np.float32).tiny else 1.0
+
+
+def _largest(view: Pixels, largest: float) -> float:
+    """Return the larger of `largest` and the largest value of a view, where outliers are reduced."""
+    for top in range(0, len(view), _STRIP):
+        rows = view[top : top + _STRIP]
+        y, x, channel = np.nonzero(rows > largest)
+        values = rows[y, x, channel]
+        order = np.argsort(-values, kind="stable")
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            if values[batch[0]] <= largest:
+                break
+            around = _surroundings(view, y[batch] + top, x[batch], channel[batch])
+            largest = max(largest, float(_reduce(values[batch], around).max()))
+    return largest
+
+
+def _reduce(values: NDArray[np.float32], around: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return values that exceed twice what is around them reduced: at four times, and from there on, to that."""
+    around = np.maximum(around, np.float32(0))
+    with np.errstate(under="ignore"):
+        share = _RATIO * _RATIO * around * (around / values)  # falls from 2 around to around
+    return np.where(values <= _RATIO * around, values, np.maximum(around, share))
+
+
+def _surroundings(
+    view: Pixels, y: NDArray[np.intp], x: NDArray[np.intp], channel: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Return the value of rank `_RANK` in the surroundings of each place, which are moved into the picture."""
+    side = np.arange(2 * _REACH + 1)
+    rows, columns = (
+        np.clip(place - _REACH, 0, length - len(side))[:, None] + side
+        for place, length in ((y, view.shape[0]), (x, view.shape[1]))
+    )
+    windows = view[rows[:, :, None], columns[:, None, :], channel[:, None, None]].reshape(len(y), -1)
+    ranked: NDArray[np.float32] = np.partition(windows, -_RANK, axis=1)[:, -_RANK]
+    return ranked
+
+
+def _percentile(views: Iterable[Pixels]) -> float:
+    """Return the percentile of the values above 0, from an even grid of pixels; 0 if there are none."""
+    values = np.concatenate([_sample(view) for view in views])
+    values = values[values > 0]
+    return float(np.percentile(values, _PERCENT)) if len(values) else 0.0
+
+
+def _sample(view: Pixels) -> NDArray[np.float32]:
+    step = int(np.ceil(np.sqrt(max(1.0, view.size / _SAMPLES))))
+    return view[::step, ::step].ravel()
