@@ -1,0 +1,1 @@
+"""Raw files of dual-pixel cameras: two frames in, a pair of developed views out."""
