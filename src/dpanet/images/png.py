@@ -1,88 +1,161 @@
-"""Read and write PNG, 8 and 16 bit, with ICC profile and EXIF."""
+"""Read and write PNG, 8 and 16 bit, with its metadata."""
 
 from __future__ import annotations
 
+import io
+import os
+import struct
+import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 
-from dpanet.errors import OutputError, UnreadableImageError
+from dpanet.errors import ImageWarning, UnreadableImageError, shown
 from dpanet.images.decoded_image import Codes, DecodedImage
+from dpanet.images.limits import check_size
+from dpanet.images.png_chunks import (
+    CRITICAL,
+    SIGNATURE,
+    Chunk,
+    PngHeader,
+    is_sound,
+    list_chunks,
+    make_chunk,
+    parse_header,
+)
+from dpanet.images.png_metadata import make_chunks, parse_metadata
+from dpanet.images.vips import open_data, to_codes_and_alpha
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_EARLY = (b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"tRNS", b"pHYs")
+"""Auxiliary chunks that count only before the pixels."""
+
+_STRIP = 256
+"""Rows that are encoded at once."""
 
 
-def decode_png(data: bytes, path: Path) -> DecodedImage:
-    """Decode a PNG; 1, 2 and 4 bit become 8, a palette becomes RGB, gray with alpha becomes RGB with alpha.
+def decode_png(path: Path) -> DecodedImage:
+    """Decode a PNG; 1, 2 and 4 bit become 8, a palette becomes RGB, a transparent color or palette becomes alpha.
 
-    The EXIF orientation is not applied: the two views differ along the sensor's rows, which must stay rows.
-
-    Args:
-        data: contents of the file.
-        path: of the file, for errors.
+    The EXIF orientation is not applied: the two views differ along the sensor's rows, which must stay rows. Auxiliary
+    chunks that are damaged are dropped with an ImageWarning.
 
     Raises:
-        UnreadableImageError: if the data are truncated or damaged.
+        OSError: if the file cannot be read.
+        UnreadableImageError: if its pixels are damaged or cut, or it states an encoding that is neither linear nor a
+            display's.
     """
-    _check_chunks(data, path)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        data = bytearray(size)
+        file.readinto(data)
+    chunks = list_chunks(io.BytesIO(data), size, path)
+    header = parse_header(chunks, data[chunks[0].start :][: chunks[0].length], path)
+    check_size(path, header.width, header.height)
+    auxiliary = _check_chunks(chunks, data, header, path)
+    fields = parse_metadata(header, auxiliary, path)
+    transparent = any(name == b"tRNS" for name, _ in auxiliary)
+    _keep_pixels(chunks, data, transparent)
+    import pyvips
+
     try:
-        codes, kinds, chunks = cv2.imdecodeWithMetadata(
-            np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED
-        )
-    except cv2.error as error:
-        raise UnreadableImageError(f"{path} cannot be decoded ({error.err}); export it again") from error
-    if codes is None or codes.size == 0:
-        raise UnreadableImageError(f"{path} is a damaged PNG; export or copy it again")
-    if codes.ndim == 3:
-        codes = codes[..., ::-1] if codes.shape[2] == 3 else codes[..., [2, 1, 0, 3]]  # BGR(A) to RGB(A)
-    found = {int(kind): np.asarray(chunk).tobytes() for kind, chunk in zip(kinds, chunks, strict=True)}
-    return DecodedImage(path, codes, found.get(cv2.IMAGE_METADATA_ICCP), found.get(cv2.IMAGE_METADATA_EXIF))
+        image = open_data(data, "pngload", unlimited=True)
+        codes, alpha = to_codes_and_alpha(image)
+    except pyvips.Error as error:
+        raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again") from error
+    return DecodedImage(path, codes, alpha, **fields)
 
 
-def encode_png(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
+def encode_png(codes: Codes, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None) -> bytes:
     """Encode an image as the contents of a PNG file.
 
     Args:
         codes: H x W (gray) or H x W x 3 (RGB), uint8 or uint16.
-        icc: ICC profile to embed, if any.
-        exif: EXIF data to embed, if any: the bare TIFF structure.
+        alpha: H x W, of the same type, if any.
+        metadata: of a `Picture`, if any: profiles and other chunks.
+    """
+    return b"".join(_encode(codes, alpha, metadata or {}))
+
+
+def write_png(path: Path, codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> None:
+    """Write an image as `encode_png` does."""
+    with path.open("wb") as file:
+        file.writelines(_encode(codes, alpha, metadata))
+
+
+def _encode(codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the parts of a file.
+
+    The encoder of libvips is not used: its threads do not survive a fork, and its files are larger.
+    """
+    height, width = codes.shape[:2]
+    channels, depth = (1 if codes.ndim == 2 else 3) + (alpha is not None), 8 * codes.dtype.itemsize
+    color = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    yield SIGNATURE + make_chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, color, 0, 0, 0))
+    yield make_chunks(metadata, channels, depth)
+    step = channels * depth // 8
+    compressor = zlib.compressobj(
+        1, strategy=zlib.Z_RLE
+    )  # faster than the others, and smaller for photographs
+    for top in range(0, height, _STRIP):
+        rows = codes[top : top + _STRIP]
+        if alpha is not None:
+            rows = np.dstack([rows, alpha[top : top + _STRIP]])
+        data = np.ascontiguousarray(rows, rows.dtype.newbyteorder(">")).view(np.uint8).reshape(len(rows), -1)
+        filtered = np.empty((len(rows), 1 + data.shape[1]), np.uint8)
+        filtered[:, 0] = 1  # the filter "Sub": differences from the pixel on the left
+        filtered[:, 1 : 1 + step] = data[:, :step]
+        np.subtract(data[:, step:], data[:, :-step], out=filtered[:, 1 + step :])
+        yield make_chunk(b"IDAT", compressor.compress(filtered.data))
+    yield make_chunk(b"IDAT", compressor.flush()) + make_chunk(b"IEND", b"")
+
+
+def _check_chunks(
+    chunks: list[Chunk], data: bytearray, header: PngHeader, path: Path
+) -> list[tuple[bytes, bytes]]:
+    """Return name and data of the auxiliary chunks that are sound and in place.
 
     Raises:
-        OutputError: if the encoder fails.
+        UnreadableImageError: if a critical chunk is damaged or missing.
     """
-    if codes.ndim == 3:
-        codes = cv2.cvtColor(codes, cv2.COLOR_RGB2BGR)
-    carried = {cv2.IMAGE_METADATA_EXIF: exif, cv2.IMAGE_METADATA_ICCP: icc}
-    kinds = [kind for kind, chunk in carried.items() if chunk]
-    chunks = [np.frombuffer(chunk, np.uint8) for chunk in carried.values() if chunk]
-    done, data = cv2.imencodeWithMetadata(".png", codes, kinds, chunks)
-    if not done:
-        raise OutputError("the picture could not be encoded as PNG; write it as .tif instead")
-    return data.tobytes()
+    auxiliary, pixels, palette = [], False, 0
+    with memoryview(data) as view:
+        for chunk in chunks:
+            sound = is_sound(chunk, view)
+            if chunk.critical and not sound:
+                raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
+            pixels |= chunk.name == b"IDAT"
+            palette += chunk.length if chunk.name == b"PLTE" else 0
+            part = b"" if chunk.critical else bytes(view[chunk.start : chunk.start + chunk.length])
+            if chunk.name == b"tRNS":
+                sound &= len(part) == {0: 2, 2: 6}.get(header.color, len(part))
+                sound &= header.color in (0, 2) or (header.color == 3 and 0 < len(part) <= palette // 3)
+            if chunk.name == b"acTL" and sound:
+                count = int.from_bytes(part[:4], "big")
+                if count > 1:
+                    _warn(path, f"is an animation of {count} pictures; only the first is read")
+            elif not sound or (pixels and chunk.name in _EARLY):
+                _warn(path, f"has a damaged {chunk.name.decode()} chunk; it is not used")
+            elif not chunk.critical:
+                auxiliary.append((chunk.name, part))
+    if not pixels:
+        raise UnreadableImageError(f"{shown(path)} is a PNG without pixels; export or copy it again")
+    return auxiliary
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Yield the name of each chunk, and whether it is complete and has the right checksum."""
-    view, at = memoryview(data), len(SIGNATURE)
-    while at < len(data):
-        length = int.from_bytes(view[at : at + 4], "big")
-        end = at + 12 + length
-        whole = end <= len(data) and zlib.crc32(view[at + 4 : end - 4]) == int.from_bytes(
-            view[end - 4 : end], "big"
-        )
-        yield bytes(view[at + 4 : at + 8]), whole
-        at = end
+def _keep_pixels(chunks: list[Chunk], data: bytearray, transparent: bool) -> None:
+    """Delete from the file's data what the decoder does not need and might stumble over."""
+    last = chunks[-1]
+    del data[last.start + 4 :]
+    for chunk in reversed(chunks):
+        if chunk.name not in CRITICAL and not (chunk.name == b"tRNS" and transparent):
+            del data[chunk.start - 8 : chunk.start + chunk.length + 4]
 
 
-def _check_chunks(data: bytes, path: Path) -> None:
-    """Raise an error for damaged data before they reach the decoder, which prints on standard error."""
-    name = b""
-    for name, whole in _chunks(data):
-        if not whole:
-            raise UnreadableImageError(f"{path} is a truncated or damaged PNG; export or copy it again")
-        if name == b"IEND":
-            return
-    raise UnreadableImageError(f"{path} is a truncated PNG (it has no end); export or copy it again")
+def _warn(path: Path, text: str) -> None:
+    warnings.warn(f"{shown(path)} {text}", ImageWarning, stacklevel=3)
+
+
+__all__ = ["SIGNATURE", "decode_png", "encode_png", "write_png"]

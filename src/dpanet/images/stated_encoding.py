@@ -97,19 +97,28 @@ def use_profile(data: bytes | None, gray: bool, path: Path) -> tuple[bytes | Non
     Raises:
         UnreadableImageError: as `encoding_of_profile`.
     """
-    if not data:
-        return None, None
-    profile = parse_profile(data)
+    profile, fits = check_profile(data, gray, path)
     if profile is None:
-        reason = "is damaged or for another kind of picture"
-    elif profile.gray != gray:
+        return None, None
+    return profile.data if fits else None, encoding_of_profile(profile, path)
+
+
+def check_profile(data: bytes | None, gray: bool, path: Path) -> tuple[Profile | None, bool]:
+    """Return the profile of a file if it states an encoding, and whether it fits the picture and can be kept.
+
+    A profile that is damaged, or of another color space than the picture, causes an ImageWarning.
+    """
+    if not data:
+        return None, False
+    profile = parse_profile(data)
+    if profile is not None and profile.gray == gray:
+        return profile, True
+    reason = "is damaged or for another kind of picture"
+    if profile is not None:
         reason = f"is for {'gray' if profile.gray else 'RGB'} pictures"
-    else:
-        return profile.data, encoding_of_profile(profile, path)
-    warnings.warn(
-        f"{shown(path)} has an ICC profile that {reason}; it is not used", ImageWarning, stacklevel=2
-    )
-    return None, None if profile is None or profile.gray else encoding_of_profile(profile, path)
+    text = f"{shown(path)} has an ICC profile that {reason}; it is not carried over"
+    warnings.warn(text, ImageWarning, stacklevel=2)
+    return profile if gray else None, False
 
 
 def _classify(light: Values) -> Encoding | None:
