@@ -34,7 +34,9 @@ class Header:
     bits: int
     """8 or 16 for integer codes, 32 for any float type."""
     channels: int
-    """1 (gray), 3 (RGB) or 4 (RGB and alpha)."""
+    """1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGB and alpha)."""
+    orientation: int = 1
+    """Of EXIF: 1 is upright, 2 to 8 say how the picture is to be turned to be seen."""
 
 
 def read_header(path: Path) -> Header:
