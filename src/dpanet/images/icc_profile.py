@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.pair import Encoding
-
 Values = NDArray[np.float64]
+
+Curve = float | Literal["srgb", "bt709"]
+"""A tone curve: a gamma (1 is linear), or the curve of a standard."""
 
 PROBES = np.linspace(0, 1, 17)
 """Device values at which a tone curve is evaluated."""
@@ -85,16 +87,16 @@ def parse_profile(data: bytes) -> Profile | None:
     return Profile(data[:size], tags)
 
 
-def make_profile(name: str, encoding: Encoding, colorants: Values | None) -> bytes:
+def make_profile(name: str, tone: Curve, colorants: Values | None) -> bytes:
     """Make a profile of version 2 with one tone curve, which every program reads.
 
     Args:
         name: that programs show.
-        encoding: of the values.
+        tone: its curve.
         colorants: XYZ of red, green and blue under D50, one a row; None for a gray profile.
     """
     text = name.encode("ascii")
-    curve = b"curv" + bytes(4) + _curve(encoding)
+    curve = b"curv" + bytes(4) + _encode_curve(tone)
     tags = {
         b"desc": b"desc" + struct.pack(">II", 0, len(text) + 1) + text + bytes(1 + 8 + 3 + 67),
         b"cprt": b"text" + bytes(4) + b"No copyright, use freely\0",
@@ -139,12 +141,19 @@ def colorants_of(primaries: tuple[float, ...]) -> Values | None:
     return np.asarray((adapt @ scaled).T)
 
 
-def _curve(encoding: Encoding) -> bytes:
-    """Return count and values of a curve: none for linear; 1024 of sRGB (IEC 61966-2-1)."""
-    if encoding == "linear":
-        return struct.pack(">I", 0)
+def _encode_curve(tone: Curve) -> bytes:
+    """Return count and values of a curve: none for linear, one for a gamma, 1024 of a standard.
+
+    Source:
+        IEC 61966-2-1; ITU-R BT.709, inverted.
+    """
+    if not isinstance(tone, str):
+        return struct.pack(">I", 0) if tone == 1 else struct.pack(">IH", 1, round(tone * 256))
     x = np.linspace(0, 1, 1024)
-    y = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    if tone == "srgb":
+        y = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    else:
+        y = np.where(x < 0.081, x / 4.5, ((x + 0.099) / 1.099) ** (1 / 0.45))
     return struct.pack(">I1024H", len(x), *(round(float(value) * 65535) for value in y))
 
 

@@ -21,9 +21,8 @@ from dpanet.images.png_chunks import (
 )
 from dpanet.images.stated_encoding import (
     check_profile,
-    encoding_of_gamma,
+    encoding_of_chunks,
     encoding_of_profile,
-    encoding_of_transfer,
 )
 from dpanet.pair import Encoding
 
@@ -164,20 +163,16 @@ def _read_encoding(
     icc: bytes | None, chunks: dict[bytes, bytes], gray: bool, path: Path
 ) -> tuple[bytes | None, Encoding | None]:
     """Return the profile to keep and the encoding by the first of cICP, iCCP, sRGB and gAMA that states one."""
-    encoding: Encoding | None = None
-    if b"cICP" in chunks:
-        encoding = encoding_of_transfer(chunks[b"cICP"][1], path)
-        if encoding and not chunks[b"cICP"][3]:
-            raise UnreadableImageError(
-                f"{shown(path)} has values of the narrow range of video (cICP); export it with the full range"
-            )
+    video = chunks.get(b"cICP")
+    encoding = encoding_of_chunks({b"cICP": video}, path) if video else None
+    if encoding and video and not video[3]:
+        raise UnreadableImageError(
+            f"{shown(path)} has values of the narrow range of video (cICP); export it with the full range"
+        )
     profile, fits = check_profile(icc, gray, path)
     if encoding is None and profile is not None:
         encoding = encoding_of_profile(profile, path)
-    if encoding is None and b"sRGB" in chunks:
-        encoding = "srgb"
-    if encoding is None and b"gAMA" in chunks:
-        encoding = encoding_of_gamma(100000 / int.from_bytes(chunks[b"gAMA"], "big"), path)
+    encoding = encoding or encoding_of_chunks(chunks, path)
     return profile.data if profile is not None and fits else None, encoding
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,26 @@ def encoding_of_profile(profile: Profile, path: Path) -> Encoding:
         f"{shown(path)} has an ICC profile whose tone curve (PQ, HLG or another) is neither linear nor a display's; "
         f"{_REMEDY}"
     )
+
+
+def encoding_of_chunks(chunks: Mapping[bytes, bytes], path: Path) -> Encoding | None:
+    """Return the encoding by the first of cICP, sRGB and gAMA of a PNG that states one.
+
+    Args:
+        chunks: name and data, valid.
+        path: of the file, for errors.
+
+    Raises:
+        UnreadableImageError: naming the file, if it is neither linear nor a display's.
+    """
+    encoding: Encoding | None = None
+    if b"cICP" in chunks:
+        encoding = encoding_of_transfer(chunks[b"cICP"][1], path)
+    if encoding is None and b"sRGB" in chunks:
+        encoding = "srgb"
+    if encoding is None and b"gAMA" in chunks:
+        encoding = encoding_of_gamma(100000 / int.from_bytes(chunks[b"gAMA"], "big"), path)
+    return encoding
 
 
 def use_profile(data: bytes | None, gray: bool, path: Path) -> tuple[bytes | None, Encoding | None]:

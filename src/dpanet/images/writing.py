@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dpanet.errors import ConfigError
+from dpanet.errors import ConfigError, PairError
 from dpanet.files.output import atomic_output, prepare_output
 from dpanet.images.decoded_image import Codes
-from dpanet.images.encoding import quantize
-from dpanet.images.png import encode_png
+from dpanet.images.encoding import dequantize, quantize
+from dpanet.images.png import write_png
 from dpanet.images.tiff import encode_tiff
+from dpanet.images.written_metadata import not_carried, stated_encoding, with_encoding, with_profile
 from dpanet.pair import Picture
+
+__all__ = ["SUFFIXES", "not_carried", "write_picture"]
 
 SUFFIXES = (".png", ".tif", ".tiff")
 
@@ -52,10 +56,19 @@ def write_picture(
     if bits not in ((8, 16, 32) if tiff else (8, 16)):
         raise ConfigError(f"bits is {bits}; it must be 8 or 16 (or 32 for a float .tif)")
     codes = _codes(picture, bits)
-    data = (encode_tiff if tiff else encode_png)(codes, metadata.get("icc"), metadata.get("exif"))
-    del codes
-    with atomic_output(path, overwrite) as unfinished, unfinished.open("wb") as file:
-        file.write(data)
+    metadata = _fit(picture, path, tiff)
+    codes, alpha = _codes(picture, bits), _alpha(picture, bits)
+    with atomic_output(path, overwrite) as unfinished:
+        (write_tiff if tiff else write_png)(unfinished, codes, alpha, metadata)
+
+
+def _fit(picture: Picture, path: Path, tiff: bool) -> dict[str, Any]:
+    """Return the metadata to write: they state the encoding of the picture, or none."""
+    metadata, encoding = dict(picture.metadata), picture.encoding
+    stated = stated_encoding(metadata)
+    if stated not in (None, encoding) or (stated is None and encoding == "linear" and not tiff):
+        metadata = with_encoding(metadata, encoding)
+    return with_profile(metadata) if tiff else metadata
 
 
 def _codes(picture: Picture, bits: int) -> Codes:
@@ -67,3 +80,24 @@ def _codes(picture: Picture, bits: int) -> Codes:
         values = rows.mean(axis=2) if gray else rows
         codes[top : top + _STRIP] = values if bits == 32 else quantize(values, bits)
     return codes
+
+
+def _alpha(picture: Picture, bits: int) -> Codes | None:
+    """Convert the alpha channel of a picture's file to the depth that is written."""
+    alpha = picture.metadata.get("alpha")
+    if alpha is None:
+        return None
+    alpha = np.asarray(alpha)
+    if alpha.shape != picture.pixels.shape[:2]:
+        raise PairError(
+            f"the alpha channel in the metadata has shape {alpha.shape}; expected {picture.pixels.shape[:2]} as the "
+            "picture, so cut it likewise or remove it"
+        )
+    if alpha.dtype.kind == "u" and 8 * alpha.dtype.itemsize == bits:
+        return alpha
+    values = alpha.astype(np.float32) if alpha.dtype.kind == "f" else dequantize(alpha)
+    return values if bits == 32 else quantize(values, bits)
+
+
+def write_tiff(path: Path, codes: Codes, alpha: Codes | None, metadata: dict[str, Any]) -> None:
+    path.write_bytes(encode_tiff(codes, metadata.get("icc"), metadata.get("exif")))
