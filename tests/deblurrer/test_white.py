@@ -73,9 +73,15 @@ def test_the_white_follows_a_growing_pixel_without_a_jump() -> None:
 
 
 def test_lights_of_any_size_lie_above_white() -> None:
-    view = smooth(400, 400)
-    view[100:130, 100:130] = 1000.0
-    assert 0.7 < find_white([view]) < 8 * 0.7
+    whites, lights = [], np.geomspace(0.5, 1000, 301)
+    for light in lights:
+        view = np.full((200, 200, 3), 0.5, np.float32)
+        view[100:120, 100:120] = light
+        whites.append(find_white([view]))
+    assert whites[0] == 0.5
+    assert max(whites) == pytest.approx(3.0, rel=0.03), "six times the rest counts in full"
+    assert whites[-1] == 0.625
+    assert np.abs(np.diff(np.log(whites))).max() <= np.diff(np.log(lights)).max() * 1.01
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ two columns or two rows."""
 _RATIO = np.float32(2)
 """A value up to twice as large as that one counts in full, from four times on not at all."""
 
-_PERCENT = 99
-"""Of the values above 0; lights are compared with this percentile."""
+_PERCENT = 98
+"""Of the values above 0; lights, such as the sun in the picture, are compared with this percentile."""
 
-_LIGHTS = 8.0
-"""White is at most this many times the percentile: brighter lights, such as the sun in the picture, lie above it."""
+_FULL, _LEAST = 6.0, 1.25
+"""A maximum up to 6 times the percentile is the white. Above that the white falls, to 1.25 times the percentile."""
 
 _SAMPLES = 2**20
 """About how many values of a view the percentile is computed from."""
@@ -40,8 +40,9 @@ def find_white(views: Iterable[Pixels]) -> float:
 
     An outlier is larger than four times the 31st largest value of the 11 x 11 px around it in its channel, such as a
     hot pixel or a hot column; between twice and four times, it counts in part, so that the white changes
-    continuously with the pixels. White is also at most 8 times the 99th percentile. In an ordinary picture it is
-    just the maximum.
+    continuously with the pixels. If this value is larger than 6 times the 98th percentile, the white becomes
+    smaller again; from 29 times on it is 1.25 times the percentile. In an ordinary picture it is just the
+    maximum.
 
     Args:
         views: (H, W, 3), float32, linear, at least 16 px a side.
@@ -53,7 +54,10 @@ def find_white(views: Iterable[Pixels]) -> float:
     largest = 0.0
     for view in views:
         largest = _largest(view, largest)
-    white = min(largest, _LIGHTS * _percentile(views))
+    bright = _percentile(views)
+    white = (
+        largest if largest <= _FULL * bright else max(_LEAST * bright, _FULL**2 * bright * (bright / largest))
+    )
     return white if white >= np.finfo(np.float32).tiny else 1.0
 
 
