@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dpanet.datasets.captures import Capture, read_output, read_srgb_capture
+from dpanet.datasets.captures import Capture, read_output, read_picture_capture
 from dpanet.datasets.pixel4 import read_pixel4_capture, read_sheets_flat_field
 from dpanet.errors import PairError, UnreadableImageError
 from dpanet.images.raw import RawFormat
@@ -49,7 +49,7 @@ def load_raw(folder: Path) -> Capture:
 
 def load_srgb(folder: Path) -> Capture:
     left, right, sharp = (folder / f"05_{part}.png" for part in ("left", "right", "sharp"))
-    return read_srgb_capture("05", left, right, sharp, match_color=True)
+    return read_picture_capture("05", left, right, sharp, match_color=True)
 
 
 def test_pixel4_views_and_truth_share_one_scale(pixel4) -> None:

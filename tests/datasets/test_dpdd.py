@@ -108,8 +108,8 @@ def test_views_of_two_depths_or_kinds_do_not_belong_together(dpdd, write) -> Non
     write(dpdd / "test_l/source/1P0A0917_L.png", 7, np.uint8)
     write(dpdd / "test_r/source/1P0A0984_R.png", 7, gray=True)
     assert problems(dpdd, bits=8) == [
-        "test_l/source/1P0A0917_L.png and test_r/source/1P0A0917_R.png differ in depth or color",
-        "test_l/source/1P0A0984_L.png and test_r/source/1P0A0984_R.png differ in depth or color",
+        "test_l/source/1P0A0917_L.png is 8-bit color and test_r/source/1P0A0917_R.png 16-bit color",
+        "test_l/source/1P0A0984_L.png is 16-bit color and test_r/source/1P0A0984_R.png 8-bit gray",
     ]
 
 

@@ -191,7 +191,7 @@ def test_a_damaged_picture_is_named_and_the_others_kept(
     file = own / "train_l/source/1P0A0984_L.png"
     good = file.read_bytes()
     file.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
-    with pytest.raises(UnreadableImageError, match=r"1P0A0984_L\.png is a truncated or damaged PNG"):
+    with pytest.raises(UnreadableImageError, match=r"1P0A0984_L\.png is a .*damaged PNG"):
         prepare(own, tmp_path / "PATCHES")
     assert not (tmp_path / "PATCHES" / "train").exists()
     file.write_bytes(good)

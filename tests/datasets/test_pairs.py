@@ -82,7 +82,7 @@ def test_traps_are_named_all_at_once(pairs, write) -> None:
 def test_depth_is_what_the_user_expects_of_it(pairs, write) -> None:
     assert len(problems(pairs, bits=16)) == 6, "two views and a truth of two scenes; other methods may have 8"
     write(pairs / "a_left.png", 1)
-    assert problems(pairs) == ["a_left.png and a_right.png differ in depth or color"]
+    assert problems(pairs) == ["a_left.png is 16-bit color and a_right.png 8-bit color"]
 
 
 def test_two_files_of_one_name(pairs, write) -> None:

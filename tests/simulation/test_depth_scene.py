@@ -9,8 +9,14 @@ from torch import Tensor
 
 from dpanet.datasets.depth_map import find_depth_maps, read_depth
 from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
+from dpanet.images.header import Header
 from dpanet.simulation.config import SimulationConfig
-from dpanet.simulation.depth_scene import layer_radii, simulate_depth_scene, split_into_layers
+from dpanet.simulation.depth_scene import (
+    layer_radii,
+    read_blur_radius,
+    simulate_depth_scene,
+    split_into_layers,
+)
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, blur, render
 from dpanet.simulation.scene_config import SceneConfig
@@ -145,10 +151,10 @@ def test_both_kinds_of_maps_are_in_metres_and_holes_are_filled(tmp_path: Path) -
     metres[:, 4:] = 3.25
     holes = metres.copy()
     holes[2, 1] = holes[3, 6] = 0
-    np.testing.assert_allclose(read_depth(write_depth(tmp_path / "a.png", holes)), metres)
+    np.testing.assert_allclose(read_depth(write_depth(tmp_path / "a.png", holes))[0], metres)
     holes[2, 1], holes[0, 7] = np.nan, np.inf
     metres[0, 7] = np.inf
-    np.testing.assert_allclose(read_depth(write_depth(tmp_path / "b.npy", holes)), metres)
+    np.testing.assert_allclose(read_depth(write_depth(tmp_path / "b.npy", holes))[0], metres)
 
 
 def test_what_is_no_depth_map_is_named(tmp_path: Path) -> None:
@@ -176,7 +182,8 @@ def scene(tmp_path: Path, lens: ThinLens = LENS, size: int | None = None, shape:
     metres[:, 30:] = 4.0
     photograph = (torch.rand(3, *shape, generator=torch.Generator().manual_seed(0)) * 255).to(torch.uint8)
     depth = write_depth(tmp_path / "d.png", metres)
-    return photograph, simulate_depth_scene(np.random.default_rng(0), photograph, depth, lens, optics(), size)
+    radius = read_blur_radius(Header(shape[1], shape[0], 8, 3), depth, lens, optics().max_radius, size)
+    return photograph, simulate_depth_scene(np.random.default_rng(0), photograph, radius, optics(), size)
 
 
 def test_a_whole_photograph_with_its_map(tmp_path: Path) -> None:

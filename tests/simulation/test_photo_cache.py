@@ -6,9 +6,8 @@ import pytest
 import torch
 
 import dpanet.simulation.photo_cache
-from dpanet.datasets.photographs import find_photographs
-from dpanet.errors import DatasetError, UnreadableImageError
-from dpanet.images.reading import read_file
+from dpanet.datasets.photographs import find_photographs, read_photograph
+from dpanet.errors import DatasetError
 from dpanet.simulation.photo_cache import PageCache, PhotoCache
 
 
@@ -39,8 +38,8 @@ def test_those_used_last_stay_in_memory(tmp_path: Path, monkeypatch: pytest.Monk
     read = []
     monkeypatch.setattr(
         dpanet.simulation.photo_cache,
-        "read_file",
-        lambda path: read.append(int(path.stem)) or read_file(path),
+        "read_photograph",
+        lambda path: read.append(int(path.stem)) or read_photograph(path),
     )
     photo_cache = PhotoCache(find_photographs(tmp_path))
     for index in (0, 1, 2, 0, 3, 0, 1, 4):
@@ -73,5 +72,5 @@ def test_what_is_no_folder_of_photographs_is_named(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(
         write(tmp_path / "a.png", np.zeros((8, 8), np.uint8)).read_bytes()[:-20]
     )
-    with pytest.raises(UnreadableImageError, match=r"cut\.png"):
+    with pytest.raises(DatasetError, match=r"1 of the 2 photographs .*cut\.png"):
         find_photographs(tmp_path)

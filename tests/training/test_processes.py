@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -69,20 +70,24 @@ def by_two(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_two_processes_that_fail_keep_what_they_reached_and_go_on(tmp_path: Path) -> None:
-    """A photograph that turns out damaged; with Muon, bfloat16 and dropout, as by default."""
+    """A view that turns out damaged; with Muon, bfloat16 and dropout, as by default."""
     import cv2
     import numpy as np
 
     for number in range(2):
         codes = np.random.default_rng(number).integers(0, 255, (300, 300, 3), dtype=np.uint8)
-        assert cv2.imwrite(str(tmp_path / f"{number}.png"), codes)
-    whole = (tmp_path / "1.png").read_bytes()
-    config = small(steps=30, precision="bfloat16", data={"photographs": str(tmp_path)})
+        for part in ("left", "right", "sharp"):
+            assert cv2.imwrite(str(tmp_path / f"{number}_{part}.png"), codes)
+    view = tmp_path / "1_right.png"
+    whole = view.read_bytes()
+    config = small(steps=30, precision="bfloat16", data={"kind": "pairs", "pairs": str(tmp_path)})
     file, path = written(tmp_path / "own.toml", config), tmp_path / "run"
-    (tmp_path / "1.png").write_bytes(whole[: len(whole) // 2] + bytes(64) + whole[len(whole) // 2 + 64 :])
+    view.write_bytes(whole[: len(whole) // 2] + bytes(64) + whole[len(whole) // 2 + 64 :])
     failed = by_two(file, "-o", str(path))
-    assert failed.returncode != 0 and "1.png is a truncated or damaged PNG" in failed.stderr, failed.stderr
-    (tmp_path / "1.png").write_bytes(whole)
+    assert failed.returncode != 0 and re.search(r"1_right\.png is a .*damaged PNG", failed.stderr), (
+        failed.stderr
+    )
+    view.write_bytes(whole)
     step = torch.load(path / "checkpoint.pt", weights_only=True)["step"]
     done = by_two("--resume", str(path), "--set", f"steps={step + 2}")
     assert done.returncode == 0, done.stderr

@@ -70,7 +70,7 @@ def simulate(
 
     from dpanet.cli.progress import Meter
     from dpanet.datasets.depth_map import find_depth_maps
-    from dpanet.datasets.photographs import find_photographs
+    from dpanet.datasets.photographs import check_photographs, find_photographs
     from dpanet.errors import counted
     from dpanet.simulation.config import PsfConfig, SimulationConfig
     from dpanet.simulation.generator import SceneGenerator
@@ -89,7 +89,10 @@ def simulate(
     depth_maps = None if depth is None else find_depth_maps(depth, files)
     side = 256 if size is None and depth is None else size
     config = SimulationConfig(files, seed, side, psf_config, scenes, depth_maps, thin_lens)
-    SceneGenerator(config).check_depth_maps(count)  # errors come before anything is written
+    check_photographs(
+        files if depth_maps is None else files[:count]
+    )  # errors come before anything is written
+    SceneGenerator(config).check_depth_maps(count)
     folder = SceneFolder(output, config, overwrite)
     missing = len(folder.missing(count))
     with Meter(missing) as meter:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dpanet.errors import PairError
-from dpanet.images.reading import read_file, read_pair, read_picture, to_pixels
-from dpanet.pair import DualPixelPair, Picture, Pixels
+from dpanet.errors import ImageWarning, PairError, shown
+from dpanet.images.decoded_image import DecodedImage
+from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.images.reading import read_file, read_views, to_pixels
+from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels
 
 
 @dataclass(frozen=True)
@@ -34,42 +37,59 @@ class Capture:
     def __post_init__(self) -> None:
         if self.truth.pixels.shape != self.pair.left.shape or self.truth.encoding != self.pair.encoding:
             raise PairError(
-                f"the truth of scene {self.name} is {_size(self.truth.pixels)} {self.truth.encoding}, "
+                f"the truth of scene {shown(self.name)} is {_size(self.truth.pixels)} {self.truth.encoding}, "
                 f"its views are {_size(self.pair.left)} {self.pair.encoding}; both must agree, "
                 "so give the truth that belongs to them"
             )
 
 
-def read_srgb_capture(name: str, left: Path, right: Path, truth: Path, match_color: bool) -> Capture:
-    """Read a scene of ordinary color pictures: sRGB, 8 or 16 bits.
+def read_picture_capture(name: str, left: Path, right: Path, truth: Path, match_color: bool) -> Capture:
+    """Read a scene of ordinary pictures: in the encoding that the files state, or sRGB where they state none.
 
     Raises:
         UnreadableImageError: for a missing or damaged file.
-        PairError: for a file of another size.
+        PairError: for a file of another size or encoding than the others, or with transparent pixels.
     """
-    return Capture(name, read_pair(left, right, "srgb"), read_picture(truth, "srgb"), match_color=match_color)
+    views = [_require_opaque(view) for view in read_views(left, right)]
+    one, other = (to_pixels(view) for view in views)
+    pair = DualPixelPair(one, other, views[0].encoding or "srgb", views[0].metadata)
+    file = _require_opaque(read_file(truth))
+    sharp = Picture(to_pixels(file), file.encoding or "srgb", file.metadata)
+    return Capture(name, pair, sharp, match_color=match_color)
 
 
 def read_linear(path: Path) -> Picture:
-    """Read a picture in linear light, 16 bits, code / 65535.
+    """Read a picture in linear light, 16 bits, code / 65535; a warning names a file that states another encoding.
 
     Raises:
         UnreadableImageError: for a missing or damaged file.
-        PairError: for a file of another depth.
+        PairError: for a file of another depth, or with transparent pixels.
     """
-    file = read_file(path)
-    if file.codes.dtype != np.uint16:
-        raise PairError(
-            f"{path} is of type {file.codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
+    file = _read_linear_file(path)
+    if file.encoding == "srgb":
+        warnings.warn(
+            f"{shown(path)} states sRGB values, but is read as linear, as its layout has them",
+            ImageWarning,
+            stacklevel=2,
         )
     return Picture(to_pixels(file), "linear", file.metadata)
+
+
+def _read_linear_file(path: Path) -> DecodedImage:
+    file = _require_opaque(read_file(path))
+    if file.codes.dtype != np.uint16:
+        raise PairError(
+            f"{shown(path)} is of type {file.codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
+        )
+    return file
 
 
 def read_output(path: Path, capture: Capture) -> Pixels:
     """Read the picture that a method produced from a capture, in the capture's encoding and scale.
 
     For a linear capture it must have 16 bits, code / 65535 on the scale of the developed views, as
-    ``dpanet deblur --camera pixel4`` writes it; for an sRGB capture 8 or 16 bits.
+    ``dpanet deblur --camera pixel4`` writes it; for an sRGB capture 8 or 16 bits. A picture that states another
+    encoding than the capture's is converted.
 
     Returns:
         (H, W, 3), float32.
@@ -78,14 +98,36 @@ def read_output(path: Path, capture: Capture) -> Pixels:
         UnreadableImageError: for a missing or damaged file.
         PairError: for a file of another size or depth.
     """
-    picture = read_linear(path) if capture.pair.encoding == "linear" else read_picture(path, "srgb")
-    pixels = picture.pixels
+    linear = capture.pair.encoding == "linear"
+    file = _read_linear_file(path) if linear else _require_opaque(read_file(path))
+    pixels = in_encoding(file, capture.pair.encoding)
     if pixels.shape != capture.truth.pixels.shape:
         raise PairError(
-            f"{path} is {_size(pixels)}, the truth of scene {capture.name} {_size(capture.truth.pixels)}; "
-            "both must have one size, so write the output without resizing or cropping"
+            f"{shown(path)} is {_size(pixels)}, the truth of scene {shown(capture.name)} "
+            f"{_size(capture.truth.pixels)}; both must have one size, so write the output without resizing it"
         )
     return pixels
+
+
+def in_encoding(file: DecodedImage, encoding: Encoding) -> Pixels:
+    """Return the pixels of a file in an encoding, converted if the file states another.
+
+    Raises:
+        PairError: as `to_pixels`.
+    """
+    pixels = to_pixels(file)
+    if file.encoding in (None, encoding):
+        return pixels
+    return srgb_to_linear(pixels) if encoding == "linear" else linear_to_srgb(pixels)
+
+
+def _require_opaque(file: DecodedImage) -> DecodedImage:
+    if not file.opaque:
+        raise PairError(
+            f"{shown(file.path)} has transparent pixels, and what is behind them is unknown; export it without an "
+            "alpha channel"
+        )
+    return file
 
 
 def _size(pixels: Pixels) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dpanet.errors import DatasetError, UnreadableImageError
+from dpanet.errors import DatasetError, ImageWarning, UnreadableImageError, shown
 from dpanet.images.header import Header, read_header
 from dpanet.images.pairing import SUFFIXES
 from dpanet.pair import SMALLEST_SIDE
@@ -51,8 +52,8 @@ class DatasetCheck:
         self.problems.append(problem)
 
     def relative_name(self, path: Path) -> str:
-        """Return a path relative to the root, or unchanged if it is outside."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        """Return a path, as it can be printed, relative to the root, or unchanged if it is outside."""
+        return shown(path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path)
 
     def list_pictures(self, folder: Path) -> list[Path] | None:
         """List the pictures of a folder, sorted by name; None, and a problem, if it cannot be read.
@@ -122,7 +123,7 @@ class DatasetCheck:
         try:
             header = read_header(path)
         except UnreadableImageError as error:
-            reason = str(error).removeprefix(str(path)).strip().partition("; ")[0]
+            reason = str(error).removeprefix(str(path)).removeprefix(shown(path)).strip().partition("; ")[0]
             self.add_problem(f"{self.relative_name(path)} {reason}")
             return None
         if min(header.width, header.height) < SMALLEST_SIDE:
@@ -139,7 +140,8 @@ class DatasetCheck:
             views: must have one size and one depth, and be both gray or both in color.
             others: must have the views' size.
             bits: lowest depth of views and others.
-            finished: pictures of other methods; must have the views' size, but any depth.
+            finished: pictures of other methods; must have the views' size, but any depth. Most programs drop the
+                orientation; a warning names a picture whose pixels may therefore be turned against the views.
         """
         seen = [(path, header) for path in views if (header := self.read_header(path))]
         sized = seen + [(path, header) for path in others if (header := self.read_header(path))]
@@ -148,10 +150,18 @@ class DatasetCheck:
             name = self.relative_name(path)
             self.add_problem(f"{name} has {header.bits} bits where {bits} are expected")
         self.bits = min([self.bits, *(header.bits for _, header in sized)])
-        if len({(header.bits, header.channels == 1) for _, header in seen}) > 1 and not shallow:
-            left, right = (self.relative_name(path) for path, _ in seen)
-            self.add_problem(f"{left} and {right} differ in depth or color")
-        sized += [(path, header) for path in finished if (header := self.read_header(path))]
+        if len({_kind(header) for _, header in seen}) > 1 and not shallow:
+            self._add_difference(seen[0], seen[1], _kind)
+        if len({header.orientation for _, header in seen}) > 1:
+            self._add_difference(seen[0], seen[1], _orientation)
+        for one in sized[len(seen) :] if seen else ():
+            if not _lie_on_each_other(one[1], seen[0][1]):
+                self._add_difference(one, seen[0], _orientation)
+        for path in finished:
+            if header := self.read_header(path):
+                sized.append((path, header))
+                if seen:
+                    self._check_turned((path, header), seen[0])
         for path, header in sized[1:]:
             first, expected = sized[0]
             if (header.width, header.height) != (expected.width, expected.height):
@@ -159,6 +169,29 @@ class DatasetCheck:
                     f"{self.relative_name(path)} is {_size(header)} "
                     f"and {self.relative_name(first)} {_size(expected)}"
                 )
+
+    def _check_turned(self, one: tuple[Path, Header], view: tuple[Path, Header]) -> None:
+        """Check the orientation of a finished picture."""
+        if _lie_on_each_other(one[1], view[1]):
+            return
+        if one[1].orientation != 1:
+            self._add_difference(one, view, _orientation)
+            return
+        warnings.warn(
+            f"{self.relative_name(one[0])} has no orientation and {self.relative_name(view[0])} is "
+            f"{_orientation(view[1])}; its pixels are compared as they are stored",
+            ImageWarning,
+            stacklevel=3,
+        )
+
+    def _add_difference(
+        self, one: tuple[Path, Header], other: tuple[Path, Header], describe: Callable[[Header], str]
+    ) -> None:
+        """Add the problem that two files of a scene differ, with both values."""
+        (path, header), (first, expected) = one, other
+        self.add_problem(
+            f"{self.relative_name(path)} is {describe(header)} and {self.relative_name(first)} {describe(expected)}"
+        )
 
     def raise_problems(self, expected: str) -> None:
         """Raise one error with all problems, if there are any.
@@ -171,13 +204,33 @@ class DatasetCheck:
         """
         count = len(self.problems)
         if count:
-            shown = self.problems[:MAX_SHOWN]
-            shown += [f"and {count - MAX_SHOWN} more"] if count > MAX_SHOWN else []
+            listed = self.problems[:MAX_SHOWN]
+            listed += [f"and {count - MAX_SHOWN} more"] if count > MAX_SHOWN else []
             raise DatasetError(
-                f"{self.root} has {count} {'problem' if count == 1 else 'problems'} as {expected}: "
-                f"{'; '.join(shown)}; mend the files, then start again",
+                f"{shown(self.root)} has {count} {'problem' if count == 1 else 'problems'} as {expected}: "
+                f"{'; '.join(listed)}; mend the files, then start again",
                 tuple(self.problems),
             )
+
+
+def _lie_on_each_other(header: Header, view: Header) -> bool:
+    """Whether the stored pixels of a picture are turned like those of a view, as far as their orientations say.
+
+    Where one of them has none and the other is turned by a quarter, the equal size of what is not square decides.
+    """
+    one, other = header.orientation, view.orientation
+    if one == other:
+        return True
+    quarter = min(one, other) == 1 and max(one, other) >= 5
+    return quarter and header.width != header.height
+
+
+def _kind(header: Header) -> str:
+    return f"{header.bits}-bit {'gray' if header.channels <= 2 else 'color'}"
+
+
+def _orientation(header: Header) -> str:
+    return f"of EXIF orientation {header.orientation}"
 
 
 def _size(header: Header) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from dpanet.datasets.captures import read_srgb_capture
+from dpanet.datasets.captures import read_picture_capture
 from dpanet.datasets.dataset_check import DatasetCheck, existing
 from dpanet.datasets.labels import read_labels
 from dpanet.datasets.scene import Scene
@@ -47,6 +47,6 @@ def find_dpdd(
         combined, one, other = (listing.files.get(name) for listing in (sources, left, right))
         check.check_scene(existing(one, other), existing(combined, truth), bits)
         if one is not None and other is not None and truth is not None:
-            load = partial(read_srgb_capture, name, one, other, truth, match_color)
+            load = partial(read_picture_capture, name, one, other, truth, match_color)
             scenes.append(Scene(name, one, other, truth, load, labels.get(name), combined=combined))
     return scenes

@@ -27,9 +27,9 @@ from dpanet.datasets.patch_rule import CUTS, SIDE, SOBEL_SIZES, Cut, select_wind
 from dpanet.errors import DatasetError, OutputError
 from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output, make_folder
-from dpanet.images.decoded_image import Codes
+from dpanet.images.decoded_image import Codes, DecodedImage
 from dpanet.images.png import encode_png
-from dpanet.images.reading import read_codes
+from dpanet.images.reading import read_file
 
 SETTINGS, INDEX, UNFINISHED = "settings.json", "patches.jsonl", ".unfinished"
 
@@ -188,17 +188,17 @@ class PatchFolder:
                 _rename(folder, self.folder / split)
 
     def _cut(self, scene: Scene, cut: Cut, folder: Path, pool: ThreadPoolExecutor) -> Line:
-        views = [read_codes(path) for path in scene.pictures]
-        kept = select_windows(views[-1], cut, self.side, pool.map)
+        views = [read_file(path) for path in scene.pictures]
+        kept = select_windows(views[-1].codes, cut, self.side, pool.map)
 
-        def write(job: tuple[Codes, Path]) -> None:
-            _write(job[1], encode_png(np.ascontiguousarray(job[0]), None, None))
+        def write(job: tuple[Codes, Mapping[str, Any], Path]) -> None:
+            _write(job[2], encode_png(np.ascontiguousarray(job[0]), None, job[1]))
 
-        def jobs() -> Iterator[tuple[Codes, Path]]:
+        def jobs() -> Iterator[tuple[Codes, Mapping[str, Any], Path]]:
             for (top, left), _ in kept:
-                for codes, part in zip(views, _PARTS, strict=True):
-                    patch = codes[top : top + self.side, left : left + self.side]
-                    yield patch, folder / f"{_name(scene, top, left)}_{part}.png"
+                for view, part in zip(views, _PARTS, strict=True):
+                    patch = view.codes[top : top + self.side, left : left + self.side]
+                    yield patch, _colors(view), folder / f"{_name(scene, top, left)}_{part}.png"
 
         list(pool.map(write, jobs()))
         return {
@@ -215,6 +215,11 @@ class PatchFolder:
             raise OutputError(
                 f"{path} cannot be written ({error.strerror}); free space or choose another folder"
             ) from error
+
+
+def _colors(file: DecodedImage) -> dict[str, Any]:
+    """Return what a patch takes over: how the values are meant, and nothing else."""
+    return {key: value for key, value in file.metadata.items() if key in ("icc", "png")}
 
 
 def _name(scene: Scene, top: int, left: int) -> str:

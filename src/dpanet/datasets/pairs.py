@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from dpanet.datasets.captures import read_srgb_capture
+from dpanet.datasets.captures import read_picture_capture
 from dpanet.datasets.dataset_check import DatasetCheck, NamedFiles, existing
 from dpanet.datasets.scene import Scene
 from dpanet.images.pairing import natural_key
@@ -43,7 +43,7 @@ def find_pairs_with_truth(
         left, right, sharp = (listing.files.get(name) for listing in listings)
         check.check_scene(existing(left, right), existing(sharp), bits, finished[name].values())
         if left is not None and right is not None and sharp is not None:
-            load = partial(read_srgb_capture, name, left, right, sharp, match_color)
+            load = partial(read_picture_capture, name, left, right, sharp, match_color)
             scenes.append(Scene(name, left, right, sharp, load, finished=finished[name]))
     return scenes
 

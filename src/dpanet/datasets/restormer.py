@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from dpanet.datasets.captures import read_srgb_capture
+from dpanet.datasets.captures import read_picture_capture
 from dpanet.datasets.dataset_check import DatasetCheck, existing
 from dpanet.datasets.labels import read_labels
 from dpanet.datasets.scene import Scene
@@ -44,7 +44,7 @@ def find_restormer(
         own = None if combined is None else combined.files.get(name)
         check.check_scene(existing(left, right), existing(truth, own), bits)
         if left is not None and right is not None and truth is not None:
-            load = partial(read_srgb_capture, name, left, right, truth, match_color)
+            load = partial(read_picture_capture, name, left, right, truth, match_color)
             scenes.append(Scene(name, left, right, truth, load, labels.get(name), combined=own))
     return scenes
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from dpanet.datasets import Scene
-from dpanet.datasets.captures import Capture, read_output
-from dpanet.errors import PairError
+from dpanet.datasets.captures import Capture, in_encoding, read_output
+from dpanet.errors import PairError, shown
 from dpanet.evaluation.comparison import Comparison, Perceptual
 from dpanet.evaluation.defocus_scores import affine_invariant_error, spearman_distance
 from dpanet.evaluation.pictures import differing_crop, for_display, save_previews
 from dpanet.evaluation.protocol import score_aligned, score_as_published
 from dpanet.evaluation.scores import NOTHING, TRUTH, DefocusScore, MethodScores, SceneScores, Score
 from dpanet.files.output import make_folder
-from dpanet.images.reading import read_codes, read_picture
+from dpanet.images.reading import read_codes, read_file
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture, Pixels
 
@@ -63,15 +63,15 @@ def _run_methods(
     for method in comparison.methods:
         start = time.perf_counter()
         if method.name == NOTHING and scene.combined is not None:
-            pixels = read_picture(scene.combined, capture.pair.encoding).pixels
+            pixels = in_encoding(read_file(scene.combined), capture.pair.encoding)
         else:
             pixels = method(capture.pair).pixels
         seconds[method.name] = time.perf_counter() - start
         (h, w), (height, width) = pixels.shape[:2], capture.truth.pixels.shape[:2]
         if (h, w) != (height, width):
             raise PairError(
-                f"{method.name} returned a picture of {w} x {h} px of scene {scene.name}, whose truth is {width} x "
-                f"{height} px; a method must keep the size, so leave it out"
+                f"{shown(method.name)} returned a picture of {w} x {h} px of scene {shown(scene.name)}, whose "
+                f"truth is {width} x {height} px; a method must keep the size, so leave it out"
             )
         outputs[method.name] = pixels
     for name in comparison.finished:

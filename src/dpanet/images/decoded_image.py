@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.pair import Encoding
@@ -44,6 +45,14 @@ class DecodedImage:
     def bits(self) -> int:
         """Bits of a channel: 8 or 16 for integer codes, 32 for any float type."""
         return 32 if self.codes.dtype.kind == "f" else 8 * int(self.codes.dtype.itemsize)
+
+    @property
+    def opaque(self) -> bool:
+        """Whether no pixel is transparent."""
+        if self.alpha is None:
+            return True
+        kind = self.alpha.dtype
+        return bool((self.alpha >= (1.0 if kind.kind == "f" else np.iinfo(kind).max)).all())
 
     @property
     def gray(self) -> bool:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from torch import Tensor
 
-from dpanet.datasets.depth_map import nearest_known, read_depth
-from dpanet.errors import ConfigError, DatasetError
+from dpanet.datasets.depth_map import nearest_known, read_depth_of
+from dpanet.errors import ConfigError, shown
+from dpanet.images.header import Header
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, render
@@ -82,32 +83,27 @@ def split_into_layers(color: Tensor, radius: NDArray[np.float64], optics: Optics
 
 
 def read_blur_radius(
-    depth: Path, shape: tuple[int, int], lens: ThinLens, limit: float, size: int | None
+    photograph: Header, depth: Path, lens: ThinLens, limit: float, size: int | None
 ) -> NDArray[np.float64]:
     """Read a depth map and compute the blur radius of each pixel.
 
-    Args:    depth: file of the depth map. shape: (H, W) of the photograph. limit: largest radius in px that can be
-             simulated. size: px a side of the part of the photograph that is needed, or None for the whole.
-    Returns: (H, W), signed, px, positive behind the focal plane.
+    Args:    photograph: header of the photograph. depth: file of its depth map. limit: largest radius in px that can
+             be simulated. size: px a side of the part of the photograph that is needed, or None for the whole.
+    Returns: (H, W) of the upright photograph, signed, px, positive behind the focal plane.
     Raises:  DatasetError if map and photograph differ in size; ConfigError if the blur or the part is too large;
-             `read_depth` for more.
+             `read_depth_of` for more.
     """
-    height, width = shape
-    metres = read_depth(depth)
-    if metres.shape != (height, width):
-        raise DatasetError(
-            f"{depth} is {metres.shape[1]} x {metres.shape[0]} px, its photograph {width} x {height}; give a depth "
-            "map of the photograph's size"
-        )
+    metres = read_depth_of(photograph, depth)
+    height, width = metres.shape
     if size is not None and size > min(height, width):
         raise ConfigError(
-            f"size is {size} px, but the photograph of {depth.name} is {width} x {height}; choose less"
+            f"size is {size} px, but the photograph of {shown(depth.name)} is {width} x {height}; choose less"
         )
     radius = lens.radius(metres, width) + lens.field_curvature(height, width)
     largest = float(np.abs(radius).max())
     if largest > limit:
         raise ConfigError(
-            f"lens blurs {depth.name} by up to {largest:.1f} px, and at most {limit:.1f} px are simulated; "
+            f"lens blurs {shown(depth.name)} by up to {largest:.1f} px, and at most {limit:.1f} px are simulated; "
             "choose a larger N, a shorter f, or smaller pictures"
         )
     return radius
@@ -116,21 +112,19 @@ def read_blur_radius(
 def simulate_depth_scene(
     rng: Generator,
     photograph: Tensor,
-    depth: Path,
-    lens: ThinLens,
+    radius: NDArray[np.float64],
     optics: Optics,
     size: int | None,
     quantized: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Simulate a photograph with a depth map.
 
-    Args:    rng: decides the part and the sensor. photograph: (3, H, W) uint8. depth: file of its depth map.
-             size: px a side of a random part of it; None for the whole. quantized: as in `SceneConfig`.
+    Args:    rng: decides the part and the sensor. photograph: (3, H, W) uint8, upright. radius: (H, W), of
+             `read_blur_radius`. size: px a side of a random part of it; None for the whole. quantized: as in
+             `SceneConfig`.
     Returns: left, right and sharp (3, h, w), display-encoded, 0..1, and the signed blur radius (h, w) in px.
-    Raises:  as `read_blur_radius`.
     """
     height, width = photograph.shape[1:]
-    radius = read_blur_radius(depth, (height, width), lens, optics.max_radius, size)
     h, w = (height, width) if size is None else (size, size)
     top, left_edge = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
     part = (slice(top, top + h + 2 * MARGIN), slice(left_edge, left_edge + w + 2 * MARGIN))

@@ -58,7 +58,7 @@ class SceneGenerator:
     def generate(self, index: int) -> SimulatedScene:
         """Simulate scene number `index`, on one thread.
 
-        Raises: UnreadableImageError for a damaged photograph or depth map; `simulate_depth_scene` for more.
+        Raises: UnreadableImageError for a damaged photograph or depth map; `read_blur_radius` for more.
         """
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -80,8 +80,7 @@ class SceneGenerator:
             return
         max_radius = self._draw_optics(np.random.default_rng(0)).max_radius
         for photograph, depth_map in list(zip(config.photographs, config.depth_maps, strict=True))[:count]:
-            header = read_header(photograph)
-            read_blur_radius(depth_map, (header.height, header.width), config.lens, max_radius, config.size)
+            read_blur_radius(read_header(photograph), depth_map, config.lens, max_radius, config.size)
 
     def _generate_random_scene(self, index: int) -> SimulatedScene:
         assert self.config.size is not None
@@ -96,15 +95,11 @@ class SceneGenerator:
         assert config.depth_maps is not None and config.lens is not None
         rng = np.random.default_rng([config.seed, index])
         place = index % len(config.depth_maps)
-        depth_map = config.depth_maps[place]
+        depth_map, optics = config.depth_maps[place], self._draw_optics(rng)
+        header = read_header(config.photographs[place])
+        radius = read_blur_radius(header, depth_map, config.lens, optics.max_radius, config.size)
         parts = simulate_depth_scene(
-            rng,
-            self.photo_cache[place],
-            depth_map,
-            config.lens,
-            self._draw_optics(rng),
-            config.size,
-            self._depth_scenes.quantized,
+            rng, self.photo_cache[place], radius, optics, config.size, self._depth_scenes.quantized
         )
         digest = hashlib.sha256(depth_map.read_bytes()).hexdigest()
         return SimulatedScene(*parts, self._photograph_digests() | {f"depth/{depth_map.name}": digest})

@@ -14,7 +14,7 @@ import torch
 from cachetools import LRUCache
 from torch import Tensor
 
-from dpanet.images.reading import read_file
+from dpanet.datasets.photographs import read_photograph
 from dpanet.simulation.content import draw_printed_page
 
 CACHE_BYTES = 512 * 2**20
@@ -58,7 +58,7 @@ class _Cache(Sequence[Tensor]):
 
 
 class PhotoCache(_Cache):
-    """Photographs, each (3, H, W) uint8, display-encoded; gray is repeated, alpha dropped, 16 bits become 8.
+    """Photographs, each (3, H, W) uint8, as `read_photograph` reads them: upright, display-encoded.
 
     Args: files: as `find_photographs` lists them.
     """
@@ -70,12 +70,9 @@ class PhotoCache(_Cache):
         """Digest of each file that was read, by index."""
 
     def _load(self, index: int) -> Tensor:
-        codes = read_file(self.files[index]).codes
-        self.sha256[index] = hashlib.sha256(self.files[index].read_bytes()).hexdigest()
-        if codes.dtype != np.uint8:
-            white = 1.0 if codes.dtype.kind == "f" else float(np.iinfo(codes.dtype).max)
-            codes = np.rint(np.clip(codes.astype(np.float32) / white, 0, 1) * 255).astype(np.uint8)
-        color = np.repeat(codes[..., None], 3, axis=2) if codes.ndim == 2 else codes[..., :3]
+        color = read_photograph(self.files[index])
+        with self.files[index].open("rb") as file:
+            self.sha256[index] = hashlib.file_digest(file, "sha256").hexdigest()
         return torch.from_numpy(np.ascontiguousarray(color.transpose(2, 0, 1)))
 
 

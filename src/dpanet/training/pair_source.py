@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from torch import Tensor
 
 from dpanet.datasets import open_dataset
 from dpanet.datasets.dataset_check import DatasetCheck
-from dpanet.errors import ConfigError, PairError
+from dpanet.errors import ConfigError, PairError, shown
 from dpanet.images.decoded_image import DecodedImage
+from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.reading import read_file, read_views, to_pixels
 from dpanet.pair import SMALLEST_SIDE, Pixels
 from dpanet.simulation.scene import Scenes
@@ -60,7 +61,8 @@ class Augmentation:
 
 
 class PairSource:
-    """Patches of the pictures of a folder: NAME_left, NAME_right and NAME_sharp, PNG or TIFF, sRGB.
+    """Patches of the pictures of a folder: NAME_left, NAME_right and NAME_sharp, PNG or TIFF: sRGB, unless the
+    files state linear values, which are encoded as sRGB.
 
     Each picture is used once in an epoch: the patches of the global batches follow an order of all pictures that is
     shuffled anew for each epoch.
@@ -171,22 +173,35 @@ class PairSource:
         truth = read_file(scene.truth)
         if truth.codes.shape[:2] != left.codes.shape[:2]:
             raise PairError(
-                f"{scene.truth} is not of the size of {scene.left}; give the truth that belongs to the views"
+                f"{shown(scene.truth)} is {_size(truth)} and {shown(scene.left)} {_size(left)} px; give the truth "
+                "that belongs to the views"
             )
-        return left, right, truth
+        encodings = [file.encoding or "srgb" for file in (left, right, truth)]
+        if len(set(encodings)) > 1:
+            names = (shown(path) for path in scene.pictures)
+            values = ", ".join(f"{name} {encoding}" for name, encoding in zip(names, encodings, strict=True))
+            raise PairError(
+                f"the pictures of a scene have one encoding, but these state {values}; export them alike"
+            )
+        for file in (left, right, truth):
+            if not file.opaque:
+                raise PairError(
+                    f"{shown(file.path)} has transparent pixels; export it without an alpha channel"
+                )
+        return replace(left, alpha=None), replace(right, alpha=None), replace(truth, alpha=None)
 
 
 def cut(
     rng: Generator, picture: Picture, size: int, augmentation: Augmentation
 ) -> tuple[Pixels, Pixels, Pixels]:
-    """Return a random patch of left view, right view and truth, each (size, size, 3), float32, 0..1."""
+    """Return a random patch of left view, right view and truth, each (size, size, 3), float32, sRGB, 0..1."""
     window = size if augmentation.resize is None else augmentation.resize[0]
     height, width = picture[0].codes.shape[:2]
     top, left = int(rng.integers(height - window + 1)), int(rng.integers(width - window + 1))
-    views = [
-        to_pixels(DecodedImage(file.path, file.codes[top : top + window, left : left + window])).clip(0, 1)
-        for file in picture
-    ]
+    views = []
+    for file in picture:
+        pixels = to_pixels(replace(file, codes=file.codes[top : top + window, left : left + window]))
+        views.append((linear_to_srgb(pixels) if file.encoding == "linear" else pixels).clip(0, 1))
     if augmentation.resize is not None:
         side = 2 * int(rng.integers(window // 2, augmentation.resize[1] // 2 + 1))
         views = [_resize(view, side) for view in views]
@@ -204,6 +219,11 @@ def _resize(view: Pixels, side: int) -> Pixels:
         return view
     resized = cv2.resize(view, (side, side), interpolation=cv2.INTER_CUBIC)
     return np.asarray(resized, np.float32).clip(0, 1)
+
+
+def _size(file: DecodedImage) -> str:
+    height, width = file.codes.shape[:2]
+    return f"{width} x {height}"
 
 
 def _nbytes(picture: Picture) -> int:

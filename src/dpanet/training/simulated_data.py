@@ -15,7 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
+from dpanet.datasets.photographs import (
+    check_photographs,
+    scikit_image_photographs,
+    split_photographs,
+)
 from dpanet.errors import ConfigError, counted
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache
@@ -92,16 +96,18 @@ class SimulatedData:
         return self.curriculum.strength(step, steps)
 
     def open(self, config: TrainingConfig, device: torch.device | str = "cpu") -> OpenedData:
-        """Open the photographs and kernels, and check all that can be checked before training.
+        """Open the photographs and kernels, and check all that can be checked before training: each is decoded once.
 
         Raises:
             ConfigError: naming the key that is missing or not a folder.
-            DatasetError: naming missing files.
-            UnreadableImageError: if a header cannot be read.
+            DatasetError: naming the files that are missing or cannot be used.
         """
         training = self.simulator(device)
         assert training is not None
         held_out = self.simulator(device, held_out=True)
+        for simulator in (training, held_out):
+            if simulator is not None and isinstance(simulator.photographs, PhotoCache):
+                check_photographs(simulator.photographs.files)
         text = counted(len(training.photographs), "photograph")
         if held_out is None:
             return OpenedData(training, None, None, f"{text}, {NO_VALIDATION}")
