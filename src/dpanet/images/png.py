@@ -9,18 +9,20 @@ import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
 from dpanet.images.decoded_image import Codes, DecodedImage
+from dpanet.images.exif import orientation
 from dpanet.images.limits import check_size
 from dpanet.images.png_chunks import (
     CRITICAL,
     SIGNATURE,
     Chunk,
     PngHeader,
+    has_transparency,
     is_sound,
     list_chunks,
     make_chunk,
@@ -28,6 +30,9 @@ from dpanet.images.png_chunks import (
 )
 from dpanet.images.png_metadata import make_chunks, parse_metadata
 from dpanet.images.vips import open_data, to_codes_and_alpha
+
+if TYPE_CHECKING:
+    from dpanet.images.header import Header
 
 _EARLY = (b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"tRNS", b"pHYs")
 """Auxiliary chunks that count only before the pixels."""
@@ -53,8 +58,8 @@ def decode_png(path: Path) -> DecodedImage:
         file.readinto(data)
     chunks = list_chunks(io.BytesIO(data), size, path)
     header = parse_header(chunks, data[chunks[0].start :][: chunks[0].length], path)
-    check_size(path, header.width, header.height)
     auxiliary = _check_chunks(chunks, data, header, path)
+    check_size(path, header.width, header.height)
     fields = parse_metadata(header, auxiliary, path)
     transparent = any(name == b"tRNS" for name, _ in auxiliary)
     _keep_pixels(chunks, data, transparent)
@@ -66,6 +71,39 @@ def decode_png(path: Path) -> DecodedImage:
     except pyvips.Error as error:
         raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again") from error
     return DecodedImage(path, codes, alpha, **fields)
+
+
+def read_png_header(path: Path) -> Header:
+    """Return the size, depth, channels and orientation of a PNG as `decode_png` would decode it, without its pixels.
+
+    Raises:
+        OSError: if the file cannot be read.
+        UnreadableImageError: if it is cut, or its first part is damaged.
+    """
+    from dpanet.images.header import Header  # which imports this module
+
+    with path.open("rb") as file:
+        chunks = list_chunks(file, os.fstat(file.fileno()).st_size, path)
+        parts: dict[bytes, bytes] = {}
+        for chunk in chunks:
+            if chunk.name in (b"IHDR", b"tRNS", b"eXIf"):
+                file.seek(chunk.start - 4)
+                part = file.read(chunk.length + 8)
+                if zlib.crc32(part[:-4]) == int.from_bytes(part[-4:], "big"):
+                    parts.setdefault(chunk.name, part[4:-4])
+    header = parse_header(chunks, parts.get(b"IHDR", b""), path)
+    check_size(path, header.width, header.height)
+    names = [chunk.name for chunk in chunks]
+    palette = sum(chunk.length for chunk in chunks if chunk.name == b"PLTE")
+    transparent = b"tRNS" in parts and has_transparency(header, len(parts[b"tRNS"]), palette)
+    transparent &= b"IDAT" in names[names.index(b"tRNS") :] if transparent else False
+    return Header(
+        width=header.width,
+        height=header.height,
+        bits=16 if header.depth == 16 else 8,
+        channels=(1 if header.gray else 3) + (transparent or header.color >= 4),
+        orientation=orientation(parts.get(b"eXIf")),
+    )
 
 
 def encode_png(codes: Codes, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None) -> bytes:
@@ -124,21 +162,20 @@ def _check_chunks(
     with memoryview(data) as view:
         for chunk in chunks:
             sound = is_sound(chunk, view)
-            if chunk.critical and not sound:
-                raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
-            pixels |= chunk.name == b"IDAT"
-            palette += chunk.length if chunk.name == b"PLTE" else 0
-            part = b"" if chunk.critical else bytes(view[chunk.start : chunk.start + chunk.length])
+            if chunk.critical:
+                if not sound:
+                    raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
+                pixels |= chunk.name == b"IDAT"
+                palette += chunk.length if chunk.name == b"PLTE" else 0
+                continue
+            part = bytes(view[chunk.start : chunk.start + chunk.length])
             if chunk.name == b"tRNS":
-                sound &= len(part) == {0: 2, 2: 6}.get(header.color, len(part))
-                sound &= header.color in (0, 2) or (header.color == 3 and 0 < len(part) <= palette // 3)
-            if chunk.name == b"acTL" and sound:
-                count = int.from_bytes(part[:4], "big")
-                if count > 1:
-                    _warn(path, f"is an animation of {count} pictures; only the first is read")
-            elif not sound or (pixels and chunk.name in _EARLY):
+                sound &= has_transparency(header, len(part), palette)
+            if not sound or (pixels and chunk.name in _EARLY):
                 _warn(path, f"has a damaged {chunk.name.decode()} chunk; it is not used")
-            elif not chunk.critical:
+            elif chunk.name == b"acTL" and (count := int.from_bytes(part[:4], "big")) > 1:
+                _warn(path, f"is an animation of {count} pictures; only the first is read")
+            else:
                 auxiliary.append((chunk.name, part))
     if not pixels:
         raise UnreadableImageError(f"{shown(path)} is a PNG without pixels; export or copy it again")
@@ -158,4 +195,4 @@ def _warn(path: Path, text: str) -> None:
     warnings.warn(f"{shown(path)} {text}", ImageWarning, stacklevel=3)
 
 
-__all__ = ["SIGNATURE", "decode_png", "encode_png", "write_png"]
+__all__ = ["SIGNATURE", "decode_png", "encode_png", "read_png_header", "write_png"]

@@ -85,7 +85,7 @@ def list_chunks(file: BinaryIO, size: int, path: Path) -> list[Chunk]:
         chunks.append(chunk)
         if chunk.name == b"IEND":
             return chunks
-    raise UnreadableImageError(f"{shown(path)} is a truncated PNG; export or copy it again")
+    raise UnreadableImageError(f"{shown(path)} is a truncated PNG (it has no end); export or copy it again")
 
 
 def parse_header(chunks: list[Chunk], data: bytes | bytearray, path: Path) -> PngHeader:
@@ -98,6 +98,19 @@ def parse_header(chunks: list[Chunk], data: bytes | bytearray, path: Path) -> Pn
     if not chunks or chunks[0].name != b"IHDR" or len(data) != 13 or data[8] not in depths.get(data[9], ()):
         raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
     return PngHeader(int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big"), data[8], data[9])
+
+
+def has_transparency(header: PngHeader, length: int, palette: int) -> bool:
+    """Return whether a tRNS chunk of this length is valid.
+
+    Args:
+        header: of the file.
+        length: bytes of its data.
+        palette: bytes of the palette before it.
+    """
+    if header.color == 3:
+        return 0 < length <= palette // 3
+    return length == {0: 2, 2: 6}.get(header.color)
 
 
 def make_chunk(name: bytes, data: bytes) -> bytes:
