@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-import tifffile
 from PIL import Image
 
 from dpanet.errors import UnreadableImageError
 from dpanet.images.lossy import FORMATS, is_lossy
 from dpanet.images.png import SIGNATURE
-from dpanet.images.tiff import SIGNATURES, check_whole
+from dpanet.images.tiff import SIGNATURES, read_tiff_header
 
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
 """Color type -> channels as decoded: a palette becomes RGB, gray with alpha becomes RGB with alpha."""
-
-_TIFF_KINDS = (np.uint8, np.uint16, np.float16, np.float32, np.float64)
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ def read_header(path: Path) -> Header:
             f"{path} cannot be read ({error.strerror}); check its name and permissions"
         ) from error
     if head.startswith(SIGNATURES):
-        return _tiff(path)
+        return read_tiff_header(path)
     if is_lossy(head):
         return _lossy(path)
     if not head:
@@ -96,26 +92,6 @@ def _png(file: BinaryIO, path: Path) -> Header:
 
 def _number(data: bytes) -> int:
     return int.from_bytes(data, "big")
-
-
-def _tiff(path: Path) -> Header:
-    try:
-        with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            check_whole(page, path)
-            kind = np.dtype(page.dtype)
-            if kind not in _TIFF_KINDS:
-                raise UnreadableImageError(
-                    f"{path} has {kind} values; export it with 8 or 16 bits or as float"
-                )
-            bits = 32 if kind.kind == "f" else 8 * kind.itemsize
-            return Header(int(page.imagewidth), int(page.imagelength), bits, int(page.samplesperpixel))
-    except (UnreadableImageError, MemoryError):
-        raise
-    except Exception as error:  # a damaged file fails anywhere in the decoder, in many ways
-        raise UnreadableImageError(
-            f"{path} is a truncated or damaged TIFF ({error}); export or copy it again"
-        ) from error
 
 
 def _lossy(path: Path) -> Header:

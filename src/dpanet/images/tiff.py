@@ -1,146 +1,175 @@
-"""Read and write TIFF, 8 and 16 bit and float, with ICC profile and the descriptive tags of EXIF."""
+"""Read TIFF, 8 and 16 bit and float, with its metadata."""
 
 from __future__ import annotations
 
-import io
+import mmap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
-import tifffile
-from PIL import Image
 
-from dpanet.errors import UnreadableImageError
+from dpanet.errors import ImageWarning, UnreadableImageError, counted, shown
 from dpanet.images.decoded_image import Codes, DecodedImage
+from dpanet.images.stated_encoding import use_profile
+from dpanet.images.tiff_chunks import DamagedChunkError, decode_chunks
+from dpanet.images.tiff_layout import FAX, JPEG, PALETTE, PREMULTIPLIED, WHITE_IS_ZERO, TiffLayout
+from dpanet.images.tiff_metadata import parse_metadata
+from dpanet.images.tiff_page import read_page
+from dpanet.images.vips import open_image, to_codes
+
+if TYPE_CHECKING:
+    from dpanet.images.header import Header
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-_DESCRIPTIVE = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 33432: "s"}
-"""Description, make, model, orientation, software, date, artist, copyright, with their TIFF types.
-
-The EXIF directory (exposure and the like) is read from PNG and JPEG, but not from TIFF.
-"""
-
-_ORDINARY = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
+_STRIP = 256
+"""Rows that are converted at once, so that no second full-size copy exists."""
 
 
 def decode_tiff(path: Path) -> DecodedImage:
-    """Decode the first page of a TIFF; gray whose white is 0 is inverted, the orientation is not applied.
+    """Decode the first page of a TIFF.
+
+    1, 2 and 4 bit become 8, a palette becomes RGB, gray whose 0 is white is inverted, alpha becomes straight. The
+    orientation is not applied: the two views differ along the sensor's rows, which must stay rows.
 
     Raises:
-        UnreadableImageError: if the file is truncated, damaged or of another kind.
+        OSError: if the file cannot be read.
+        UnreadableImageError: if it is damaged or cut, a raw file of a camera, or of a kind that is not read.
     """
-    try:
-        with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            check_whole(page, path)
-            _check_kind(page, path)
-            codes = _read_codes(page, path)
-            return DecodedImage(path, codes, page.iccprofile, _exif_of(page))
-    except (UnreadableImageError, MemoryError):
-        raise
-    except Exception as error:  # a damaged file fails anywhere in the decoder, in many ways
-        raise UnreadableImageError(
-            f"{path} is a truncated or damaged TIFF ({error}); export or copy it again"
-        ) from error
+    with _mapped(path) as data:
+        layout, tags = read_page(data, path)
+        fields = parse_metadata(data, layout, tags, path)
+        gray = layout.colors == 1 and layout.photometric != PALETTE
+        fields["icc"], fields["encoding"] = use_profile(fields["icc"], gray, path)
+        if layout.compression in (JPEG, *FAX):
+            codes = _decode_with_libvips(data, layout, path)
+            return DecodedImage(path, codes, None, **fields)
+        samples = decode_chunks(data, layout)
+    codes, alpha = _separate(samples, layout, path)
+    return DecodedImage(path, codes, alpha, **fields)
 
 
-def encode_tiff(codes: Codes, icc: bytes | None, exif: bytes | None) -> bytes:
-    """Encode an image as the contents of a TIFF file.
+def read_tiff_header(path: Path) -> Header:
+    """Return the size, depth, channels and orientation of a TIFF as `decode_tiff` decodes it, without its pixels.
+
+    Raises:
+        OSError: if the file cannot be read.
+        UnreadableImageError: as `decode_tiff`, but for damage inside the pixels.
+    """
+    from dpanet.images.header import Header  # which imports this module
+
+    with _mapped(path) as data:
+        layout, tags = read_page(data, path, warn=False)
+    palette = layout.photometric == PALETTE
+    bits = 32 if layout.kind == "f" else max(8, layout.bits)
+    if palette:
+        bits = 8 * _colormap(layout).dtype.itemsize
+    channels = (3 if palette else layout.colors) + (layout.alpha is not None)
+    turned = next((tag.numbers(layout.order)[:1] for tag in tags if tag.number == 274), ())
+    orientation = turned[0] if turned and 1 <= turned[0] <= 8 else 1
+    return Header(layout.width, layout.height, bits, channels, orientation)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    """Map a file into memory; damage that shows later is refused with one sentence."""
+    import pyvips
+
+    with path.open("rb") as file:
+        if not file.read(1):
+            raise UnreadableImageError(f"{shown(path)} is empty; export or copy it again")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            try:
+                yield data
+            except (DamagedChunkError, pyvips.Error) as error:
+                raise UnreadableImageError(
+                    f"{shown(path)} is a TIFF with damaged pixels; export or copy it again"
+                ) from error
+
+
+def _decode_with_libvips(data: mmap.mmap, layout: TiffLayout, path: Path) -> Codes:
+    """Decode JPEG and fax pages, whose colors libvips converts."""
+    for offset, length in layout.chunks:
+        cut = layout.compression == JPEG and b"\xff\xd9" not in data[offset + length - 8 : offset + length]
+        if cut:  # libjpeg fills the rest with gray
+            raise DamagedChunkError("a strip or tile of JPEG has no end")
+    codes = to_codes(open_image(path, page=layout.index))
+    if codes.dtype != np.uint8 or codes.shape[2:] != (() if layout.colors == 1 else (3,)):
+        raise DamagedChunkError("its JPEG is of another kind than its tags say")
+    return codes
+
+
+def _separate(samples: Codes, layout: TiffLayout, path: Path) -> tuple[Codes, Codes | None]:
+    """Convert samples as stored to colors and straight alpha.
 
     Args:
-        codes: H x W (gray) or H x W x 3 (RGB), uint8, uint16 or float32.
-        icc: ICC profile to embed, if any.
-        exif: EXIF data whose descriptive tags are embedded, if any.
+        samples: H x W x samples of a pixel; integers are changed in place.
+        layout: what they mean.
+        path: of the file.
     """
-    extra = []
-    if exif:
-        tags = Image.Exif()
-        tags.load(exif)
-        extra = [
-            (tag, kind, 1 if kind == "H" else 0, tags[tag], True)
-            for tag, kind in _DESCRIPTIVE.items()
-            if tag in tags
-        ]
-    target = io.BytesIO()
-    tifffile.imwrite(
-        target,
-        codes,
-        photometric="minisblack" if codes.ndim == 2 else "rgb",
-        compression="deflate",
-        predictor=codes.dtype.kind == "u",
-        rowsperstrip=64,
-        iccprofile=icc,
-        extratags=extra,
-        metadata=None,
-        software=False,
-    )
-    return target.getvalue()
+    unused = len(layout.extra) - (layout.alpha is not None)
+    if unused:
+        warnings.warn(
+            f"{shown(path)} has {counted(unused, 'channel')} beside its colors and alpha; not read",
+            ImageWarning,
+            stacklevel=3,
+        )
+    codes = samples if not layout.extra else samples[..., : layout.colors]
+    alpha, premultiplied = None, False
+    if layout.alpha is not None:
+        alpha = np.ascontiguousarray(samples[..., layout.alpha])
+        premultiplied = layout.extra[layout.alpha - layout.colors] == PREMULTIPLIED
+    if layout.photometric == PALETTE:
+        codes = _colormap(layout)[codes[..., 0]]
+        alpha = None if alpha is None else _rescale(alpha, layout.bits, codes.dtype)
+    elif layout.bits < 8:
+        codes = _rescale(codes, layout.bits, codes.dtype)
+        alpha = None if alpha is None else _rescale(alpha, layout.bits, codes.dtype)
+    if alpha is not None and premultiplied:
+        codes = _divide(codes, alpha)
+    if layout.photometric == WHITE_IS_ZERO:
+        white = 1 if codes.dtype.kind == "f" else np.iinfo(codes.dtype).max
+        codes = np.subtract(codes.dtype.type(white), codes)
+    codes = np.ascontiguousarray(codes)
+    return codes[..., 0] if codes.shape[2] == 1 else codes, alpha
 
 
-def check_whole(page: Any, path: Path) -> None:
-    """Check that the file is not shorter than its page's pixels need.
+def _colormap(layout: TiffLayout) -> Codes:
+    """Return the colors of a palette, entries x 3; uint8 if that is exact.
 
-    Raises:
-        UnreadableImageError: if it is.
+    8-bit colors c are written as 257 c, as 256 c, or against the standard as c.
     """
-    ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
-    if not ends or max(ends) > path.stat().st_size:
-        raise UnreadableImageError(f"{path} is a truncated TIFF; export or copy it again")
+    colors = np.array(layout.colormap, np.uint16).reshape(3, -1).T
+    if colors.max() < 256:
+        return colors.astype(np.uint8)
+    for step in (257, 256):
+        if not (colors % step).any():
+            return (colors // step).astype(np.uint8)
+    return colors
 
 
-def _check_kind(page: Any, path: Path) -> None:
-    if page.photometric not in _ORDINARY or page.bitspersample not in (8, 16, 32, 64):
-        raise UnreadableImageError(
-            f"{path} is a TIFF of another kind ({getattr(page.photometric, 'name', page.photometric)}, "
-            f"{page.bitspersample} bit); export it as gray or RGB with 8 or 16 bits"
-        )
+def _rescale(codes: Codes, bits: int, kind: np.dtype[Any]) -> Codes:
+    """Rescale codes of `bits` to all of the codes of a type, rounded."""
+    most, largest = 2**bits - 1, int(np.iinfo(kind).max)
+    if most == largest:
+        return codes.astype(kind)
+    rescaled: Codes = ((codes.astype(np.uint64) * largest + most // 2) // most).astype(kind)
+    return rescaled
 
 
-def _read_codes(page: Any, path: Path) -> Codes:
-    try:
-        codes: Codes = page.asarray()
-        axes = page.axes
-    except (ValueError, KeyError) as error:
-        if "imagecodecs" not in str(error):
-            raise
-        codes, axes = _read_compressed(path), "YXS"  # such as LZW, which Photoshop writes
-    if codes.ndim == 3 and axes.startswith("S"):
-        codes = np.ascontiguousarray(np.moveaxis(codes, 0, -1))
-    if codes.ndim == 3 and codes.shape[2] == 1:
-        codes = codes[..., 0]
-    if codes.ndim not in (2, 3) or (codes.ndim == 3 and codes.shape[2] not in (3, 4)):
-        raise UnreadableImageError(f"{path} has shape {codes.shape}; export it as one gray or RGB picture")
-    if codes.dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
-        raise UnreadableImageError(
-            f"{path} has {codes.dtype} values; export it with 8 or 16 bits or as float"
-        )
-    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and codes.dtype.kind == "u":
-        codes = np.iinfo(codes.dtype).max - codes
-    return codes
-
-
-def _read_compressed(path: Path) -> Codes:
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        codes = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    finally:
-        cv2.utils.logging.setLogLevel(before)
-    if codes is None:
-        raise UnreadableImageError(
-            f"{path} is damaged, or compressed in a way that cannot be read; export it uncompressed"
-        )
-    if codes.ndim == 3:
-        codes = cv2.cvtColor(codes, cv2.COLOR_BGR2RGB if codes.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    return codes
-
-
-def _exif_of(page: Any) -> bytes | None:
-    tags = Image.Exif()
-    for tag, kind in _DESCRIPTIVE.items():
-        value = page.tags.valueof(tag)
-        if value is not None and value != "":
-            tags[tag] = int(value) if kind == "H" else str(value)
-    return tags.tobytes().removeprefix(b"Exif\0\0") if len(tags) else None
+def _divide(codes: Codes, alpha: Codes) -> Codes:
+    """Divide colors by alpha, where it is not 0; integers are rounded and cannot exceed the largest code."""
+    integer = codes.dtype.kind == "u"
+    out = np.zeros(codes.shape, np.float32 if codes.dtype == np.float16 else codes.dtype)
+    white = float(np.iinfo(codes.dtype).max) if integer else 1.0
+    for top in range(0, len(codes), _STRIP):
+        colors, opacity = codes[top : top + _STRIP], alpha[top : top + _STRIP, :, None]
+        visible = opacity > 0
+        straight = colors.astype(np.float64) * white / np.where(visible, opacity, 1)
+        if integer:
+            straight = np.minimum(np.rint(straight), white)
+        out[top : top + _STRIP] = np.where(visible, straight, 0)
+    return out

@@ -13,7 +13,7 @@ from dpanet.files.output import atomic_output, prepare_output
 from dpanet.images.decoded_image import Codes
 from dpanet.images.encoding import dequantize, quantize
 from dpanet.images.png import write_png
-from dpanet.images.tiff import encode_tiff
+from dpanet.images.tiff_writing import write_tiff
 from dpanet.images.written_metadata import not_carried, stated_encoding, with_encoding, with_profile
 from dpanet.pair import Picture
 
@@ -97,7 +97,3 @@ def _alpha(picture: Picture, bits: int) -> Codes | None:
         return alpha
     values = alpha.astype(np.float32) if alpha.dtype.kind == "f" else dequantize(alpha)
     return values if bits == 32 else quantize(values, bits)
-
-
-def write_tiff(path: Path, codes: Codes, alpha: Codes | None, metadata: dict[str, Any]) -> None:
-    path.write_bytes(encode_tiff(codes, metadata.get("icc"), metadata.get("exif")))

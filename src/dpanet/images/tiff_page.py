@@ -1,0 +1,101 @@
+"""Find the picture in a TIFF and refuse raw files of cameras."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from mmap import mmap
+from pathlib import Path
+
+from dpanet.errors import ImageWarning, UnreadableImageError, shown
+from dpanet.images.tiff_layout import Fields, TiffLayout, read_layout
+from dpanet.images.tiff_structure import BrokenStructureError, Order, Tag, parse_directory, parse_header
+
+_RAW_CODECS = (32767, 32769, 32770, 32867, 34713, 65000, 65535)
+"""Compressions of Sony, Epson, Samsung, Kodak, Nikon and Pentax."""
+
+_RAW_KINDS = (32803, 34892)
+"""Photometric interpretations of a mosaic of colors, and of the linear values of a raw file."""
+
+_DNG_VERSION, _SONY_PRIVATE = 50706, 50740
+
+_MOST_DIRECTORIES = 10_000
+
+
+def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tuple[Tag, ...]]:
+    """Find the first page that is a full picture, with an ImageWarning (if `warn`) if there are more.
+
+    Returns:
+        How its pixels are stored, and the tags of its directory.
+
+    Raises:
+        UnreadableImageError: if it is a raw file, damaged or truncated, or of a kind that is not read.
+    """
+    try:
+        order, big, start = parse_header(data)
+        pages = [Fields(tags, order) for tags in _chain(data, start, order, big)]
+    except BrokenStructureError as error:
+        raise UnreadableImageError(
+            f"{shown(path)} is a truncated or damaged TIFF ({error}); export or copy it again"
+        ) from error
+    others = list(_below(data, pages, order, big))
+    _check_not_raw(data, pages, others, path)
+    full = [index for index, page in enumerate(pages) if not _is_reduced(page)]
+    index = full[0] if full else 0
+    if not full and any(not _is_reduced(page) for page in others):
+        raise UnreadableImageError(
+            f"{shown(path)} is a TIFF whose first page is only a reduced copy of the picture; export it again"
+        )
+    page = read_layout(pages[index], index, len(data), path)
+    if warn and len(full) > 1:
+        warnings.warn(
+            f"{shown(path)} has {len(full)} pages; only the first, {page.width} x {page.height} px, is read",
+            ImageWarning,
+            stacklevel=3,
+        )
+    return page, tuple(pages[index].tags.values())
+
+
+def _chain(data: mmap, start: int, order: Order, big: bool) -> Iterator[tuple[Tag, ...]]:
+    seen: set[int] = set()
+    while start and start not in seen and len(seen) < _MOST_DIRECTORIES:
+        try:
+            tags, following = parse_directory(data, start, order, big, [])
+        except BrokenStructureError:
+            if not seen:
+                raise
+            return  # what follows a sound page is not read
+        seen.add(start)
+        yield tags
+        start = following
+    if not seen:
+        raise BrokenStructureError("it has no page")
+
+
+def _below(data: mmap, pages: list[Fields], order: Order, big: bool) -> Iterator[Fields]:
+    """Yield the SubIFDs of the first pages."""
+    for page in pages[:4]:
+        for offset in page.all(330)[:16]:
+            try:
+                yield Fields(parse_directory(data, offset, order, big, [])[0], order)
+            except BrokenStructureError:
+                continue
+
+
+def _is_reduced(page: Fields) -> bool:
+    """Return whether a page is a reduced copy or a mask of another."""
+    return bool(page.one(254, 0) & 5) or page.one(255, 1) == 2 or page.one(262, 0) == 4
+
+
+def _check_not_raw(data: mmap, pages: list[Fields], others: list[Fields], path: Path) -> None:
+    first = pages[0].tags
+    dng = _DNG_VERSION in first
+    raw = dng or _SONY_PRIVATE in first or data[8:10] == b"CR"
+    for page in (*pages, *others):
+        raw |= page.one(262, 0) in _RAW_KINDS or page.one(259, 0) in _RAW_CODECS
+    if raw:
+        name = shown(path.name)
+        raise UnreadableImageError(
+            f"{shown(path)} is a raw {'DNG ' if dng else ''}file of a camera, whose first page is no full picture; "
+            f"give the file itself to `dpanet deblur {name} -o sharp.tif`"
+        )
