@@ -80,8 +80,8 @@ class Picture:
     ``resolution``  (horizontal, vertical) in px an inch
     ``png``         ((name, data), ...): chunks gAMA, cHRM, sRGB, sBIT, cICP of a PNG
     ``camera``      name of the raw format, such as ``pixel4``
-    ``keep``        H x W, not 0: pixels of a camera raw that a deblurred picture takes from the combined view; the
-                    picture has no such key
+    ``keep``        H x W, of a camera raw: weight 0..1 (float), or mask, with which the combined view stays in a
+                    deblurred picture, which has no such key
     =============== ================================================================================================
     """
 

@@ -99,6 +99,14 @@ def test_a_tall_mask_is_blended_alike_in_every_row() -> None:
     np.testing.assert_allclose(shares[246:255, 25], [0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25, 0], atol=1e-6)
 
 
+def test_weights_are_taken_as_they_are() -> None:
+    weights = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(64, 48)
+    given = pair(keep=weights)
+    picture = Deblurrer(Black(), device="cpu")(given)
+    np.testing.assert_allclose(picture.pixels, given.combined.pixels * weights[..., None], atol=1e-6)
+    np.testing.assert_array_equal(picture.pixels[-1, -1], given.combined.pixels[-1, -1])
+
+
 def test_an_empty_mask_changes_nothing_and_a_wrong_one_is_refused() -> None:
     given = pair(keep=np.zeros((64, 48), bool))
     assert not Deblurrer(Black(), device="cpu")(given).pixels.any()

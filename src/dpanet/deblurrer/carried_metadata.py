@@ -16,7 +16,7 @@ _STATED_BY = {b"gAMA", b"sRGB", b"cICP"}
 """Chunks of a PNG that state an encoding."""
 
 _BLEND = 4
-"""Px over which the deblurred picture leads over to the pixels that stay."""
+"""Px around a mask over which the picture leads over to its pixels."""
 
 _STRIP = 256
 """Rows that are blended at once."""
@@ -51,46 +51,50 @@ def carry_metadata(pair: DualPixelPair, encoding: Encoding) -> dict[str, Any]:
     return metadata
 
 
-def read_keep(pair: DualPixelPair) -> NDArray[np.bool_] | None:
-    """Return which pixels of a pair stay as they were, H x W; None if there are none.
+def read_keep(pair: DualPixelPair) -> NDArray[np.float32] | None:
+    """Return the weight with which each pixel of a pair stays as it was, H x W, 0..1; None if all are deblurred.
+
+    The metadata may have weights of their own (floats), or a mask (of another type, not 0), around which the
+    weights fall to 0 within 4 px.
 
     Raises:
         PairError: if the mask in the metadata has another size than the pair.
     """
     if pair.metadata.get("keep") is None:
         return None
-    mask = np.asarray(pair.metadata["keep"]) != 0
-    if mask.shape != pair.left.shape[:2]:
+    keep = np.asarray(pair.metadata["keep"])
+    if keep.shape != pair.left.shape[:2]:
         raise PairError(
-            f"the mask of pixels to keep has shape {mask.shape} and the views have {pair.left.shape[:2]}; "
+            f"the mask of pixels to keep has shape {keep.shape} and the views have {pair.left.shape[:2]}; "
             "give a mask of height x width of the pair"
         )
-    return mask if mask.any() else None
+    weights = np.clip(keep.astype(np.float32), 0, 1) if keep.dtype.kind == "f" else _soften(keep != 0)
+    return weights if weights.any() else None
 
 
-def keep_pixels(picture: Pixels, pair: DualPixelPair, mask: NDArray[np.bool_], encoding: Encoding) -> None:
-    """Put the combined view into a deblurred picture, in place, where a mask says so, and blend it over 4 px around.
+def keep_pixels(
+    picture: Pixels, pair: DualPixelPair, weights: NDArray[np.float32], encoding: Encoding
+) -> None:
+    """Blend the combined view into a deblurred picture, in place.
 
     Args:
         picture: (H, W, 3), float32.
         pair: of the picture.
-        mask: H x W, of `read_keep`.
+        weights: H x W, of `read_keep`.
         encoding: of the picture.
     """
-    for top in range(0, len(mask), _STRIP):
-        weights = _weights(mask[max(0, top - _BLEND) : top + _STRIP + _BLEND])
-        weights = weights[min(top, _BLEND) :][:_STRIP]
-        y, x = np.nonzero(weights)
-        place, weight = (y + top, x), weights[y, x, None]
+    for top in range(0, len(weights), _STRIP):
+        y, x = np.nonzero(weights[top : top + _STRIP])
+        place = (y + top, x)
+        weight = weights[place][:, None]
         combined = pair.left[place] * np.float32(0.5) + pair.right[place] * np.float32(0.5)
         if encoding != pair.encoding:
             combined = linear_to_srgb(combined) if encoding == "srgb" else srgb_to_linear(combined)
-        picture[place] = np.where(
-            weight == 1, combined, picture[place] + weight * (combined - picture[place])
-        )
+        blended = picture[place] + weight * (combined - picture[place])
+        picture[place] = np.where(weight == 1, combined, blended)
 
 
-def _weights(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _soften(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return 1 in the mask, falling evenly to 0 over `_BLEND` px around it."""
     weights = mask.astype(np.float32)
     for step in range(1, _BLEND):
