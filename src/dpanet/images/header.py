@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
 
-from PIL import Image
-
-from dpanet.errors import UnreadableImageError
-from dpanet.images.lossy import FORMATS, is_lossy
-from dpanet.images.png import SIGNATURE
-from dpanet.images.tiff import SIGNATURES, read_tiff_header
-
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
-"""Color type -> channels as decoded: a palette becomes RGB, gray with alpha becomes RGB with alpha."""
+from dpanet.images.formats import Format, find_format
+from dpanet.images.limits import check_size
+from dpanet.images.source import readable_file
 
 
 @dataclass(frozen=True)
@@ -24,7 +17,7 @@ class Header:
     """Size and depth of an image as `read_file` would decode it."""
 
     width: int
-    """Px, as stored: the EXIF orientation is not applied."""
+    """Px, as stored: the orientation is not applied."""
     height: int
     """Px, as stored."""
     bits: int
@@ -35,73 +28,37 @@ class Header:
     """Of EXIF: 1 is upright, 2 to 8 say how the picture is to be turned to be seen."""
 
 
-def read_header(path: Path) -> Header:
-    """Return the size, depth and channels of a PNG, TIFF, JPEG or WebP.
+def read_header(path: str | PathLike[str]) -> Header:
+    """Return the size, depth, channels and orientation of a file that `read_file` reads.
 
     The first bytes decide the format, not the suffix. A truncated PNG or TIFF is detected by the lengths of its
     parts; damage inside a part is not.
 
     Raises:
-        UnreadableImageError: if the file is missing, empty, truncated or of another format.
+        UnreadableImageError: if the file is missing, empty, truncated or of another format, or its picture is larger
+            than the limit.
     """
-    try:
-        with path.open("rb", buffering=0) as file:
-            head = file.read(12)
-            if head.startswith(SIGNATURE):
-                return _png(file, path)
-    except OSError as error:
-        raise UnreadableImageError(
-            f"{path} cannot be read ({error.strerror}); check its name and permissions"
-        ) from error
-    if head.startswith(SIGNATURES):
-        return read_tiff_header(path)
-    if is_lossy(head):
-        return _lossy(path)
-    if not head:
-        raise UnreadableImageError(f"{path} is empty; export or copy it again")
-    raise UnreadableImageError(f"{path} is not a PNG, TIFF, JPEG or WebP picture; export it as one of these")
+    with readable_file(path, again=True) as file:
+        header = _reader(find_format(file))(file)
+        check_size(file, header.width, header.height)
+        return header
 
 
-def _png(file: BinaryIO, path: Path) -> Header:
-    """Read chunk after chunk: IHDR has the size, tRNS adds alpha to color, IEND ends a complete file."""
-    size = path.stat().st_size
-    at, fields, transparent = len(SIGNATURE), b"", False
-    while at + 12 <= size:
-        file.seek(at)
-        start = file.read(8)
-        length, name = int.from_bytes(start[:4], "big"), start[4:]
-        if not fields:
-            fields = file.read(17)
-            sound = (
-                name == b"IHDR" and length == 13 and zlib.crc32(name + fields[:13]) == _number(fields[13:])
-            )
-            if not sound or fields[9] not in _PNG_CHANNELS:
-                raise UnreadableImageError(f"{path} is a damaged PNG; export or copy it again")
-        transparent |= name == b"tRNS"
-        at += 12 + length
-        if name == b"IEND" and at <= size:
-            channels = _PNG_CHANNELS[fields[9]]
-            return Header(
-                width=_number(fields[:4]),
-                height=_number(fields[4:8]),
-                bits=16 if fields[8] == 16 else 8,
-                channels=4 if transparent and channels == 3 else channels,
-            )
-    raise UnreadableImageError(f"{path} is a truncated PNG; export or copy it again")
+def _reader(format: Format) -> Callable[[Path], Header]:
+    # Each of these modules imports this one, for the type.
+    from dpanet.images.heif import read_heif_header
+    from dpanet.images.jpeg import read_jpeg_header
+    from dpanet.images.pgm import read_pgm_header
+    from dpanet.images.png import read_png_header
+    from dpanet.images.tiff import read_tiff_header
+    from dpanet.images.webp import read_webp_header
 
-
-def _number(data: bytes) -> int:
-    return int.from_bytes(data, "big")
-
-
-def _lossy(path: Path) -> Header:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large pictures
-            with Image.open(path, formats=FORMATS) as image:
-                channels = {"L": 1, "RGBA": 4}.get(image.mode, 3)
-                return Header(image.width, image.height, 8, channels)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadableImageError(
-            f"{path} is a truncated or damaged picture ({error}); export or copy it again"
-        ) from error
+    readers: dict[Format, Callable[[Path], Header]] = {
+        "heif": read_heif_header,
+        "jpeg": read_jpeg_header,
+        "pgm": read_pgm_header,
+        "png": read_png_header,
+        "tiff": read_tiff_header,
+        "webp": read_webp_header,
+    }
+    return readers[format]

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.errors import PairError
-from dpanet.images.decoded_image import Codes
+from dpanet.images.decoded_image import Codes, DecodedImage
+from dpanet.images.pgm import is_pgm, read_stored_codes
 from dpanet.images.raw import RawFormat, develop, flat_field_ratio
 from dpanet.images.reading import ImagePath, read_views
+from dpanet.images.source import is_stream
 from dpanet.pair import DualPixelPair
 
 RawLayout = RawFormat | tuple[int, int]
@@ -35,7 +37,7 @@ def read_raw_pair(
         UnreadableImageError: if a file cannot be read.
         PairError: naming both files, if they are not raw views of this format.
     """
-    left_image, right_image = read_views(left, right)
+    left_image, right_image = _read_views(left, right)
     try:
         pair = develop(left_image.codes, right_image.codes, _format(layout, left_image.codes), flat_field)
     except PairError as error:
@@ -58,11 +60,23 @@ def read_flat_field(left: ImagePath, right: ImagePath, layout: RawLayout) -> NDA
         UnreadableImageError: if a file cannot be read.
         PairError: naming both files, if they are not raw views of this format.
     """
-    left_image, right_image = read_views(left, right)
+    left_image, right_image = _read_views(left, right)
     try:
         return flat_field_ratio(left_image.codes, right_image.codes, _format(layout, left_image.codes))
     except PairError as error:
         raise PairError(f"{left}, {right}: {error}") from error
+
+
+def _read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, DecodedImage]:
+    """Read two views with the values that stand in the files; those of a PGM are otherwise scaled to its white."""
+    first, second = read_views(left, right)
+    return _unscaled(first), _unscaled(second)
+
+
+def _unscaled(view: DecodedImage) -> DecodedImage:
+    if is_stream(view.path) or not is_pgm(view.path):
+        return view
+    return replace(view, codes=read_stored_codes(view.path))
 
 
 def _format(layout: RawLayout, codes: Codes) -> RawFormat:

@@ -7,58 +7,68 @@ a dual pixel differ along the sensor's rows.
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from dpanet.errors import PairError, UnreadableImageError
+from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
 from dpanet.images.decoded_image import Codes, DecodedImage
 from dpanet.images.encoding import dequantize
-from dpanet.images.lossy import decode_lossy, is_lossy
-from dpanet.images.png import SIGNATURE, decode_png
-from dpanet.images.tiff import SIGNATURES, decode_tiff
+from dpanet.images.formats import Format, find_format
+from dpanet.images.header import read_header
+from dpanet.images.heif import decode_heif
+from dpanet.images.jpeg import decode_jpeg
+from dpanet.images.matching_views import check_views, warn_of_transparency
+from dpanet.images.pgm import decode_pgm
+from dpanet.images.png import decode_png
+from dpanet.images.source import is_standard_input, readable_file
+from dpanet.images.tiff import decode_tiff
+from dpanet.images.webp import decode_webp
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
 
 ImagePath = str | os.PathLike[str]
+
+_DECODERS: dict[Format, Callable[[Path], DecodedImage]] = {
+    "heif": decode_heif,
+    "jpeg": decode_jpeg,
+    "pgm": decode_pgm,
+    "png": decode_png,
+    "tiff": decode_tiff,
+    "webp": decode_webp,
+}
 
 _STRIP = 256
 """Rows that are converted at once, so that no second full-size copy exists."""
 
 
 def read_file(path: ImagePath) -> DecodedImage:
-    """Decode a PNG, TIFF, JPEG or WebP; the first bytes decide the format, not the suffix.
+    """Decode a PNG, TIFF, JPEG, WebP, AVIF, PGM or PPM; the first bytes decide the format, not the suffix.
+
+    Args:
+        path: of a file or pipe, or ``-`` for standard input.
 
     Raises:
-        UnreadableImageError: if the file is missing, empty, truncated, damaged or of another format.
+        UnreadableImageError: if the file is missing, empty, truncated, damaged or of another format, or its picture
+            is larger than the limit or than the memory.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-            if head.startswith(SIGNATURE):
-                return decode_png(path.read_bytes(), path)
-            if is_lossy(head):
-                return decode_lossy(path.read_bytes(), path)
-    except FileNotFoundError as error:
-        raise UnreadableImageError(f"{path} does not exist; check the name") from error
-    except IsADirectoryError as error:
-        raise UnreadableImageError(f"{path} is a folder; name a picture file in it") from error
-    except OSError as error:
-        raise UnreadableImageError(
-            f"{path} cannot be read ({error.strerror}); check its permissions"
-        ) from error
-    if head.startswith(SIGNATURES):
-        return decode_tiff(path)
-    if not head:
-        raise UnreadableImageError(f"{path} is empty; export or copy it again")
-    raise UnreadableImageError(f"{path} is not a PNG, TIFF, JPEG or WebP picture; export it as one of these")
+    with readable_file(path) as file:
+        try:
+            image = _DECODERS[find_format(file)](file)
+        except MemoryError as error:
+            raise UnreadableImageError(
+                f"{shown(file)} does not fit in memory; close other programs, or give a smaller picture"
+            ) from error
+    return replace(image, path=Path(path))
 
 
 def read_codes(path: ImagePath) -> Codes:
-    """Read the pixels of a file as stored.
+    """Read the pixels of a file as stored, without alpha.
 
     Returns:
-        H x W (gray), H x W x 3 (RGB) or H x W x 4 (RGB and alpha); uint8, uint16 or a float type.
+        H x W (gray) or H x W x 3 (RGB); uint8, uint16 or a float type.
 
     Raises:
         UnreadableImageError: as `read_file`.
@@ -66,19 +76,20 @@ def read_codes(path: ImagePath) -> Codes:
     return np.ascontiguousarray(read_file(path).codes)
 
 
-def read_picture(path: ImagePath, encoding: Encoding = "srgb") -> Picture:
+def read_picture(path: ImagePath, encoding: Encoding | None = None) -> Picture:
     """Read one picture.
 
     Args:
         path: of the file.
-        encoding: of its values; the file does not say it.
+        encoding: of its values; None for what the file states, else ``srgb``. If the file states another, an
+            ImageWarning says so.
 
     Returns:
         The picture, H x W x 3, float32, 1.0 = white; gray is repeated in three channels.
 
     Raises:
         UnreadableImageError: if the file cannot be read.
-        PairError: if a side is under 16 px, or a pixel is transparent, NaN or infinite.
+        PairError: if a side is under 16 px, or a pixel is NaN or infinite.
 
     >>> import numpy as np
     >>> from dpanet import Picture, read_picture, write_picture
@@ -88,7 +99,8 @@ def read_picture(path: ImagePath, encoding: Encoding = "srgb") -> Picture:
     ((16, 24, 3), 1.0, 8)
     """
     file = read_file(path)
-    return Picture(to_pixels(file), encoding, file.metadata)
+    warn_of_transparency(file)
+    return Picture(to_pixels(file), _encoding(file, encoding), file.metadata)
 
 
 def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = None) -> DualPixelPair:
@@ -97,14 +109,15 @@ def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     Args:
         left: file of the left view.
         right: file of the right view.
-        encoding: of their values; ``srgb`` by default.
+        encoding: of their values; None for what the files state, else ``srgb``. If they state another, an
+            ImageWarning says so.
 
     Returns:
         The pair, each view H x W x 3, float32, 1.0 = white; its metadata are those of the left file.
 
     Raises:
         UnreadableImageError: if a file cannot be read.
-        PairError: naming both files, if they differ in size, depth or kind; or as `read_picture`.
+        PairError: as `read_views`; or as `read_picture`.
 
     >>> import numpy as np
     >>> from dpanet import Picture, read_pair, write_picture
@@ -114,71 +127,78 @@ def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     (16, 24, 3)
     """
     left_image, right_image = read_views(left, right)
+    encoding = _encoding(left_image, encoding)
     metadata, pixels = left_image.metadata, to_pixels(left_image)
     del left_image
-    return DualPixelPair(pixels, to_pixels(right_image), encoding or "srgb", metadata)
+    return DualPixelPair(pixels, to_pixels(right_image), encoding, metadata)
 
 
 def read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, DecodedImage]:
-    """Decode the files of two views and check that they are of one size, depth and kind.
+    """Decode the files of two views and check that they belong together.
 
     Raises:
         UnreadableImageError: if a file cannot be read.
-        PairError: naming both files, if they are the same file, or differ in size, depth or kind.
+        PairError: naming both files, if they are the same file, or differ in size, depth, channels, orientation,
+            profile, stated encoding or camera.
     """
+    if is_standard_input(left) and is_standard_input(right):
+        raise PairError(
+            "- (standard input) was given for both views; it can be one of them, so name the other"
+        )
+    left_path, right_path = Path(left), Path(right)
+    if not is_standard_input(left) and not is_standard_input(right) and _is_same(left_path, right_path):
+        raise PairError(
+            f"{shown(left)} was given for both views; name the left and the right view of one capture"
+        )
+    for path in (left_path, right_path):
+        read_header(path)  # damage of the second file is said before the first is decoded
     left_image, right_image = read_file(left), read_file(right)
-    if left_image.path.resolve() == right_image.path.resolve():
-        raise PairError(f"{left} was given for both views; name the left and the right view of one capture")
-    if left_image.codes.shape[:2] != right_image.codes.shape[:2]:
-        raise PairError(
-            f"{left} is {_size(left_image)} and {right} is {_size(right_image)} px; "
-            "give the two views of the same capture"
-        )
-    if left_image.codes.dtype != right_image.codes.dtype:
-        raise PairError(
-            f"{left} is {_depth(left_image)} and {right} {_depth(right_image)}; export both views at one depth"
-        )
-    if left_image.gray != right_image.gray:
-        gray, color = (left, right) if left_image.gray else (right, left)
-        raise PairError(f"{gray} is gray and {color} is in colour; export both views alike")
+    check_views(left_image, right_image)
     return left_image, right_image
 
 
 def to_pixels(file: DecodedImage) -> Pixels:
-    """Convert a decoded image to float pixels.
+    """Convert a decoded image to float pixels; floats above white stay above 1.0.
 
     Returns:
-        H x W x 3, RGB, float32, 1.0 = white; gray is repeated in three channels, an opaque alpha channel is dropped.
+        H x W x 3, RGB, float32, 1.0 = white; gray is repeated in three channels.
 
     Raises:
-        PairError: naming the file, if a side is under 16 px, or a pixel is transparent, NaN or infinite.
+        PairError: naming the file, if a side is under 16 px, or a pixel is NaN or infinite.
     """
     codes = file.codes
     height, width = codes.shape[:2]
     if min(height, width) < SMALLEST_SIDE:
         raise PairError(
-            f"{file.path} is {width} x {height} px; at least {SMALLEST_SIDE} px a side are needed, "
+            f"{shown(file.path)} is {width} x {height} px; at least {SMALLEST_SIDE} px a side are needed, "
             "so give a larger picture"
         )
-    if codes.ndim == 3 and codes.shape[2] == 4:
-        opaque = np.iinfo(codes.dtype).max if codes.dtype.kind == "u" else 1.0
-        if not (codes[..., 3] == opaque).all():
-            raise PairError(f"{file.path} has transparent pixels; export it without an alpha channel")
     pixels = np.empty((height, width, 3), np.float32)
     for top in range(0, height, _STRIP):
         rows = codes[top : top + _STRIP]
-        values = rows.astype(np.float32) if rows.dtype.kind == "f" else dequantize(rows)
-        pixels[top : top + _STRIP] = values[..., None] if rows.ndim == 2 else values[..., :3]
-        if rows.dtype.kind == "f" and not np.isfinite(pixels[top : top + _STRIP]).all():
+        with np.errstate(over="ignore"):  # of values beyond float32, which become infinite
+            values = rows.astype(np.float32) if rows.dtype.kind == "f" else dequantize(rows)
+        pixels[top : top + _STRIP] = values[..., None] if rows.ndim == 2 else values
+        if rows.dtype.kind == "f" and not np.isfinite(values).all():
             raise PairError(
-                f"{file.path} contains NaN or infinity; every pixel must be a number, so repair the file"
+                f"{shown(file.path)} contains NaN or infinity; every pixel must be a number, so repair the file"
             )
     return pixels
 
 
-def _size(file: DecodedImage) -> str:
-    return f"{file.codes.shape[1]} x {file.codes.shape[0]}"
+def _encoding(file: DecodedImage, encoding: Encoding | None) -> Encoding:
+    """Return the encoding that was asked for, else the one that the file states, else sRGB."""
+    if encoding and file.encoding and encoding != file.encoding:
+        warnings.warn(
+            f"{shown(file.path)} states that its values are {file.encoding}; they are taken as {encoding}, as asked",
+            ImageWarning,
+            stacklevel=3,
+        )
+    return encoding or file.encoding or "srgb"
 
 
-def _depth(file: DecodedImage) -> str:
-    return f"{file.codes.dtype}" if file.bits == 32 else f"{file.bits}-bit"
+def _is_same(left: Path, right: Path) -> bool:
+    try:
+        return left.samefile(right)
+    except OSError:  # one is missing, which reading says
+        return False

@@ -1,8 +1,8 @@
 """Decode picture files with libvips, the decoder of all formats but WebP.
 
-Pixels are fetched in the calling thread, strip by strip: no second full-size copy exists, and the thread pool of libvips
-is not used, which does not survive a fork: a worker process that was forked after its parent had used it would wait for
-it forever. (The loader of WebP cannot do without that pool.)
+Pixels are fetched in the calling thread, strip by strip. So no second full-size copy exists, and the thread pool of
+libvips is not used, which does not survive a fork: a worker process that was forked after its parent had used the
+pool would wait for it forever. (The loader of WebP cannot do without the pool.)
 """
 
 from __future__ import annotations
@@ -131,12 +131,18 @@ def to_codes_and_alpha(image: pyvips.Image) -> tuple[Codes, Codes | None]:
 
 def _strips(image: pyvips.Image) -> Iterator[tuple[int, Codes]]:
     """Yield the first row and the pixels, H x W x bands, of one strip after another."""
-    region, kind = _libvips().Region.new(image), np.dtype(_TYPES[image.format])
+    pyvips = _libvips()
+    region, kind = pyvips.Region.new(image), np.dtype(_TYPES[image.format])
     row = image.width * image.bands * kind.itemsize
     step = max(1, _STRIP_BYTES // row)
     for top in range(0, image.height, step):
         height = min(step, image.height - top)
-        data = region.fetch(0, top, image.width, height)
+        try:
+            data = region.fetch(0, top, image.width, height)
+        except pyvips.Error as error:
+            if "out of memory" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
         yield top, np.frombuffer(data, kind).reshape(height, image.width, image.bands)
 
 

@@ -1,0 +1,148 @@
+"""Check that the files of two views agree in all that makes them views of one exposure."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+
+import numpy as np
+
+from dpanet.errors import ImageWarning, PairError, shown
+from dpanet.images.decoded_image import DecodedImage
+from dpanet.images.exif import camera, orientation
+
+_COLOR = (b"cICP", b"gAMA", b"cHRM")
+"""Chunks of a PNG that say how its values are meant, and that must not contradict each other."""
+
+
+def check_views(left: DecodedImage, right: DecodedImage) -> None:
+    """Check that two views agree in size, orientation, depth, channels, profile, stated encoding and camera.
+
+    A view without EXIF may be of any camera, and one that states no encoding is taken as sRGB. If only their alpha
+    channels differ, an ImageWarning says which is carried over.
+
+    Raises:
+        PairError: naming both files and both values, if they differ.
+    """
+    _compare(left, right, _size(left), _size(right), "give the two views of the same capture")
+    _compare(left, right, _orientation(left), _orientation(right), "export both views unturned, in one way")
+    _compare(left, right, _depth(left), _depth(right), "export both views at one depth")
+    _compare(left, right, _channels(left), _channels(right), "export both views alike")
+    if _essence(left.icc) != _essence(right.icc):
+        first, second = (
+            f"the profile {_describe(view.icc)}" if view.icc else "no profile" for view in (left, right)
+        )
+        if first == second:
+            first, second = (
+                f"{text} ({_digest(view.icc)})" for text, view in ((first, left), (second, right))
+            )
+        _compare(left, right, f"with {first}", f"with {second}", "export both views with one profile")
+    first, second = (f"encoded as {view.encoding or 'srgb'}" for view in (left, right))
+    _compare(left, right, first, second, "export both views alike")
+    _check_chunks(left, right)
+    cameras = [" ".join(part for part in camera(view.exif) if part) for view in (left, right)]
+    if all(cameras):
+        first, second = (f"of the camera {shown(name)}" for name in cameras)
+        _compare(left, right, first, second, "give the two views of the same capture")
+    _warn_of_alpha(left, right)
+
+
+def warn_of_transparency(image: DecodedImage) -> None:
+    """Warn if a picture has transparent pixels, which are treated like all others."""
+    if image.alpha is not None and not _is_opaque(image):
+        warnings.warn(
+            ImageWarning(
+                f"{shown(image.path)} has transparent pixels; their colors are used like all others, and the alpha "
+                "channel is carried over unchanged",
+                "alpha",
+            ),
+            stacklevel=3,
+        )
+
+
+def _warn_of_alpha(left: DecodedImage, right: DecodedImage) -> None:
+    same = (
+        left.alpha is None
+        if right.alpha is None
+        else _is_opaque(right)
+        if left.alpha is None
+        else np.array_equal(left.alpha, right.alpha)
+    )
+    if same or (right.alpha is None and _is_opaque(left)):
+        warn_of_transparency(left)
+        return
+    kept = "is carried over" if left.alpha is not None else "has none, so that none is carried over"
+    warnings.warn(
+        ImageWarning(
+            f"{shown(left.path)} and {shown(right.path)} differ in their alpha channels; "
+            f"{'that of ' if left.alpha is not None else ''}{shown(left.path)} {kept}",
+            "alpha",
+        ),
+        stacklevel=3,
+    )
+
+
+def _is_opaque(image: DecodedImage) -> bool:
+    if image.alpha is None:
+        return True
+    white = 1.0 if image.alpha.dtype.kind == "f" else np.iinfo(image.alpha.dtype).max
+    return bool((image.alpha >= white).all())
+
+
+def _compare(left: DecodedImage, right: DecodedImage, first: str, second: str, remedy: str) -> None:
+    if first != second:
+        raise PairError(f"{shown(left.path)} is {first} and {shown(right.path)} is {second}; {remedy}")
+
+
+def _check_chunks(left: DecodedImage, right: DecodedImage) -> None:
+    first, second = dict(left.png), dict(right.png)
+    for name in _COLOR:
+        if name in first and name in second and first[name] != second[name]:
+            values = [
+                f"with the chunk {name.decode('ascii')} {chunks[name].hex()}" for chunks in (first, second)
+            ]
+            _compare(left, right, values[0], values[1], "export both views alike")
+
+
+def _size(file: DecodedImage) -> str:
+    return f"{file.codes.shape[1]} x {file.codes.shape[0]} px"
+
+
+def _orientation(file: DecodedImage) -> str:
+    return f"of EXIF orientation {orientation(file.exif)}"
+
+
+def _depth(file: DecodedImage) -> str:
+    return f"of {file.codes.dtype}" if file.bits == 32 else f"{file.bits}-bit"
+
+
+def _channels(file: DecodedImage) -> str:
+    return "gray" if file.gray else "in color"
+
+
+def _essence(profile: bytes | None) -> bytes | None:
+    """Return a profile without its date and its identifier, which differ from export to export."""
+    return None if profile is None else profile[:24] + profile[36:84] + profile[100:]
+
+
+def _digest(profile: bytes | None) -> str:
+    return hashlib.sha256(profile or b"").hexdigest()[:8]
+
+
+def _describe(profile: bytes) -> str:
+    """Return the description of an ICC profile, else a short digest."""
+    for at in range(132, min(len(profile), 132 + 12 * 100), 12):
+        if profile[at : at + 4] != b"desc":
+            continue
+        start, size = (int.from_bytes(profile[at + n : at + n + 4], "big") for n in (4, 8))
+        body = profile[start : start + size]
+        if body[:4] == b"desc":
+            text = body[12 : 12 + int.from_bytes(body[8:12], "big")].split(b"\0")[0].decode("latin-1")
+        elif body[:4] == b"mluc":
+            length, place = (int.from_bytes(body[n : n + 4], "big") for n in (20, 24))
+            text = body[place : place + length].decode("utf-16-be", "replace")
+        else:
+            break
+        if text.strip("\0 "):
+            return f'"{shown(text.strip(chr(0) + " "))}"'
+    return _digest(profile)
