@@ -1,9 +1,11 @@
 """What a deblurred picture takes over: metadata, and the pixels that stay as they were."""
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageCms
 from torch import Tensor, nn
 
 from dpanet.deblurrer.deblurrer import Deblurrer
@@ -24,12 +26,13 @@ class Black(nn.Module):
         return left * 0
 
 
+CHRM = b"".join(value.to_bytes(4, "big") for value in (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))
 CHUNKS = (
-    (b"gAMA", b"1"),
-    (b"cHRM", b"2"),
+    (b"gAMA", (45455).to_bytes(4, "big")),
+    (b"cHRM", CHRM),
     (b"sRGB", b"\0"),
     (b"sBIT", b"\5\5\5"),
-    (b"cICP", b"\1\x0d\0\1"),
+    (b"cICP", b"\x0c\x0d\0\1"),
 )
 METADATA: dict[str, Any] = {
     "bits": 16,
@@ -59,16 +62,29 @@ def test_nothing_states_the_old_encoding_in_another() -> None:
     with pytest.warns(ImageWarning, match="assign a profile of its colors") as notes:
         carried = Deblurrer(Black(), device="cpu")(given, output_encoding="linear").metadata
     assert len(notes) == 1
-    assert "icc" not in carried
-    assert carried["png"] == (CHUNKS[1], CHUNKS[3])
     assert carried.keys() == METADATA.keys() - {"icc"}
+    chunks = dict(carried["png"])
+    assert chunks[b"gAMA"] == (100000).to_bytes(4, "big")
+    assert chunks[b"cICP"] == b"\x0c\x08\0\1", "P3, linear"
+    assert chunks[b"sBIT"] == b"\5\5\5"
+    assert b"sRGB" not in chunks
     assert given.metadata == METADATA, "the pair's own are left alone"
 
 
-@pytest.mark.parametrize("png", [None, CHUNKS[:1], CHUNKS[2:3]])
-def test_an_encoding_alone_is_left_out_without_a_note(png: Any) -> None:
-    carried = Deblurrer(Black(), device="cpu")(pair(png=png, bits=8), output_encoding="linear").metadata
-    assert carried == {"bits": 8}  # a warning would fail this test
+def test_a_profile_keeps_its_colors_in_another_encoding() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    carried = Deblurrer(Black(), device="cpu")(pair(icc=profile), output_encoding="linear").metadata
+    old, new = (ImageCms.ImageCmsProfile(io.BytesIO(data)) for data in (profile, carried["icc"]))
+    np.testing.assert_allclose(new.profile.red_primary, old.profile.red_primary, atol=1e-3)
+    light = ImageCms.profileToProfile(Image.new("RGB", (1, 1), (55, 55, 55)), new, old).getpixel((0, 0))
+    np.testing.assert_allclose(light, 128, atol=1)  # 55 / 255 of the light of white is half of its code
+
+
+def test_an_encoding_alone_is_changed_without_a_note() -> None:
+    carried = Deblurrer(Black(), device="cpu")(
+        pair(png=CHUNKS[:1], bits=8), output_encoding="linear"
+    ).metadata
+    assert dict(carried["png"])[b"gAMA"] == (100000).to_bytes(4, "big")  # a warning would fail this test
 
 
 @pytest.mark.parametrize("tile", [0, 40])

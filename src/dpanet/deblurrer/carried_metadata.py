@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from dpanet.errors import ImageWarning, PairError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.images.written_metadata import with_encoding
 from dpanet.pair import DualPixelPair, Encoding, Pixels
-
-_STATED_BY = {b"gAMA", b"sRGB", b"cICP"}
-"""Chunks of a PNG that state an encoding."""
 
 _BLEND = 4
 """Px around a mask over which the picture leads over to its pixels."""
@@ -23,11 +21,11 @@ _STRIP = 256
 
 
 def carry_metadata(pair: DualPixelPair, encoding: Encoding) -> dict[str, Any]:
-    """Return the metadata of a pair for its deblurred picture.
+    """Return the metadata of a pair for its deblurred picture: all but ``keep``.
 
-    All but ``keep``; and if the picture has another encoding than the pair, nothing that states the pair's: an ICC
-    profile, and the chunks gAMA, sRGB and cICP of a PNG. If that leaves out a profile, or cICP, which have more in
-    them than the encoding, there is an ImageWarning.
+    If the picture has another encoding than the pair, nothing states the pair's: an ICC profile and the chunks of a
+    PNG become those of the same colors in the new encoding. A profile for which that is impossible is left out, with
+    an ImageWarning.
 
     Args:
         pair: with its metadata.
@@ -36,19 +34,15 @@ def carry_metadata(pair: DualPixelPair, encoding: Encoding) -> dict[str, Any]:
     metadata = {key: value for key, value in pair.metadata.items() if key != "keep"}
     if encoding == pair.encoding:
         return metadata
-    profile = metadata.pop("icc", None)
-    chunks = metadata.pop("png", None) or ()
-    remaining = tuple((name, data) for name, data in chunks if name not in _STATED_BY)
-    if remaining:
-        metadata["png"] = remaining
-    if profile or any(name == b"cICP" for name, _ in chunks):
+    converted = with_encoding(metadata, encoding)
+    if metadata.get("icc") and not converted.get("icc"):
         warnings.warn(
-            f"the color profile of the views describes {pair.encoding} values and is left out of the picture, "
+            f"the ICC profile of the views describes {pair.encoding} values and is left out of the picture, "
             f"which is {encoding}; assign a profile of its colors to the picture afterwards",
             ImageWarning,
             stacklevel=4,
         )
-    return metadata
+    return converted
 
 
 def read_keep(pair: DualPixelPair) -> NDArray[np.float32] | None:

@@ -115,8 +115,8 @@ class Deblurrer:
                 is 1.0); at least 16 px a side.
             right: the right view, of the same kind and shape; nothing beside a pair.
             encoding: of arrays and tensors, in and out; a pair states its own.
-            output_encoding: of the picture of a pair, if not the pair's own; then the ICC profile is left out, with
-                an ImageWarning.
+            output_encoding: of the picture of a pair, if not the pair's own; then its ICC profile becomes one of the
+                same colors, or is left out with an ImageWarning.
 
         Returns:
             a `Picture` with the pair's metadata, and its combined view where these have a mask ``keep``; or an array
