@@ -228,9 +228,7 @@ def damage_cases() -> Iterator[Case]:
         yield Case(f"checksum-{name}", hand.write(bytes(data)), right, ".png", f"damaged {name} chunk")
     for name, part in broken_parts():
         data = hand.insert(plain, [part])
-        yield Case(
-            f"broken-{name}", hand.write(data), right, ".png", part[0].decode() if name[0] != "=" else "ICC"
-        )
+        yield Case(f"broken-{name}", hand.write(data), right, ".png", reason(name, part))
     late = hand.insert(plain, [hand.iccp(hand.profile(hand.curv()))], before=b"IEND")
     yield Case("profile-behind-pixels", hand.write(late), right, ".png", "damaged iCCP")
     for at in range(9, len(plain), max(1, len(plain) // 40)):
@@ -253,6 +251,10 @@ def damage_cases() -> Iterator[Case]:
     yield Case("animation-of-one", hand.write(once), right, ".png")
     narrow = hand.insert(plain, [hand.cicp(1, full=0)])
     yield Case("narrow-range", hand.write(narrow), "full range", ".png")
+
+
+def reason(name: str, part: hand.Chunk) -> str:
+    return "ICC" if name.startswith("=") else "EXIF" if part[0] == b"eXIf" else part[0].decode()
 
 
 def broken_parts() -> Iterator[tuple[str, hand.Chunk]]:

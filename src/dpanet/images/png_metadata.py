@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
-from dpanet.images.exif import check_exif
 from dpanet.images.png_chunks import (
     PngHeader,
     iptc_of_photoshop,
@@ -19,6 +18,7 @@ from dpanet.images.png_chunks import (
     parse_text,
     unpack,
 )
+from dpanet.images.sound_metadata import sound_exif
 from dpanet.images.stated_encoding import (
     check_profile,
     encoding_of_chunks,
@@ -55,7 +55,7 @@ def parse_metadata(header: PngHeader, chunks: Chunks, path: Path) -> dict[str, A
     found: dict[str, Any] = {}
     kept: Chunks = []
     profiles: dict[str, bytes] = {}
-    for name, data in chunks:
+    for name, data in sorted(chunks, key=lambda chunk: chunk[0] in TEXTS):  # a profile in a text counts less
         if name in COLOR or name == b"sBIT":
             if any(other == name for other, _ in kept):
                 continue  # the first one counts
@@ -79,7 +79,7 @@ def parse_metadata(header: PngHeader, chunks: Chunks, path: Path) -> dict[str, A
         elif name in TEXTS:
             _parse_text(name, data, path, profiles, kept)
     found["png"] = tuple(kept)
-    found["exif"] = _check_exif(profiles.get("exif"), path)
+    found["exif"] = sound_exif(profiles.get("exif"), path)
     found["xmp"], found["iptc"] = profiles.get("xmp"), profiles.get("iptc")
     found["icc"], found["encoding"] = _read_encoding(profiles.get("icc"), dict(kept), header.gray, path)
     return found
@@ -174,15 +174,6 @@ def _read_encoding(
         encoding = encoding_of_profile(profile, path)
     encoding = encoding or encoding_of_chunks(chunks, path)
     return profile.data if profile is not None and fits else None, encoding
-
-
-def _check_exif(data: bytes | None, path: Path) -> bytes | None:
-    if not data:
-        return None
-    checked = check_exif(data, path)
-    if checked is None:
-        _drop(path, b"eXIf")
-    return checked or None
 
 
 def _fit_sbit(data: bytes, channels: int, depth: int) -> bytes:

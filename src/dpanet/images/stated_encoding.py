@@ -159,6 +159,8 @@ def _evaluate_tables(profile: Profile) -> Values | None:
     """Convert grays at `PROBES` to light by the profile's tables; None if that fails."""
     import pyvips
 
+    if not profile.tags.keys() & {b"A2B0", b"A2B1", b"A2B2"}:
+        return None  # for such a profile, libvips would use another one
     ramp = np.rint(PROBES * 65535).astype(np.uint16)
     codes = ramp[None] if profile.gray else np.repeat(ramp[None, :, None], 3, axis=2)
     try:
