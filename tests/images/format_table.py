@@ -1,6 +1,6 @@
 """Tables of picture files: each case writes one by an independent writer and states what must come of reading it.
 
-A module ``test_*`` beside this one says ``from images.format_table import Case, Expected, judge, table`` and registers
+A module ``test_*`` beside this one imports Case, Expected, judge and table from ``images.format_table`` and registers
 a function that yields its cases with `table`. Run this file to print how many combinations of each table are read
 right, refused with a sentence, or wrong.
 """

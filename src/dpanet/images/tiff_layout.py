@@ -136,9 +136,9 @@ def read_layout(page: Fields, index: int, size: int, path: Path) -> TiffLayout:
             f"{name} has channels of different depths; export all with 8 or 16 bits or as float"
         )
     if f"{kind}{bits}" not in ("u1", "u2", "u4", "u8", "u16", "f16", "f32", "f64"):
-        words = {"u": "bits", "i": "bits with sign", "f": "bits of float"}.get(kind, "bits of another kind")
+        word = {"u": "unsigned integer", "i": "signed integer", "f": "float"}.get(kind, "complex")
         raise UnreadableImageError(
-            f"{name} has {bits} {words} a channel; export it with 8 or 16 bits or as float"
+            f"{name} has {bits}-bit {word} channels; export it with 8 or 16 bits or as float"
         )
     colors = 1 if photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE) else 3
     extra = page.all(338)[: max(0, samples - colors)]
