@@ -54,7 +54,7 @@ def read_raw_file(path: str | os.PathLike[str], maker: str | None = None) -> Dua
     try:
         exif = read_exif(path, file.flip)
         make, model = camera(exif)
-        name = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
+        name = shown(model if model.lower().startswith(make.lower()) else f"{make} {model}".strip())
         side = _side(path, file, maker or make, name)
         gains = white_balance(file)
         split, equal = _split(path, file, gains)
@@ -66,7 +66,10 @@ def read_raw_file(path: str | os.PathLike[str], maker: str | None = None) -> Dua
     metadata: dict[str, Any] = {"bits": 16, "gray": False, "camera": name or "unknown camera", "exif": exif}
     if split.clipped.any():
         metadata["keep"] = keep_weights(split.clipped)
-        share = float((metadata["keep"] == 1).mean())
+        whole = metadata["keep"] == 1
+        for view in pixels:  # the ordinary picture has no light above white
+            np.minimum(view, 1, out=view, where=whole[..., None])
+        share = float(whole.mean())
         warnings.warn(
             f"{shown(path)} is clipped to white in {_percent(share)} of its pixels; the views cannot be told apart "
             "there, so these stay as they were",
@@ -113,7 +116,7 @@ def _side(path: Path, file: OpenFile, make: str, name: str) -> str:
     if len(file.frames) == 1:
         if known:
             raise PairError(
-                f"{shown(path)} has one frame, so {name or make} took it with Dual Pixel RAW off; deblurring "
+                f"{shown(path)} has one frame, so {name} took it with Dual Pixel RAW off; deblurring "
                 "needs both halves of the sensor, so switch Dual Pixel RAW on in the camera's menu"
             )
         raise PairError(

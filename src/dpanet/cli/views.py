@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,47 +27,90 @@ def build_reader(
 
     Args:
         camera: name of the camera whose raw files the views are.
-        encoding: of other views; ``srgb`` by default.
-        black_level: code of no light in raw views of an unnamed camera.
+        encoding: of other views; by default what the files state, else ``srgb``.
+        black_level: code of no light in raw views of an unnamed camera, or of the Pixel capture app.
         white_level: code of white in these.
         flat_field: files of two raw pictures of a white sheet, left and right.
 
     Raises:
         UsageError: if the options do not go together.
     """
-    levels = (black_level, white_level)
-    raw = camera is not None or levels != (None, None)
-    if camera is not None and (encoding is not None or levels != (None, None)):
-        raise UsageError(
-            f"--camera {camera} already says how its files are encoded; leave out --encoding, --black-level "
-            "and --white-level"
-        )
-    if raw and encoding == "srgb":
-        raise UsageError(
-            "--black-level and --white-level are for raw, linear views; leave out --encoding srgb"
-        )
-    if flat_field is not None and not raw:
-        raise UsageError("--flat-field is for raw views; add --camera, or --black-level and --white-level")
-
-    if not raw:
-        from dpanet.images.reading import read_pair
-
-        return lambda left, right: read_pair(left, right, encoding)
-
-    from dpanet.images.raw import PIXEL4
+    levels = _parse_levels(black_level, white_level)
+    _check_options(camera, encoding, levels, flat_field)
     from dpanet.images.raw_pair import RawLayout, read_flat_field, read_raw_pair
 
     layout: RawLayout
-    if camera is not None:
-        layout = {"pixel4": PIXEL4}[camera]
-    elif black_level is None or white_level is None:
-        raise UsageError("--black-level and --white-level belong together; give both")
-    elif not 0 <= black_level < white_level:
-        raise UsageError(
-            f"--black-level is {black_level} and --white-level {white_level}; "
-            "black is 0 or more, and white above it"
-        )
+    if camera == "pixel-app":
+        from dpanet.images.pixel_app import read_pixel_app_pair
+        from dpanet.images.raw import PIXEL_APP
+
+        field = None if flat_field is None else read_flat_field(*flat_field, PIXEL_APP)
+        return lambda left, right: read_pixel_app_pair(left, right, levels, field)
+    if camera == "pixel4":
+        from dpanet.images.raw import PIXEL4
+
+        layout = PIXEL4
+    elif levels is not None:
+        layout = levels
+    elif encoding is not None:
+        from dpanet.images.reading import read_pair
+
+        return lambda left, right: read_pair(left, right, encoding)
     else:
-        layout = (black_level, white_level)
+        return _read_recognized
     field = None if flat_field is None else read_flat_field(*flat_field, layout)
     return lambda left, right: read_raw_pair(left, right, layout, field)
+
+
+def _read_recognized(left: Path, right: Path) -> DualPixelPair:
+    """Read two views without options: those of the Pixel capture app are recognized."""
+    from dpanet.images.pixel_app import is_pixel_app_view, read_pixel_app_pair
+    from dpanet.images.reading import read_pair
+
+    if not (is_pixel_app_view(left) and is_pixel_app_view(right)):
+        return read_pair(left, right)
+    from dpanet.errors import ImageWarning, shown
+
+    pair = read_pixel_app_pair(left, right)
+    height, width = pair.left.shape[:2]
+    warnings.warn(
+        f"{shown(left)} and {shown(right)} are taken for views of the Pixel capture app (--camera pixel-app), as "
+        f"they are {width} x {height // 2} px, 16-bit gray; the picture will be {width} x {height} px and linear",
+        ImageWarning,
+        stacklevel=2,
+    )
+    return pair
+
+
+def _parse_levels(black: int | None, white: int | None) -> tuple[int, int] | None:
+    if black is None and white is None:
+        return None
+    if black is None or white is None:
+        raise UsageError("--black-level and --white-level belong together; give both")
+    if not 0 <= black < white:
+        raise UsageError(
+            f"--black-level is {black} and --white-level {white}; black is 0 or more, and white above it"
+        )
+    return black, white
+
+
+def _check_options(
+    camera: str | None,
+    encoding: Encoding | None,
+    levels: tuple[int, int] | None,
+    flat_field: tuple[Path, Path] | None,
+) -> None:
+    """Raise UsageError unless the options of two views go together."""
+    if camera == "canon":
+        raise UsageError("--camera canon is for one raw file with both views; give that file alone")
+    if camera is not None and (encoding is not None or (levels is not None and camera != "pixel-app")):
+        also = "" if camera == "pixel-app" else ", --black-level and --white-level"
+        raise UsageError(
+            f"--camera {camera} already says how its files are encoded; leave out --encoding{also}"
+        )
+    if levels is not None and encoding == "srgb":
+        raise UsageError(
+            "--black-level and --white-level are for raw, linear views; leave out --encoding srgb"
+        )
+    if flat_field is not None and camera is None and levels is None:
+        raise UsageError("--flat-field is for raw views; add --camera, or --black-level and --white-level")

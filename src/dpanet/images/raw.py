@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from dpanet.errors import ConfigError, PairError
 from dpanet.pair import DualPixelPair
@@ -31,6 +31,12 @@ class RawFormat:
     crop: tuple[int, int, int, int] | None = None
     """(top, bottom, left, right) in px, bottom and right excluded: the part that remains after the flat-field
     correction; None for the whole view."""
+    any_size: bool = False
+    """Whether views of another size than `size` are accepted."""
+    rows_merged: int = 1
+    """1, or 2 if each recorded row is the mean of two: `develop` splits it again (`split_rows`)."""
+    steps: tuple[float, ...] = ()
+    """Distances of codes, one of which a file of this camera has; none if they are not checked."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.black_level < self.white_level:
@@ -56,6 +62,58 @@ PIXEL4 = RawFormat(
 )
 """Google Pixel 4, green channel, 14 bits in 16, as Xin et al. (ICCV 2021) publish their captures."""
 
+PIXEL_APP = RawFormat(
+    name="pixel-app",
+    size=(756, 2016),
+    black_level=4096,  # about 64 of 1023 in all known captures; the exact level is not in the files
+    white_level=65535,
+    any_size=True,
+    rows_merged=2,
+    steps=(65535 / 1023, 64.0),  # of the app, rounded down; and of 10 bits that were shifted by 6
+)
+"""Google Pixel 3 and 4, as the research app PdCapture writes them: the green channel in PGM, 10 bits in 16.
+
+A view has one column for each 2 px of the sensor's width and one row for each 4 px of its height.
+"""
+
+
+def split_rows(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Split each row, the mean of two rows of light, into these two.
+
+    Args:
+        light: H x W.
+
+    Returns:
+        2H x W. The mean of each two rows is the row they come from; a polynomial of degree 6 over the rows is
+        returned exactly, but for the three outer rows.
+
+    Source:
+        Average interpolation with three neighbors on each side (Donoho, 1993).
+    """
+    height = light.shape[0]
+    padded = np.pad(light, ((3, 3), (0, 0)), mode="edge")
+    half = np.zeros_like(light)
+    for distance, weight in ((1, 201 / 1024), (2, -44 / 1024), (3, 5 / 1024)):
+        above, below = (padded[3 + place : 3 + place + height] for place in (-distance, distance))
+        half += np.float32(weight) * (above - below)
+    rows = np.empty((2 * height, light.shape[1]), np.float32)
+    rows[0::2], rows[1::2] = light + half, light - half
+    return rows
+
+
+def fits_steps(codes: NDArray[Any], format: RawFormat) -> bool:
+    """Return whether nearly all codes lie on the steps of a format; true for a format without steps."""
+    if not format.steps:
+        return True
+    present = np.bincount(codes.ravel(), minlength=65536)
+    total = int(present.sum())
+    for step in format.steps:
+        exact = np.arange(int(65535 // step) + 2) * step
+        places = np.unique(np.concatenate([np.floor(exact), np.rint(exact)])).astype(np.int64)
+        if present[places[places < 65536]].sum() >= 0.999 * total:
+            return True
+    return False
+
 
 def _light(codes: NDArray[Any], format: RawFormat, name: str) -> NDArray[np.float32]:
     """Convert codes, H x W, to light, float32: 0.0 at the black and 1.0 at the white level, never below 0."""
@@ -64,7 +122,7 @@ def _light(codes: NDArray[Any], format: RawFormat, name: str) -> NDArray[np.floa
             f"{name} has type {codes.dtype}; raw codes of {format.name} are uint16, "
             "so read the 16-bit file unchanged"
         )
-    if codes.shape != format.size:
+    if codes.ndim != 2 or (codes.shape != format.size and not format.any_size):
         height, width = format.size
         raise PairError(
             f"{name} has shape {codes.shape}; {format.name} expects {height} rows x {width} columns "
@@ -98,7 +156,7 @@ def flat_field_ratio(
     window = (FLAT_FIELD_WINDOW, FLAT_FIELD_WINDOW)
     means = []
     for codes, name in ((white_left, "the left white sheet"), (white_right, "the right white sheet")):
-        mean = cv2.blur(_light(codes, format, name), window, borderType=cv2.BORDER_REPLICATE)
+        mean = uniform_filter(_light(codes, format, name).astype(np.float64), window, mode="nearest")
         if not (mean > 0).all():
             raise PairError(
                 f"{name} is black in places; every part must have caught light, so give the white sheet"
@@ -124,8 +182,8 @@ def develop(
 
     Returns:
         The linear pair of the format's crop, (code - black) / (white - black), the one channel repeated in all
-        three. It is *not* divided by the maximum of the views. Its metadata are ``bits``, 16, and ``camera``, the
-        format's name.
+        three. Merged rows are split, so that the pair has twice as many. It is *not* divided by the maximum of the
+        views. Its metadata are ``bits``, 16, and ``camera``, the format's name.
 
     Raises:
         PairError: for a wrong type or size.
@@ -133,12 +191,14 @@ def develop(
     left = _light(left_codes, format, "the left view")
     right = _light(right_codes, format, "the right view")
     if flat_field is not None:
-        if flat_field.shape != format.size:
+        if flat_field.shape != right.shape:
             raise PairError(
-                f"the flat field has shape {flat_field.shape}; {format.name} expects {format.size}, "
+                f"the flat field has shape {flat_field.shape}; {format.name} expects {right.shape}, "
                 "so compute it from the uncropped white sheets"
             )
         right = right * flat_field.astype(np.float32)
+    if format.rows_merged == 2:
+        left, right = (np.maximum(split_rows(view), np.float32(0)) for view in (left, right))
     if format.crop is not None:
         top, bottom, first, last = format.crop
         left, right = left[top:bottom, first:last], right[top:bottom, first:last]
