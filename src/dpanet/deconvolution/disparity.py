@@ -114,6 +114,28 @@ def estimate_blur_map(left: Plane, right: Plane, lens: Lens) -> BlurMap:
     return BlurMap(_choose_scales(mismatch / area, detail / area, np.array(lens.scales)), *borders)
 
 
+def measure_mismatch(left: Plane, right: Plane, pairs: KernelPairs) -> NDArray[np.float64]:
+    """Measure how badly each kernel pair explains two views of one tile.
+
+    Args:
+        left: (H, W), float32, linear light; the outer `MARGIN` px are context only.
+        right: (H, W), as `left`.
+        pairs: (N, 2, K, K).
+
+    Returns:
+        (N,), mean square of the part of both views that no scene explains. With kernels that are mirror images of
+        each other, exchanged views have the same values at the opposite blur scales.
+    """
+    size = fft.next_fast_len(max(left.shape), real=True)
+    spectra = [fft.rfft2(view - view.mean(), (size, size)) for view in (left, right)]
+    inner = (slice(MARGIN, left.shape[0] - MARGIN), slice(MARGIN, left.shape[1] - MARGIN))
+    values = []
+    for left_filter, right_filter in _view_filters(pairs, size):
+        difference = fft.irfft2(spectra[0] * right_filter - spectra[1] * left_filter, (size, size))
+        values.append(float((difference[inner].astype(np.float64) ** 2).mean()))
+    return np.array(values)
+
+
 def _block_energy(spectrum: NDArray[np.complex64], size: int, extent: tuple[int, int]) -> NDArray[np.float64]:
     """Sum the squares over each block of a tile, from the spectrum of the tile with its margin."""
     plane = fft.irfft2(spectrum, (size, size))

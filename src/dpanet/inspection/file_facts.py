@@ -1,0 +1,146 @@
+"""Collect what files state: format, size, depth, encoding, metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dpanet.images.exif import camera, orientation
+from dpanet.images.header import read_header
+from dpanet.images.icc_profile import parse_profile
+from dpanet.pair import DualPixelPair, Encoding
+
+_FORMATS = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8", "JPEG"),
+    (b"RIFF", "WebP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "BigTIFF"),
+    (b"MM\0+", "BigTIFF"),
+    (b"P5", "PGM"),
+    (b"P6", "PPM"),
+    (b"GIF8", "GIF"),
+)
+"""First bytes of a file and its format."""
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What the header of a file states."""
+
+    path: Path
+    format: str
+    """Such as ``PNG``; ``raw file`` for that of a camera."""
+    bytes: int
+    width: int
+    """px, as stored: not turned."""
+    height: int
+    """px, as stored."""
+    bits: int
+    """Of a value: 8, 16, or 32 for floats."""
+    channels: int
+    """1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGB and alpha)."""
+    orientation: int
+    """Of EXIF, 1 (upright) to 8."""
+
+
+@dataclass(frozen=True)
+class ValueFacts:
+    """What the values of the views mean, and the metadata of the left file."""
+
+    encoding: Encoding
+    stated_by: str
+    """What says so: an option, a profile, chunks, a camera's format; ``nothing`` if it is an assumption."""
+    metadata: tuple[str, ...]
+    """Kinds that there are, of EXIF, XMP, IPTC, ICC."""
+    icc_name: str
+    """Description of the ICC profile; empty without one."""
+    camera: str
+    """Make and model, or the name of the raw format; empty if not stated."""
+    resolution: tuple[float, float] | None
+    """px an inch, horizontal and vertical."""
+
+
+def read_file_facts(path: Path) -> FileFacts:
+    """Read the header of a picture file.
+
+    Raises:
+        UnreadableImageError: if it cannot be read.
+    """
+    header = read_header(path)
+    with path.open("rb") as file:
+        head = file.read(16)
+    return FileFacts(
+        path,
+        next((name for start, name in _FORMATS if head.startswith(start)), "picture"),
+        path.stat().st_size,
+        header.width,
+        header.height,
+        header.bits,
+        header.channels,
+        header.orientation,
+    )
+
+
+def raw_file_facts(path: Path, pair: DualPixelPair) -> FileFacts:
+    """Return the facts of a camera's raw file, as developed."""
+    height, width = pair.left.shape[:2]
+    turned = orientation(pair.metadata.get("exif"))
+    return FileFacts(path, "raw file", path.stat().st_size, width, height, 16, 3, turned)
+
+
+def describe_values(metadata: Mapping[str, Any], encoding: Encoding, option: str | None = None) -> ValueFacts:
+    """Describe values and metadata of a pair.
+
+    Args:
+        metadata: of the pair.
+        encoding: of the pair.
+        option: of the command line that decided the encoding, if any.
+    """
+    names = {"exif": "EXIF", "xmp": "XMP", "iptc": "IPTC", "icc": "ICC"}
+    kinds = tuple(name for key, name in names.items() if metadata.get(key))
+    make, model = camera(metadata.get("exif"))
+    stated = model if model.lower().startswith(make.lower()) else f"{make} {model}"
+    icc = metadata.get("icc")
+    return ValueFacts(
+        encoding,
+        option or _what_states(metadata, encoding),
+        kinds,
+        profile_name(icc) if icc else "",
+        str(metadata.get("camera") or stated).strip(),
+        metadata.get("resolution"),
+    )
+
+
+def _what_states(metadata: Mapping[str, Any], encoding: Encoding) -> str:
+    """Return the part of a file that states its encoding; of several in a PNG, the first in this order counts.
+
+    Source: PNG, 3rd edition, 4.3.
+    """
+    chunks = {name for name, _ in metadata.get("png") or ()}
+    if b"cICP" in chunks:
+        return "chunk cICP"
+    if metadata.get("icc"):
+        return "ICC profile"
+    for name in (b"sRGB", b"gAMA"):
+        if name in chunks:
+            return f"chunk {name.decode()}"
+    return "file" if encoding == "linear" else "nothing"
+
+
+def profile_name(icc: bytes) -> str:
+    """Return the description of an ICC profile; ``unnamed`` if it has none that can be read."""
+    profile = parse_profile(icc)
+    tag = b"" if profile is None else profile.tags.get(b"desc", b"")
+    if tag[:4] == b"desc" and len(tag) > 12:
+        length = int.from_bytes(tag[8:12], "big")
+        text = tag[12 : 12 + length].split(b"\0")[0].decode("latin-1")
+    elif tag[:4] == b"mluc" and len(tag) >= 28:
+        length, start = (int.from_bytes(tag[at : at + 4], "big") for at in (20, 24))
+        text = tag[start : start + length].decode("utf-16-be", "replace").rstrip("\0")
+    else:
+        text = ""
+    return "".join(character for character in text if character.isprintable()).strip() or "unnamed"

@@ -1,0 +1,114 @@
+"""Measure what two views tell about being a dual-pixel pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.images.encoding import srgb_to_linear
+from dpanet.inspection.alignment import Misalignment, fit_misalignment
+from dpanet.inspection.block_match import STEP, BlockShifts, match_blocks
+from dpanet.inspection.exposure import Brightness, Clipped, compare_brightness, count_clipped
+from dpanet.inspection.focus import IN_FOCUS, Focus, describe_focus
+from dpanet.inspection.noise import estimate_noise
+from dpanet.inspection.sharpness import blur_widths
+from dpanet.inspection.view_order import ViewOrder, judge_order
+from dpanet.inspection.working_planes import WORKING_SIDE, WorkingPlanes, reduce_pair
+from dpanet.pair import DualPixelPair, Encoding, Pixels
+
+if TYPE_CHECKING:
+    from dpanet.deconvolution.lens import MeasuredLens
+
+GREEN = 1
+"""The channel whose noise is stated: it is the least interpolated one of a color sensor."""
+
+LINEAR_SIDE = 400
+"""Longer side in px to which views are reduced before their light is compared."""
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the picture of an inspection shows, one value for each block."""
+
+    planes: WorkingPlanes
+    blocks: BlockShifts
+    disparity: NDArray[np.float64]
+    """(rows, columns), px of the picture, NaN where unknown."""
+    blur: NDArray[np.float64]
+    """(rows, columns), sigma in px of the picture, NaN where unknown."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """All that is measured on a pair."""
+
+    identical: bool
+    noise: tuple[float, float]
+    """Standard deviation in left and right, share of white of the file's values; NaN if unknown."""
+    clipped: tuple[Clipped, Clipped]
+    brightness: Brightness
+    misalignment: Misalignment
+    focus: Focus
+    order: ViewOrder
+    maps: Maps
+
+
+def measure_pair(
+    pair: DualPixelPair,
+    steps: float,
+    *,
+    side: int = WORKING_SIDE,
+    camera: str | None = None,
+    flat_field: bool = False,
+    lens: MeasuredLens | None = None,
+    quick: bool = False,
+) -> Measures:
+    """Measure a pair.
+
+    Args:
+        pair: the views.
+        steps: codes of the file from black to white; 0 for floats.
+        side: longer side in px of the planes on which blocks are matched.
+        camera: name of the raw format that the views came in.
+        flat_field: whether the views were evened out by white sheets.
+        lens: measured kernels of the lens, which decide the order of the views.
+        quick: leave out noise and clipped values, and compare a sample of the pixels of both views.
+    """
+    views, thin = (pair.left, pair.right), 16 if quick else 1
+    noise = [float("nan") if quick else estimate_noise(view[..., GREEN]) for view in views]
+    clipped = [Clipped(0.0, 0.0, 1.0) if quick else count_clipped(view, steps) for view in views]
+    planes = reduce_pair(pair, side)
+    grain = max(np.nan_to_num([estimate_noise(plane) for plane in (planes.left, planes.right)]))
+    blocks = match_blocks(planes.left, planes.right, grain, max(12, round(STEP * side / WORKING_SIDE)))
+    blur = blur_widths(np.asarray((planes.left + planes.right) / 2, np.float32), blocks, grain / 2**0.5)
+    disparity = blocks.x * planes.factor
+    brightness = compare_brightness(*(_small_linear(view, pair.encoding) for view in views))
+    return Measures(
+        identical=bool(np.array_equal(pair.left[::thin], pair.right[::thin])),
+        noise=(noise[0], noise[1]),
+        clipped=(clipped[0], clipped[1]),
+        brightness=brightness,
+        misalignment=fit_misalignment(blocks, planes.factor),
+        focus=describe_focus(blocks, blur, planes.factor),
+        order=judge_order(
+            disparity,
+            IN_FOCUS,
+            brightness=brightness,
+            camera=camera,
+            flat_field=flat_field,
+            kernels=None if lens is None else (pair, lens),
+        ),
+        maps=Maps(planes, blocks, disparity, blur * planes.factor),
+    )
+
+
+def _small_linear(view: Pixels, encoding: Encoding) -> Pixels:
+    """Reduce a view and convert it to linear light."""
+    factor = max(1.0, max(view.shape[:2]) / LINEAR_SIDE)
+    size = (max(1, round(view.shape[1] / factor)), max(1, round(view.shape[0] / factor)))
+    small = np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA), np.float32)
+    return srgb_to_linear(small) if encoding == "srgb" else small

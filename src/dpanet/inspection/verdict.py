@@ -1,0 +1,213 @@
+"""Decide whether two files are a usable pair, from what was measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from dpanet.inspection.measure import Measures
+
+Level = Literal["usable", "doubtful", "unusable"]
+
+MAX_SHIFT = 0.5
+"""px along y up to which the views lie on each other; real captures are within 0.15."""
+
+MAX_TURN = 1.2
+"""px of difference of that shift between opposite borders; real captures are within 0.7."""
+
+MIN_CORRELATION = 0.75
+"""Median correlation of matched blocks below which the files do not show one scene; captures have over 0.95."""
+
+MIN_MATCHED = 0.1
+"""Share of the blocks with a match, of those with detail."""
+
+MIN_BLUR_PER_DISPARITY = 0.3
+"""Median blur in disparities; a lens has 0.5 or more, real captures 0.7 to 2.0."""
+
+EVEN_RATIO = 1.25
+"""Largest brightness of one view in that of the other that is not remarked on."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about a pair that its user should know."""
+
+    key: str
+    """Short and stable, for programs."""
+    level: Level
+    sentence: str
+    """What it is, and what to do."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgment on a pair."""
+
+    level: Level
+    findings: tuple[Finding, ...]
+    """The gravest first."""
+
+
+def judge(measures: Measures) -> Verdict:
+    """Judge a pair by its measures."""
+    findings = [finding for check in _CHECKS if (finding := check(measures)) is not None]
+    if any(finding.key == "identical" for finding in findings):
+        findings = [finding for finding in findings if finding.key == "identical"]
+    if any(finding.key in ("different", "two-cameras", "misaligned", "turned") for finding in findings):
+        findings = [finding for finding in findings if finding.key not in ("order", "swapped", "in-focus")]
+    ranks = {"unusable": 0, "doubtful": 1, "usable": 2}
+    findings.sort(key=lambda finding: ranks[finding.level])
+    return Verdict(findings[0].level if findings else "usable", tuple(findings))
+
+
+def _identical(m: Measures) -> Finding | None:
+    if not m.identical:
+        return None
+    return Finding(
+        "identical",
+        "unusable",
+        "the two files hold the same picture, so there is no second view; export both views of the capture",
+    )
+
+
+def _flat(m: Measures) -> Finding | None:
+    if not math.isnan(m.focus.correlation):
+        return None
+    return Finding(
+        "flat",
+        "doubtful",
+        "the pictures have no detail above their noise, so nothing can be said about them as a pair",
+    )
+
+
+def _different(m: Measures) -> Finding | None:
+    if math.isnan(m.focus.correlation):
+        return None
+    matched = m.focus.sharp + m.focus.blurred
+    if m.focus.correlation >= MIN_CORRELATION and matched >= MIN_MATCHED:
+        return None
+    return Finding(
+        "different",
+        "unusable",
+        "the files do not show the same picture, part by part; give the two views of one capture, of one size and "
+        "turned alike",
+    )
+
+
+def _two_cameras(m: Measures) -> Finding | None:
+    if not (m.focus.blur_per_disparity < MIN_BLUR_PER_DISPARITY and m.focus.large > 0.1):
+        return None
+    return Finding(
+        "two-cameras",
+        "unusable",
+        "parts that are far apart in the views are sharp, as with two cameras or a moved one; in a dual-pixel pair "
+        "only blurred parts are, so give the two views of one dual-pixel capture",
+    )
+
+
+def _misaligned(m: Measures) -> Finding | None:
+    shift = m.misalignment.shift
+    if not abs(shift) > MAX_SHIFT:
+        return None
+    return Finding(
+        "misaligned",
+        "unusable",
+        f"the right view lies {abs(shift):.1f} px {'below' if shift > 0 else 'above'} the left one; views of one "
+        "capture differ along the rows only, so export both without crop, lens correction or stabilization",
+    )
+
+
+def _turned(m: Measures) -> Finding | None:
+    limit = max(MAX_TURN, 0.9 * m.maps.planes.factor)
+    turn, stretch = m.misalignment.turn, m.misalignment.stretch
+    if not max(abs(turn), abs(stretch)) > limit:
+        return None
+    kind, size = ("turned", turn) if abs(turn) >= abs(stretch) else ("stretched", stretch)
+    return Finding(
+        "turned",
+        "unusable",
+        f"the right view is {kind} against the left one, by {abs(size):.1f} px from border to border; export both "
+        "without lens correction or stabilization",
+    )
+
+
+def _swapped(m: Measures) -> Finding | None:
+    order = m.order
+    if order.state == "swapped" and order.by in ("measured kernels", "camera"):
+        how = (
+            "the measured kernels"
+            if order.by == "measured kernels"
+            else "the brightness of this camera's halves"
+        )
+        return Finding(
+            "swapped",
+            "doubtful",
+            f"the views are swapped, by {how}; give the right file first, then the left",
+        )
+    if order.state == "swapped":
+        return Finding(
+            "swapped",
+            "doubtful",
+            "the views look swapped: in this order, what is blurred lies in front of what is in focus, which is "
+            "rare; if it lies behind in the scene, exchange the two files",
+        )
+    if order.state == "undecided" and min(order.behind, order.before) >= 0.05:
+        return Finding(
+            "order",
+            "usable",
+            f"whether the views are swapped cannot be decided: in this order, {order.behind:.0%} lies behind the "
+            f"focal plane and {order.before:.0%} in front; if the scene is otherwise, exchange the two files",
+        )
+    return None
+
+
+def _in_focus(m: Measures) -> Finding | None:
+    matched = m.focus.sharp + m.focus.blurred
+    if m.identical or matched == 0 or m.focus.blurred > 0.03 * matched:
+        return None
+    return Finding(
+        "in-focus",
+        "doubtful",
+        "the views agree everywhere: all is in focus, or both files are copies of the ordinary picture; deblurring "
+        "would change little",
+    )
+
+
+def _brightness(m: Measures) -> Finding | None:
+    ratio = m.brightness.ratio
+    if math.isnan(ratio) or (1 / EVEN_RATIO <= ratio <= EVEN_RATIO and m.brightness.slope <= 0.15):
+        return None
+    return Finding(
+        "brightness",
+        "usable",
+        "the views differ in brightness"
+        + (", unevenly over the picture" if m.brightness.slope > 0.15 else "")
+        + "; if you have pictures of a white sheet, give them with --flat-field",
+    )
+
+
+def _clipped(m: Measures) -> Finding | None:
+    bright, dark = (max(getattr(side, end) for side in m.clipped) for end in ("bright", "dark"))
+    if max(bright, dark) < 0.02:
+        return None
+    what = f"{bright:.0%} at white" if bright >= dark else f"{dark:.0%} at black"
+    return Finding(
+        "clipped",
+        "usable" if max(bright, dark) < 0.2 else "doubtful",
+        f"a part of the values is clipped ({what}); blur cannot be removed there, so expose otherwise if you can",
+    )
+
+
+_CHECKS = (
+    _identical,
+    _flat,
+    _different,
+    _two_cameras,
+    _misaligned,
+    _turned,
+    _swapped,
+    _in_focus,
+    _brightness,
+    _clipped,
+)
