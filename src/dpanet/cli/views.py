@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Reader = Callable[[Path, Path], "DualPixelPair"]
 """Reads the file of the left view and that of the right view."""
 
+RawReader = Callable[[Path], "DualPixelPair"]
+"""Reads a raw file with both views."""
+
 
 def build_reader(
     camera: str | None,
@@ -60,6 +63,36 @@ def build_reader(
         return _read_recognized
     field = None if flat_field is None else read_flat_field(*flat_field, layout)
     return lambda left, right: read_raw_pair(left, right, layout, field)
+
+
+def build_raw_reader(
+    camera: str | None,
+    encoding: Encoding | None,
+    black_level: int | None,
+    white_level: int | None,
+    flat_field: tuple[Path, Path] | None,
+) -> RawReader:
+    """Return a function that reads a raw file with both views; the arguments are those of `build_reader`.
+
+    Raises:
+        UsageError: if an option is given that is for two views.
+    """
+    options = {
+        "--encoding": encoding,
+        "--black-level": black_level,
+        "--white-level": white_level,
+        "--flat-field": flat_field,
+    }
+    present = [name for name, value in options.items() if value is not None]
+    if camera not in (None, "canon"):
+        present.insert(0, f"--camera {camera}")
+    if present:
+        raise UsageError(
+            f"a raw file states its levels and colors itself; leave out {' and '.join(present)}, which is for two views"
+        )
+    from dpanet.camera_raw.reading import read_raw_file
+
+    return lambda path: read_raw_file(path, camera)
 
 
 def _read_recognized(left: Path, right: Path) -> DualPixelPair:
