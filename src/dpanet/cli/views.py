@@ -88,7 +88,8 @@ def build_raw_reader(
         present.insert(0, f"--camera {camera}")
     if present:
         raise UsageError(
-            f"a raw file states its levels and colors itself; leave out {' and '.join(present)}, which is for two views"
+            f"a raw file states its levels and colors itself; leave out {' and '.join(present)}, which "
+            "is for two views"
         )
     from dpanet.camera_raw.reading import read_raw_file
 
