@@ -49,7 +49,17 @@ class DpanetError(Exception):
 
 
 class ImageWarning(UserWarning):
-    """Something of a file is not used, not carried over or not as stated; the text is one clear sentence."""
+    """Something of a file is not used, not carried over or not as stated; the text is one clear sentence.
+
+    Args:
+        message: the sentence.
+        once: names a kind of remark of which the command line shows only the first, whatever file it is about; by
+            default every different sentence is shown.
+    """
+
+    def __init__(self, message: str, once: str | None = None) -> None:
+        super().__init__(message)
+        self.once = once
 
 
 class PairError(DpanetError):

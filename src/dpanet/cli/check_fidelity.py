@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+
 
 def check_fidelity(
     captures: Annotated[Path, Parameter(name="CAPTURES")],
@@ -16,6 +18,7 @@ def check_fidelity(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     calibration: Path | None = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
+    max_megapixels: MaxMegapixels = None,
 ) -> None:
     """Measure how well the simulator's blur explains real captures.
 
@@ -33,7 +36,10 @@ def check_fidelity(
         The folder of the measured blur kernels and white sheets; by default calibration/ in CAPTURES.
     overwrite
         Replace fidelity.json if it exists.
+    max_megapixels
+        Refuse pictures that claim more millions of pixels (default 400).
     """
+    apply_max_megapixels(max_megapixels)
     from dpanet.cli.progress import Meter
     from dpanet.datasets import open_dataset
     from dpanet.fidelity.check import check_scene, kernel_families

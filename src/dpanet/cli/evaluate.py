@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.errors import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,6 +44,7 @@ def evaluate(
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
+    max_megapixels: MaxMegapixels = None,
 ) -> None:
     """Score models and baselines on captures with truths.
 
@@ -91,7 +95,10 @@ def evaluate(
         network.
     overwrite
         Replace another evaluation in the output folder; scenes that the change does not concern are kept.
+    max_megapixels
+        Refuse pictures that claim more millions of pixels (default 400).
     """
+    apply_max_megapixels(max_megapixels)
     from dpanet.cli.deblur import parse_tile
     from dpanet.datasets import open_dataset
 
@@ -141,13 +148,15 @@ def evaluate(
     scores = collect_scores(comparison, scenes, root=root, command=["dpanet", *sys.argv[1:]])
     publish(scores, output)
     _print_tables(scores)
-    print(f"\n{output / 'report.html'}")
+    print(f"\n{shown(output / 'report.html')}")
 
 
 def _show_scene(meter: Meter, scene: SceneScores) -> None:
     """Print the PSNR of each method by the last protocol."""
-    figures = (f"{name} {[*one.protocols.values()][-1].psnr:.2f}" for name, one in scene.methods.items())
-    meter.say(f"{scene.name}: {'  '.join(figures)}")
+    figures = (
+        f"{shown(name)} {[*one.protocols.values()][-1].psnr:.2f}" for name, one in scene.methods.items()
+    )
+    meter.say(f"{shown(scene.name)}: {'  '.join(figures)}")
     meter.next_file()
 
 
@@ -168,7 +177,7 @@ def _print_tables(scores: Scores) -> None:
         best = max(means, key=lambda name: means[name], default=None)
         for name, row in rows.items():
             figures = _format_row(row, scores.summary[name].seconds, several, lpips)
-            print(f"{name:24} {'*' if name == best else ' '} {figures}")
+            print(f"{shown(name):24} {'*' if name == best else ' '} {figures}")
         if best is not None:
             print("* best PSNR")
 

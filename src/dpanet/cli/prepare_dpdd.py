@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dpanet.cli.failure import UsageError
+from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 
 
 def prepare_dpdd(
@@ -17,6 +18,7 @@ def prepare_dpdd(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     threads: int | None = None,
+    max_megapixels: MaxMegapixels = None,
 ) -> None:
     """Cut the DPDD data set into patches to train on.
 
@@ -32,7 +34,10 @@ def prepare_dpdd(
         The folder to write to; it is created if it does not exist.
     threads
         The number of threads; by default one for each core.
+    max_megapixels
+        Refuse pictures that claim more millions of pixels (default 400).
     """
+    apply_max_megapixels(max_megapixels)
     if threads is not None and threads < 1:
         raise UsageError(f"--threads is {threads}; give at least 1")
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dpanet.cli.failure import UsageError
+from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 
 
 def simulate(
@@ -24,6 +25,7 @@ def simulate(
     size: int | None = None,
     workers: int | None = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
+    max_megapixels: MaxMegapixels = None,
 ) -> None:
     """Make dual-pixel pairs with their truth from sharp photographs.
 
@@ -60,7 +62,10 @@ def simulate(
         Number of processes; by default as many as there are cores, fewer for few scenes.
     overwrite
         Delete the scenes of another config from the folder and start anew.
+    max_megapixels
+        Refuse pictures that claim more millions of pixels (default 400).
     """
+    apply_max_megapixels(max_megapixels)
     if count < 1:
         raise UsageError(f"--count is {count}; give at least 1")
     if workers is not None and workers < 1:

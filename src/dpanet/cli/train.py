@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dpanet.cli.failure import DONE, INTERRUPTED, UsageError
+from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 
 
 def train(
@@ -19,6 +20,7 @@ def train(
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=(), consume_multiple=True)] = (),
     resume: Path | None = None,
     list_: Annotated[bool, Parameter(name="--list", negative=())] = False,
+    max_megapixels: MaxMegapixels = None,
 ) -> int:
     """Train a network: `dpanet train CONFIG -o RUN`; `dpanet train --resume RUN` continues a run.
 
@@ -38,7 +40,10 @@ def train(
         The folder of a run to continue.
     list_
         List the shipped configs.
+    max_megapixels
+        Refuse pictures that claim more millions of pixels (default 400).
     """
+    apply_max_megapixels(max_megapixels)
     if list_:
         from dpanet.training.config_file import shipped_configs
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dpanet.cli.failure import UsageError
+from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 
 
 def train_defocus(
@@ -19,6 +20,7 @@ def train_defocus(
     kernels: Path | None = None,
     half: Annotated[bool, Parameter(negative=())] = False,
     steps: int = 800,
+    max_megapixels: MaxMegapixels = None,
 ) -> None:
     """Train the defocus head of a finished network, so that it can write defocus maps.
 
@@ -38,7 +40,10 @@ def train_defocus(
         Store the weights in half precision, as shipped models are.
     steps
         The number of training steps.
+    max_megapixels
+        Refuse pictures that claim more millions of pixels (default 400).
     """
+    apply_max_megapixels(max_megapixels)
     if steps < 1:
         raise UsageError(f"--steps is {steps}; give at least 1")
 

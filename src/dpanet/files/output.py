@@ -27,7 +27,7 @@ _ABANDONED = 3600.0
 
 
 def prepare_output(
-    path: str | os.PathLike[str], overwrite: bool = False, suffixes: Sequence[str] = ()
+    path: str | os.PathLike[str], overwrite: bool = False, suffixes: Sequence[str] = (), *, probe: bool = True
 ) -> Path:
     """Check, before any work, that a file can be written at `path`; leave nothing behind.
 
@@ -35,6 +35,7 @@ def prepare_output(
         path: file to be written.
         overwrite: whether the file may exist already.
         suffixes: allowed suffixes in lower case, with the dot; empty for any.
+        probe: whether to create and delete a file in the folder; once is enough for many files.
 
     Returns:
         `path` as a Path.
@@ -56,9 +57,10 @@ def prepare_output(
     place = _follow_link(path)
     if not place.parent.is_dir():
         raise OutputError(f"the folder {shown(place.parent)} does not exist; create it first")
-    probe = _unfinished_path(place)
-    os.close(_create(probe, path))
-    probe.unlink()
+    if probe:
+        trial = _unfinished_path(place)
+        os.close(_create(trial, path))
+        trial.unlink()
     return path
 
 

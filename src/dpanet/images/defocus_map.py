@@ -51,14 +51,17 @@ def decode_defocus_map(codes: NDArray[np.uint16]) -> NDArray[np.float32]:
     return (codes.astype(np.float32) - ZERO) / np.float32(STEPS)
 
 
-def write_defocus_map(radius: NDArray[np.float32], path: Path, overwrite: bool = False) -> None:
+def write_defocus_map(
+    radius: NDArray[np.float32], path: Path, overwrite: bool = False, colored: Path | None = None
+) -> None:
     """Write a defocus map as a 16-bit gray PNG, and its color picture beside it.
 
     Args:
         radius: H x W, float32, signed blur radius in px; positive where the left view's kernel lies on the left
             (-x) side. The colors span the largest absolute radius of 99 % of the pixels, at least 2 px.
-        path: of the 16-bit file; the picture goes to `color_file(path)`.
+        path: of the 16-bit file.
         overwrite: whether the files may exist already.
+        colored: path of the color picture; `color_file(path)` by default.
 
     Raises:
         OutputError: if a file exists (without `overwrite`) or cannot be written.
@@ -69,7 +72,7 @@ def write_defocus_map(radius: NDArray[np.float32], path: Path, overwrite: bool =
     stops = np.linspace(-1, 1, len(COLORS))
     color = np.stack([np.interp(position, stops, COLORS[:, channel]) for channel in range(3)], axis=-1)
     color_codes = np.rint(color * 255).astype(np.uint8)
-    for file, codes in ((path, encode_defocus_map(radius)), (color_file(path), color_codes)):
+    for file, codes in ((path, encode_defocus_map(radius)), (colored or color_file(path), color_codes)):
         prepare_output(file, overwrite, (".png",))
         with atomic_output(file, overwrite) as unfinished:
             unfinished.write_bytes(encode_png(codes, None, None))

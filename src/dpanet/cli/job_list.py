@@ -1,0 +1,138 @@
+"""Which pictures `dpanet deblur` makes of which files, and what is refused before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dpanet.camera_raw.kind import is_raw_file
+from dpanet.cli.deblur_folder import list_written, prepare_replaceable, real_path
+from dpanet.cli.failure import UsageError
+from dpanet.cli.jobs import Job
+from dpanet.errors import OutputError, shown
+from dpanet.files.output import delete_abandoned, prepare_output
+from dpanet.images.pairing import FoundPairs, find_pairs
+from dpanet.images.writing import SUFFIXES
+
+RAW_SUFFIXES = (".cr2", ".cr3", ".dng")
+"""Of the camera files that a folder of pictures is searched for."""
+
+
+def list_single_job(source: Path, right: Path | None, output: Path, defocus_map: Path | None) -> Job:
+    """Return the one picture of two views, or of a camera's file.
+
+    Raises:
+        UsageError: if they are not that.
+    """
+    if right is not None:
+        if source.is_dir() or right.is_dir():
+            raise UsageError(
+                f"{shown(source)} and {shown(right)} are not two files; give two views, or one folder"
+            )
+    elif not is_raw_file(source):
+        raise UsageError(
+            f"{shown(source)} is only one view; give the left and the right view, a folder of pairs, or a camera's "
+            f"raw file with both ({', '.join(RAW_SUFFIXES)})"
+        )
+    return Job(output.stem, source, right, output, defocus_map)
+
+
+def list_jobs(
+    source: Path, output: Path, defocus_map: Path | None, recursive: bool
+) -> tuple[list[Job], FoundPairs]:
+    """Return the pictures of a folder, and what was found there.
+
+    Raises:
+        UsageError: if an output is no folder.
+        PairError: if the folder contains no views.
+    """
+    if output.suffix.lower() in SUFFIXES:
+        raise UsageError(
+            f"{shown(output)} names a picture, but a folder of pairs makes many; name a folder with -o"
+        )
+    if defocus_map is not None and defocus_map.suffix.lower() in SUFFIXES:
+        raise UsageError(
+            f"{shown(defocus_map)} names a picture, but a folder of pairs makes many maps; name a folder with "
+            "--defocus-map"
+        )
+    leave_out = [output] if defocus_map is None else [output, defocus_map]
+    found = find_pairs(source, recursive=recursive, camera_suffixes=RAW_SUFFIXES, leave_out=leave_out)
+    jobs: dict[Path, list[Job]] = {}
+    for pair in found.pairs:
+        suffix = pair.left.suffix if pair.left.suffix.lower() in SUFFIXES else ".png"
+        file = output / f"{pair.name}{'.tif' if pair.right is None else suffix}"
+        map_file = None if defocus_map is None else defocus_map / f"{pair.name}.png"
+        jobs.setdefault(file, []).append(Job(pair.name, pair.left, pair.right, file, map_file))
+    for file, rivals in jobs.items():
+        if len(rivals) > 1:
+            names = " and ".join(shown(view) for job in rivals for view in job.views)
+            found.problems.append(f"{names} would all become {shown(file)}; rename all but one capture")
+    return [rivals[0] for rivals in jobs.values() if len(rivals) == 1], found
+
+
+def check_paths(jobs: list[Job], sheets: tuple[Path, ...]) -> None:
+    """Refuse outputs that would replace an input or one another, whatever --overwrite says.
+
+    Raises:
+        OutputError: naming the output.
+    """
+    inputs = {
+        identity: "one of the views" for job in jobs for path in job.views for identity in _identify(path)
+    }
+    inputs |= {identity: "one of the white sheets" for path in sheets for identity in _identify(path)}
+    outputs: dict[str, str] = {}
+    for job in jobs:
+        kinds = ("the picture", "the defocus map", "the color picture of the map")
+        for path, kind in zip(job.outputs, kinds, strict=False):
+            for identity in _identify(path):
+                if identity in inputs:
+                    raise OutputError(f"{shown(path)} is {inputs[identity]}; write {kind} elsewhere")
+            place = real_path(path)
+            if place in outputs:
+                raise OutputError(
+                    f"{shown(path)} would be both {outputs[place]} and {kind}; name another place with --defocus-map"
+                )
+            outputs[place] = f"{kind} of {shown(job.name)}" if len(jobs) > 1 else kind
+
+
+def check_outputs(jobs: list[Job], output: Path, overwrite: bool, maps: Path | None, *, folder: bool) -> None:
+    """Raise before any work what would go wrong with the outputs afterwards; `maps` is the folder of many.
+
+    Raises:
+        OutputError: if an output exists or cannot be written.
+        ConfigError: if a suffix is not allowed.
+    """
+    if not folder:
+        (job,) = jobs
+        for path in job.map_paths:
+            prepare_output(path, overwrite, (".png",))
+        prepare_output(output, overwrite, SUFFIXES)
+        delete_abandoned(output.parent)
+        return
+    for place, what, option in ((output, "pictures", "-o"), (maps, "maps", "--defocus-map")):
+        if place is not None and place.exists() and not place.is_dir():
+            raise OutputError(
+                f"{shown(place)} is a file, but a folder of pairs makes many {what}; name a folder with {option}"
+            )
+        if (
+            place is not None
+            and not place.is_dir()
+            and (place is output or place.parent.resolve() != output.resolve())
+        ):
+            prepare_output(place)
+    written = list_written(output)
+    probed: set[Path] = set()
+    for job in jobs:
+        for path in (*job.map_paths, job.output):
+            if path.parent.is_dir():
+                suffixes = SUFFIXES if path is job.output else (".png",)
+                prepare_replaceable(path, overwrite, suffixes, written, probe=path.parent not in probed)
+                probed.add(path.parent)
+
+
+def _identify(path: Path) -> list[tuple[int, int]]:
+    """Return what all names of one file share, hard links and other spellings too; empty for no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return []
+    return [(status.st_dev, status.st_ino)] if status.st_ino else []

@@ -1,0 +1,22 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+MaxMegapixels = Annotated[float | None, Parameter(name="--max-megapixels")]
+"""Largest picture that is read, in millions of pixels."""
+
+
+def apply_max_megapixels(value: float | None) -> None:
+    """Set the limit for this process and those that it starts; None leaves that of the environment, or the default.
+
+    Raises:
+        ConfigError: if it is not a positive number.
+    """
+    if value is not None:
+        from dpanet.images.limits import set_max_megapixels
+
+        set_max_megapixels(value)
