@@ -52,8 +52,8 @@ _LETTERS = {
 LARGEST = 1 << 20
 """Bytes of a tag's value; a larger one is no description of a photograph and is not read, but for `_LARGE`."""
 
-_LARGE = (700, 33723, 34377, 34675)
-"""XMP, IPTC, Photoshop's resources and ICC profile, which may be large."""
+_LARGE = (273, 279, 324, 325, 700, 33723, 34377, 34675)
+"""Places of strips and tiles, XMP, IPTC, Photoshop's resources and ICC profile, which may be large."""
 
 
 class BrokenStructureError(ValueError):
