@@ -6,6 +6,7 @@ when it is closed, however the process ends.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import stat
@@ -65,17 +66,25 @@ def readable_file(path: str | os.PathLike[str], again: bool = False) -> Iterator
         try:
             with _naming(path, copy) as name:
                 yield name
-        finally:
-            if again:
-                _kept[str(path)] = copy
-            else:
-                copy.close()
+        except BaseException:
+            copy.close()
+            raise
+        if again:
+            _kept[str(path)] = copy
+        else:
+            copy.close()
     except (OSError, ValueError) as error:  # a path with a zero byte is a ValueError
         raise _no_access(path, error) from error
 
 
 _kept: dict[str, IO[bytes]] = {}
 """Copies of streams that are to be read again."""
+
+
+@atexit.register
+def _close_copies() -> None:
+    while _kept:
+        _kept.popitem()[1].close()
 
 
 def _is_pipe(mode: int) -> bool:
