@@ -146,9 +146,13 @@ def test_two_frames_of_equal_light_are_views_with_a_remark(views, tmp_path: Path
 
 def test_the_maker_can_be_stated(views, tmp_path: Path) -> None:
     frames = frames_of(*views)
-    pair = read(write_dng(tmp_path / "a.dng", frames, make="Acme", model="Box 1"), maker="canon")
+    pair = read(write_dng(tmp_path / "a.dng", frames, make="Acme", model="Box 1"), stated="canon")
     assert pair.metadata["camera"] == "Acme Box 1"
-    np.testing.assert_array_equal(pair.left, read(write_dng(tmp_path / "b.dng", frames)).left)
+    canon = write_dng(tmp_path / "b.dng", frames)
+    np.testing.assert_array_equal(pair.left, read(canon).left)
+    exchanged = read(canon, stated="canon-right")
+    np.testing.assert_array_equal(exchanged.left, pair.right)
+    np.testing.assert_array_equal(exchanged.right, pair.left)
 
 
 def _one(path: Path, frames: list[np.ndarray]) -> None:

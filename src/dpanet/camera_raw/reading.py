@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.camera_raw.camera_exif import read_black_levels, read_exif
-from dpanet.camera_raw.cameras import SIDE_OF_SECOND_FRAME, second_frame
+from dpanet.camera_raw.cameras import SIDE_OF_SECOND_FRAME, Side, second_frame
 from dpanet.camera_raw.development import develop_view, white_balance
 from dpanet.camera_raw.frames import OpenFile, open_raw_file
 from dpanet.camera_raw.kind import is_raw_file
@@ -30,13 +30,12 @@ from dpanet.pair import DualPixelPair
 __all__ = ["is_raw_file", "read_raw_file"]
 
 
-def read_raw_file(path: str | os.PathLike[str], maker: str | None = None) -> DualPixelPair:
+def read_raw_file(path: str | os.PathLike[str], stated: str | None = None) -> DualPixelPair:
     """Read a raw file with the two frames of a dual-pixel sensor, and develop both views alike.
 
     Args:
         path: of a Canon Dual Pixel RAW (CR2, CR3), or of a DNG with its two frames.
-        maker: in lower case, a key of `SIDE_OF_SECOND_FRAME`, if the file states none or another; None to believe
-            the file.
+        stated: a key of `STATED`, which says what the frames are whatever the maker; None to believe the file.
 
     Returns:
         The pair, encoded as sRGB with the camera's white balance. Not turned: the EXIF states the orientation. Where
@@ -55,7 +54,7 @@ def read_raw_file(path: str | os.PathLike[str], maker: str | None = None) -> Dua
         exif = read_exif(path, file.flip)
         make, model = camera(exif)
         name = shown(model if model.lower().startswith(make.lower()) else f"{make} {model}".strip())
-        side = _side(path, file, maker or make, name)
+        side = _side(path, file, second_frame(make, stated), name)
         gains = white_balance(file)
         split, equal = _split(path, file, gains)
         if equal:
@@ -105,13 +104,12 @@ def _check_readable(path: Path) -> None:
     )
 
 
-def _side(path: Path, file: OpenFile, make: str, name: str) -> str:
+def _side(path: Path, file: OpenFile, known: Side | None, name: str) -> Side:
     """Return the half that the second frame is.
 
     Raises:
         PairError: if there is no second frame, or the maker is unknown.
     """
-    known = second_frame(make)
     makers = ", ".join(maker.capitalize() for maker in SIDE_OF_SECOND_FRAME)
     if len(file.frames) == 1:
         if known:

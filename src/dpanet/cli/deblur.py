@@ -30,7 +30,7 @@ def deblur(
     tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
     recursive: Annotated[bool, _Flag] = False,
-    camera: Literal["pixel4", "pixel-app", "canon"] | None = None,
+    camera: Literal["pixel4", "pixel-app", "canon", "canon-right"] | None = None,
     flat_field: Annotated[tuple[Path, Path] | None, _Flag] = None,
     encoding: Literal["srgb", "linear"] | None = None,
     black_level: int | None = None,
@@ -75,7 +75,8 @@ def deblur(
     camera
         pixel4: the views are raw files of this camera: linear, 14 bits in 16. The central field is written, linear,
         16-bit gray, 0 at the black and 65535 at the white level. pixel-app: the views are those that the Pixel
-        capture app writes. canon: a raw file whose maker is not known has two frames like those of Canon.
+        capture app writes. canon: a raw file whose maker is not known has two frames like those of Canon;
+        canon-right: the second frame of the raw file is the right half of the sensor.
     flat_field
         Two raw pictures of a white sheet, left and right, that even out the views of a raw capture.
     encoding
@@ -99,7 +100,7 @@ def deblur(
         raise UsageError("--recursive is for a folder of pairs; leave it out")
 
     from dpanet.cli.job_list import check_outputs, check_paths, list_jobs, list_single_job
-    from dpanet.cli.views import build_reader
+    from dpanet.cli.views import RAW_FILES, build_reader
 
     problems: list[str] = []
     if folder:
@@ -116,7 +117,7 @@ def deblur(
         from dpanet.cli.views import build_raw_reader
 
         read_raw = build_raw_reader(camera, *options)
-    read = build_reader(None if camera == "canon" and has_raw else camera, *options) if has_pairs else None
+    read = build_reader(None if camera in RAW_FILES and has_raw else camera, *options) if has_pairs else None
     check_paths(jobs, flat_field or ())
     check_outputs(jobs, output, overwrite, defocus_map if folder else None, folder=folder)
     for problem in problems:

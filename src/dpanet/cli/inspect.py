@@ -25,7 +25,7 @@ def inspect(
     json: Annotated[bool, _Flag] = False,
     picture: Path | None = None,
     overwrite: Annotated[bool, _Flag] = False,
-    camera: Literal["pixel4", "pixel-app", "canon"] | None = None,
+    camera: Literal["pixel4", "pixel-app", "canon", "canon-right"] | None = None,
     flat_field: Annotated[tuple[Path, Path] | None, _Flag] = None,
     encoding: Literal["srgb", "linear"] | None = None,
     black_level: int | None = None,

@@ -12,6 +12,9 @@ from dpanet.cli.failure import UsageError
 if TYPE_CHECKING:
     from dpanet.pair import DualPixelPair, Encoding
 
+RAW_FILES = ("canon", "canon-right")
+"""Values of the option ``--camera`` for one raw file with both views; the others are for two files."""
+
 Reader = Callable[[Path, Path], "DualPixelPair"]
 """Reads the file of the left view and that of the right view."""
 
@@ -84,16 +87,39 @@ def build_raw_reader(
         "--flat-field": flat_field,
     }
     present = [name for name, value in options.items() if value is not None]
-    if camera not in (None, "canon"):
+    if camera not in (None, *RAW_FILES):
         present.insert(0, f"--camera {camera}")
     if present:
         raise UsageError(
             f"a raw file states its levels and colors itself; leave out {' and '.join(present)}, which "
             "is for two views"
         )
-    from dpanet.camera_raw.reading import read_raw_file
 
-    return lambda path: read_raw_file(path, camera)
+    def read(path: Path) -> DualPixelPair:
+        from dpanet.camera_raw.reading import read_raw_file
+
+        pair = read_raw_file(path, camera)
+        _warn_if_swapped(path, pair, camera)
+        return pair
+
+    return read
+
+
+def _warn_if_swapped(path: Path, pair: DualPixelPair, camera: str | None) -> None:
+    """Say if the second frame seems to be the other half of the sensor than is believed."""
+    from dpanet.errors import ImageWarning, shown
+    from dpanet.inspection.inspection import QUICK_SIDE
+    from dpanet.inspection.measure import measure_pair
+
+    if measure_pair(pair, 0, side=QUICK_SIDE, quick=True).order.state != "swapped":
+        return
+    remedy = "leave out --camera canon-right" if camera == "canon-right" else "add --camera canon-right"
+    warnings.warn(
+        f"{shown(path)} has views that look swapped: what is blurred would lie in front of what is in focus, which "
+        f"is rare; if it lies behind in the scene, {remedy}",
+        ImageWarning,
+        stacklevel=3,
+    )
 
 
 def _read_recognized(left: Path, right: Path) -> DualPixelPair:
@@ -135,8 +161,8 @@ def _check_options(
     flat_field: tuple[Path, Path] | None,
 ) -> None:
     """Raise UsageError unless the options of two views go together."""
-    if camera == "canon":
-        raise UsageError("--camera canon is for one raw file with both views; give that file alone")
+    if camera in RAW_FILES:
+        raise UsageError(f"--camera {camera} is for one raw file with both views; give that file alone")
     if camera is not None and (encoding is not None or (levels is not None and camera != "pixel-app")):
         also = "" if camera == "pixel-app" else ", --black-level and --white-level"
         raise UsageError(
