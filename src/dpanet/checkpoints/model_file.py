@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.files.output import atomic_output
@@ -111,9 +111,8 @@ def read_model(path: Path) -> Network:
         WeightsError: naming the file, if it is damaged or of another network.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        tensors = {name: tensor.float() for name, tensor in load(path.read_bytes()).items()}
+        metadata = _read_metadata(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
             f"{path} is no readable safetensors file ({error}); download or convert it again"
@@ -133,10 +132,25 @@ def read_model(path: Path) -> Network:
 def is_ours(path: Path) -> bool:
     """Return whether a file was written by `save_model`; only its header is read."""
     try:
-        with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get("format") == FORMAT
-    except (SafetensorError, OSError, ValueError):
+        return _read_metadata(path).get("format") == FORMAT
+    except (OSError, ValueError):
         return False
+
+
+def _read_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of a safetensors file; the library's own reader takes only paths that are UTF-8.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it has no such header.
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > path.stat().st_size:
+            raise ValueError("its header is longer than the file")
+        header = json.loads(file.read(length))
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def load_weights(network: Loaded, tensors: dict[str, torch.Tensor], path: Path) -> Loaded:

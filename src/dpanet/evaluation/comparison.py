@@ -8,9 +8,10 @@ from importlib.metadata import version
 from typing import Any
 
 from dpanet.datasets import Dataset, Scene
-from dpanet.errors import ConfigError
+from dpanet.errors import ConfigError, shown
 from dpanet.evaluation.bit_depth import BitDepth
 from dpanet.evaluation.method import Method
+from dpanet.evaluation.scores import TRUTH, can_name_a_file
 from dpanet.files.store import file_identity
 from dpanet.pair import Pixels
 from dpanet.version import __version__
@@ -33,7 +34,7 @@ class Comparison:
     """Methods to be compared on a data set.
 
     Raises:
-        ConfigError: If two methods have one name.
+        ConfigError: If two methods have one name, or one has a name that no file can have.
     """
 
     dataset: Dataset
@@ -53,7 +54,14 @@ class Comparison:
         names = self.names
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ConfigError(f"two methods are called {twice!r}; rename one's file, so that rows differ")
+            raise ConfigError(
+                f"two methods are called {shown(twice)}; rename one's file, so that rows differ"
+            )
+        unfit = next((name for name in names if name == TRUTH or not can_name_a_file(name)), None)
+        if unfit is not None:
+            raise ConfigError(
+                f"a method is called {shown(unfit)!r}, which cannot name its pictures; rename its file or folder"
+            )
 
     @property
     def protocols(self) -> tuple[str, ...]:

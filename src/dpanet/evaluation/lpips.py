@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor
 
 from dpanet.errors import ShapeError, WeightsError
@@ -137,7 +137,7 @@ def _load(path: Path) -> Any:
         raise WeightsError(f"{path} does not exist; name the file of the LPIPS weights")
     try:
         if path.suffix.lower() == ".safetensors":
-            return load_file(path)
+            return load(path.read_bytes())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that an old pickle protocol may not be readable
             return torch.load(path, map_location="cpu", weights_only=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dpanet.datasets import Dataset
-from dpanet.errors import ConfigError, DatasetError
+from dpanet.datasets.dataset_check import MAX_SHOWN
+from dpanet.errors import ConfigError, DatasetError, shown
 from dpanet.evaluation.scores import NOTHING, TRUTH
 
 SUFFIXES = (".png", ".tif", ".tiff")
@@ -28,14 +29,14 @@ def add_outputs(dataset: Dataset, folders: Sequence[Path]) -> Dataset:
     """
     names = [folder.resolve().name for folder in folders]
     missing = [
-        str(folder / f"{scene.name}{SUFFIXES[0]}")
+        shown(folder / f"{scene.name}{SUFFIXES[0]}")
         for folder in folders
         for scene in dataset.scenes
         if _picture(folder, scene.name) is None
     ]
     if missing:
         raise DatasetError(
-            f"missing pictures: {', '.join(missing)}; add them, one for each scene", tuple(missing)
+            f"missing pictures: {_listed(missing)}; add them, one for each scene", tuple(missing)
         )
     scenes = []
     for scene in dataset.scenes:
@@ -43,7 +44,9 @@ def add_outputs(dataset: Dataset, folders: Sequence[Path]) -> Dataset:
         for name, folder in zip(names, folders, strict=True):
             picture = _picture(folder, scene.name)
             if name in (NOTHING, TRUTH) or name in finished or picture is None:
-                raise ConfigError(f"{folder} gives its pictures the name {name!r}, which is taken; rename it")
+                raise ConfigError(
+                    f"{shown(folder)} gives its pictures the name {shown(name)!r}, which is taken; rename it"
+                )
             finished[name] = picture
         scenes.append(replace(scene, finished=finished))
     return replace(dataset, scenes=tuple(scenes))
@@ -52,3 +55,8 @@ def add_outputs(dataset: Dataset, folders: Sequence[Path]) -> Dataset:
 def _picture(folder: Path, name: str) -> Path | None:
     paths = (folder / f"{name}{suffix}" for suffix in SUFFIXES)
     return next((path for path in paths if path.is_file()), None)
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - MAX_SHOWN
+    return ", ".join(names[:MAX_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dpanet.errors import OutputError
+from dpanet.errors import OutputError, shown
 from dpanet.evaluation.comparison import Comparison, library_versions
 from dpanet.evaluation.scores import MethodInfo, SceneScores, Scores
 from dpanet.evaluation.scores_file import scene_from_json, scene_to_json
@@ -110,8 +110,8 @@ def _claim(store: Store, comparison: Comparison, overwrite: bool) -> None:
     entry = store.entries.get(CONFIG)
     if entry is not None and entry.value != config and not overwrite:
         raise OutputError(
-            f"{store.folder} holds an evaluation with other {first_difference(entry.value, config)}; choose another "
-            "folder, or start this one anew with --overwrite"
+            f"{shown(store.folder)} holds an evaluation with other {first_difference(entry.value, config)}; choose "
+            "another folder, or start this one anew with --overwrite"
         )
     if entry is None or entry.value != config:
         store.add(CONFIG, config, config)

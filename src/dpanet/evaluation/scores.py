@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -166,3 +167,9 @@ class Scores:
     """By method."""
     defocus: Mapping[str, DefocusScore]
     """Means over the scenes with a true map, by method; empty where there is none."""
+
+
+def can_name_a_file(name: str) -> bool:
+    """Whether a scene or a method of this name can have files and folders of that name, with a short ending."""
+    separators = {"/", "\0", os.sep}
+    return name not in ("", ".", "..") and not separators & set(name) and len(os.fsencode(name)) <= 240

@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from dpanet.errors import ReportError
+from dpanet.errors import ReportError, shown
 from dpanet.evaluation.scores import (
     DEFOCUS_METRICS,
     GAIN,
@@ -25,6 +25,7 @@ from dpanet.evaluation.scores import (
     Spread,
     Spreads,
     Summary,
+    can_name_a_file,
 )
 from dpanet.files.output import atomic_output
 
@@ -53,15 +54,15 @@ def read_scores(path: Path) -> Scores:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ReportError(f"{path} does not exist; {remedy}") from None
+        raise ReportError(f"{shown(path)} does not exist; {remedy}") from None
     except (OSError, ValueError) as error:
-        raise ReportError(f"{path} cannot be read ({error}); {remedy}") from error
+        raise ReportError(f"{shown(path)} cannot be read ({error}); {remedy}") from error
     try:
         scores = scores_from_json(document)
         _check(scores)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         detail = f"lacks {error}" if isinstance(error, KeyError) else f"is malformed: {error}"
-        raise ReportError(f"{path} {detail}; {remedy}, with this version") from error
+        raise ReportError(f"{shown(path)} {detail}; {remedy}, with this version") from error
     return scores
 
 
@@ -184,7 +185,7 @@ def _check(scores: Scores) -> None:
     if not scores.scenes or not scores.protocols:
         raise ValueError("it has no scene or no protocol")
     for name in (*names, *(scene.name for scene in scores.scenes)):
-        if not name or name in (".", "..") or set(name) & set("/\\\0"):
+        if not can_name_a_file(name):
             raise ValueError(f"{name!r} cannot name a file")
     for scene in scores.scenes:
         if min(scene.width, scene.height, scene.crop[2]) < 1:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dpanet.errors import shown
 from dpanet.evaluation.scores import GAIN, NOTHING
 
 ABSENT = "absent"
@@ -68,6 +70,11 @@ def method_title(name: str) -> str:
 def count_images(count: int) -> str:
     """Return ``1 image``, ``76 images``."""
     return f"{count} image{'s' if count != 1 else ''}"
+
+
+def printable(text: str) -> str:
+    r"""Return a name for a page or a table: bytes that are not UTF-8 and control characters are shown as ``\xe9``."""
+    return shown(text) if any(unicodedata.category(one) in ("Cc", "Cs") for one in text) else text
 
 
 def format_value(value: float | None, metric: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
+from collections.abc import Mapping
 from importlib.resources import files
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from dpanet.report.formatting import (
     count_images,
     format_value,
     method_title,
+    printable,
     protocol_title,
 )
 from dpanet.report.pictures import check_pictures, picture_names
@@ -67,8 +70,10 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_printable,
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
+    environment.policies["json.dumps_function"] = lambda value, **options: dumps(_printable(value), **options)
     environment.filters["heading"] = lambda metric: FORMATS[metric].heading
     environment.filters["images"] = count_images
     environment.filters["method_title"] = method_title
@@ -80,6 +85,15 @@ def _environment() -> Environment:
         "NOTHING": NOTHING,
     }
     return environment
+
+
+def _printable(value: Any) -> Any:
+    """Return a value of a template whose plain texts, at any depth, and keys can be shown; see `printable`."""
+    if isinstance(value, Mapping):
+        return {_printable(key): _printable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(inner) for inner in value]
+    return printable(value) if type(value) is str else value  # not those that are HTML already
 
 
 def _context(scores: Scores, folder: Path) -> dict[str, Any]:

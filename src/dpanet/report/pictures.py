@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from dpanet.errors import ReportError
+from dpanet.errors import ReportError, shown
 from dpanet.evaluation.scores import TRUTH, Scores
 
 
@@ -39,7 +39,7 @@ def check_pictures(folder: Path, scores: Scores) -> None:
     ]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ReportError(f"{missing[0]}{others} is missing; run dpanet evaluate again to write it")
+        raise ReportError(f"{shown(missing[0])}{others} is missing; run dpanet evaluate again to write it")
 
 
 def data_uri(path: Path) -> str:
@@ -51,5 +51,7 @@ def data_uri(path: Path) -> str:
     try:
         data = base64.b64encode(path.read_bytes()).decode("ascii")
     except OSError as error:
-        raise ReportError(f"{path} cannot be read ({error.strerror}); run dpanet evaluate again") from error
+        raise ReportError(
+            f"{shown(path)} cannot be read ({error.strerror}); run dpanet evaluate again"
+        ) from error
     return f"data:image/{path.suffix.removeprefix('.')};base64,{data}"

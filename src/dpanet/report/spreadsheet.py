@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 
 from dpanet.evaluation.scores import GAIN, METRICS, Scores, Spread
+from dpanet.report.formatting import printable
 
 COLUMNS = (
     "row",
@@ -25,17 +26,18 @@ Value = str | int | float | None
 
 
 def scores_csv(scores: Scores) -> str:
-    """Return one row per scene, method and protocol, then the means over all scenes and per label.
+    r"""Return one row per scene, method and protocol, then the means over all scenes and per label.
 
     Columns: ``row`` (``scene`` or ``mean``), ``scene``, ``label``, ``method``, ``protocol``, ``width`` and
     ``height`` in px, ``seconds`` (in a mean row the median over all scenes), the metrics, ``gain`` in dB of PSNR over
-    doing nothing. Numbers have full precision; ``inf`` and ``-inf`` are infinite, an absent value is empty.
+    doing nothing. Numbers have full precision; ``inf`` and ``-inf`` are infinite, an absent value is empty. Bytes of
+    a name that are not UTF-8, and control characters, are escapes: ``\xe9``.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_scene_rows(scores))
-    writer.writerows(_mean_rows(scores))
+    for row in (*_scene_rows(scores), *_mean_rows(scores)):
+        writer.writerow([printable(value) if isinstance(value, str) else value for value in row])
     return text.getvalue()
 
 

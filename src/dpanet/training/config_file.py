@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from dpanet.checkpoints.model_file import SHIPPED
-from dpanet.errors import ConfigError
+from dpanet.errors import ConfigError, shown
 from dpanet.files.config_table import read_table
 from dpanet.training.config import TrainingConfig
+
+NAMES = "surrogateescape"
+"""How bytes of a path that are not UTF-8 are read and written, in the files that contain paths: as they are."""
 
 _REPLACES = {"steps": "epochs", "epochs": "steps", "network.preset": "network.changes"}
 """By key, another key that is removed when it changes, since its value belonged to the old one."""
@@ -41,19 +44,20 @@ def load_config(source: str, changes: Sequence[str] = ()) -> TrainingConfig:
         text = (resources.files("dpanet.training") / "configs" / f"{source}.toml").read_text("utf-8")
     else:
         try:
-            text = Path(source).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = Path(source).read_text("utf-8", NAMES)
+        except OSError as error:
             raise ConfigError(
-                f"there is no config {source!r}; name a shipped one ({', '.join(shipped_configs())}) or a TOML file"
+                f"there is no config {shown(source)!r}; name a shipped one "
+                f"({', '.join(shipped_configs())}) or a TOML file"
             ) from error
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source} is not valid TOML ({error}); correct it") from error
+        raise ConfigError(f"{shown(source)} is not valid TOML ({error}); correct it") from error
     try:
         return _change_table(table, changes)
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from error
+        raise ConfigError(f"{shown(source)}: {error}") from error
 
 
 def change_config(config: TrainingConfig, changes: Sequence[str]) -> TrainingConfig:

@@ -24,7 +24,7 @@ from dpanet.files.config_table import read_table
 from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output
 from dpanet.training.config import TrainingConfig
-from dpanet.training.config_file import change_config, differences, load_config, to_toml
+from dpanet.training.config_file import NAMES, change_config, differences, load_config, to_toml
 from dpanet.training.state import State
 
 _RESUMABLE = (
@@ -92,7 +92,7 @@ class RunFolder:
         if not config_file.is_file():
             raise ConfigError(f"{path} holds no run (no config.toml); name the folder of one")
         before = load_config(str(config_file))
-        text = config_file.read_text("utf-8").splitlines()
+        text = config_file.read_text("utf-8", NAMES).splitlines()
         notes = [line.removeprefix("# ") for line in text if line.startswith("# ")]
         after = change_config(before, changes)
         resumable, changed = _resumable(before), []
@@ -122,9 +122,9 @@ class RunFolder:
         if where and where not in places[-1:]:
             self.notes.append(f"from step {step}{_PLACE}{where}")
         text = "".join(f"# {note}\n" for note in self.notes) + to_toml(self.config)
-        if self.config_file.exists() and self.config_file.read_text("utf-8") == text:
+        if self.config_file.exists() and self.config_file.read_text("utf-8", NAMES) == text:
             return
-        self.write(self.config_file, lambda path: path.write_text(text, "utf-8"))
+        self.write(self.config_file, lambda path: path.write_text(text, "utf-8", NAMES))
 
     def release(self) -> None:
         """Let other processes use the folder."""

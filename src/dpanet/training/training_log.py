@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import OutputError
+from dpanet.errors import OutputError, shown
 from dpanet.images.png import encode_png
 from dpanet.training.run_folder import RunFolder
 
@@ -76,9 +76,7 @@ class TrainingLog:
         self._file = run.path / "log.csv"
         self.entries = [entry for entry in read_log(self._file) if entry.step <= step]
         run.write(self._file, lambda path: path.write_text(_to_csv(self.entries), "utf-8"))
-        from torch.utils.tensorboard import SummaryWriter
-
-        self._tensorboard = SummaryWriter(str(run.path / "tensorboard"), purge_step=step + 1)
+        self._tensorboard = _open_tensorboard(run.path / "tensorboard", step + 1, report)
 
     def __enter__(self) -> TrainingLog:
         return self
@@ -101,9 +99,10 @@ class TrainingLog:
             with self._file.open("a", newline="", encoding="utf-8") as stream:
                 stream.write(_to_csv([entry], header=False))
             for name, value in asdict(entry).items():
-                if name != "step" and value is not None:
+                if name != "step" and value is not None and self._tensorboard is not None:
                     self._tensorboard.add_scalar(name, value, entry.step)
-            self._tensorboard.flush()
+            if self._tensorboard is not None:
+                self._tensorboard.flush()
         except OSError as error:
             raise OutputError(
                 f"{self._file} cannot be written ({error.strerror}); free space and go on with "
@@ -123,6 +122,20 @@ class TrainingLog:
     def _draw(self) -> None:
         self.run.write(self.run.path / "curves.png", lambda path: draw_curves(self.entries, path))
         self._drawn = time.monotonic()
+
+
+def _open_tensorboard(folder: Path, step: int, report: Callable[[str], None]) -> Any:
+    """Return a writer of TensorBoard's files from a step on; None where TensorBoard cannot write."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        report(
+            f"{shown(folder)} is not written, because TensorBoard needs names in UTF-8; log.csv has the same numbers"
+        )
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder), purge_step=step)
 
 
 def read_log(path: Path) -> list[Entry]:
