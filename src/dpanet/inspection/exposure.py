@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from dpanet.pair import Pixels
 
 GRID = (6, 8)
-"""Rows and columns of the cells whose brightness is compared."""
+"""Most rows and columns of the cells whose brightness is compared."""
+
+CELL = 40
+"""Least side of a cell, px: in a smaller one, what crosses its border by the disparity counts too much."""
 
 MIN_LIGHT = 0.002
 """Share of white below which the brightness of a cell is not compared."""
@@ -43,16 +46,16 @@ class Brightness:
 
 def compare_brightness(left: Pixels, right: Pixels) -> Brightness:
     """Compare the light of two views, (H, W, C), linear."""
+    rows, columns = (max(1, min(most, side // CELL)) for most, side in zip(GRID, left.shape[:2], strict=True))
     cells = [
-        cv2.resize(view, GRID[::-1], interpolation=cv2.INTER_AREA).reshape(*GRID, -1).mean(2)
+        cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA).reshape(rows, columns, -1).mean(2)
         for view in (left, right)
     ]
     lit = (cells[0] > MIN_LIGHT) & (cells[1] > MIN_LIGHT)
     ratios = np.where(lit, cells[0] / np.where(lit, cells[1], 1), np.nan)
     if not lit.any():
         return Brightness(float("nan"), (), ())
-    columns, rows = (_medians(lines) for lines in (ratios.T, ratios))
-    return Brightness(float(np.nanmedian(ratios)), columns, rows)
+    return Brightness(float(np.nanmedian(ratios)), _medians(ratios.T), _medians(ratios))
 
 
 def _medians(lines: NDArray[np.float64]) -> tuple[float, ...]:

@@ -15,6 +15,9 @@ IN_FOCUS = 0.5
 LARGE = 3.0
 """px of the working planes from which a disparity is compared with the blur."""
 
+SHARP = 1.0
+"""px of blur (sigma, on the working planes) up to which a block is sharp: no lens gives it a disparity of 2 px."""
+
 MIN_BLOCKS = 12
 """Blocks that a statement about them needs."""
 
@@ -40,6 +43,9 @@ class Focus:
     0.5 or more: what is far apart is as far out of focus. Two cameras have less."""
     large: float
     """Share of the matched blocks with such a large disparity, 0..1."""
+    sharp_shift: float
+    """Median disparity of the sharpest blocks, px of the picture, 0 in a good pair; NaN if nothing is sharp, or if
+    they do not have one disparity."""
 
 
 def describe_focus(blocks: BlockShifts, blur: NDArray[np.float64], factor: float) -> Focus:
@@ -56,7 +62,7 @@ def describe_focus(blocks: BlockShifts, blur: NDArray[np.float64], factor: float
     matched = ~np.isnan(blocks.correlation)
     correlation = float(np.median(blocks.correlation[matched])) if matched.any() else nan
     if not known.any():
-        return Focus(0.0, 0.0, 1.0, (nan, nan, nan), correlation, nan, nan, 0.0)
+        return Focus(0.0, 0.0, 1.0, (nan, nan, nan), correlation, nan, nan, 0.0, nan)
     blurred = float((size[known] * factor > IN_FOCUS).sum() / size.size)
     low, middle, high = (float(value) for value in np.quantile(blocks.x[known], (0.05, 0.5, 0.95)) * factor)
     both = known & ~np.isnan(blur)
@@ -74,7 +80,16 @@ def describe_focus(blocks: BlockShifts, blur: NDArray[np.float64], factor: float
         rank=rank,
         blur_per_disparity=float(np.median(blur[large] / size[large])) if enough else nan,
         large=float(large.sum() / known.sum()),
+        sharp_shift=_sharp_shift(blocks.x[both & (blur <= SHARP)]) * factor,
     )
+
+
+def _sharp_shift(shifts: NDArray[np.float64]) -> float:
+    """Return the one shift of sharp blocks, or NaN."""
+    if shifts.size < MIN_BLOCKS:
+        return float("nan")
+    low, middle, high = np.quantile(shifts, (0.25, 0.5, 0.75))
+    return float(middle) if high - low < 1 else float("nan")
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.intp]:

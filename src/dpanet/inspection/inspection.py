@@ -69,7 +69,7 @@ def note_of_pair(pair: DualPixelPair) -> str | None:
     It names what makes a result useless or doubtful, never what only costs quality.
     """
     verdict = judge(measure_pair(pair, 0, side=QUICK_SIDE, camera=pair.metadata.get("camera"), quick=True))
-    telling = ("identical", "different", "two-cameras", "misaligned", "turned", "swapped")
+    telling = ("identical", "different", "two-cameras", "shifted", "misaligned", "turned", "swapped")
     return next((finding.sentence for finding in verdict.findings if finding.key in telling), None)
 
 
@@ -134,6 +134,7 @@ def _measures(m: Measures, steps: float) -> dict[str, Any]:
         "disparity_px": dict(zip(("5", "50", "95"), m.focus.quantiles, strict=True)),
         "blur_disparity_rank_correlation": m.focus.rank,
         "blur_per_disparity": m.focus.blur_per_disparity,
+        "sharp_parts_shift_px": m.focus.sharp_shift,
         "order": m.order.state,
         "order_by": m.order.by,
         "behind_share": m.order.behind,

@@ -13,6 +13,9 @@ Level = Literal["usable", "doubtful", "unusable"]
 MAX_SHIFT = 0.5
 """px along y up to which the views lie on each other; real captures are within 0.15."""
 
+USELESS_SHIFT = 1.5
+"""px from which they are of no use."""
+
 MAX_TURN = 1.2
 """px of difference of that shift between opposite borders; real captures are within 0.7."""
 
@@ -22,8 +25,14 @@ MIN_CORRELATION = 0.75
 MIN_MATCHED = 0.1
 """Share of the blocks with a match, of those with detail."""
 
-MIN_BLUR_PER_DISPARITY = 0.3
+MIN_BLUR_PER_DISPARITY = 0.45
 """Median blur in disparities; a lens has 0.5 or more, real captures 0.7 to 2.0."""
+
+MAX_SHARP_SHIFT = 2.0
+"""px of the working planes by which sharp parts may be apart."""
+
+SMALLEST = 96
+"""px of the shorter side from which the views are judged as a pair."""
 
 EVEN_RATIO = 1.25
 """Largest brightness of one view in that of the other that is not remarked on."""
@@ -51,12 +60,13 @@ class Verdict:
 
 def judge(measures: Measures) -> Verdict:
     """Judge a pair by its measures."""
-    findings = [finding for check in _CHECKS if (finding := check(measures)) is not None]
-    if any(finding.key == "identical" for finding in findings):
-        findings = [finding for finding in findings if finding.key == "identical"]
-    if any(finding.key in ("different", "two-cameras", "misaligned", "turned") for finding in findings):
-        findings = [finding for finding in findings if finding.key not in ("order", "swapped", "in-focus")]
     ranks = {"unusable": 0, "doubtful": 1, "usable": 2}
+    findings: list[Finding] = []
+    for decides, checks in _CHECKS:
+        found = [finding for check in checks if (finding := check(measures)) is not None]
+        findings += found
+        if found and decides:
+            break
     findings.sort(key=lambda finding: ranks[finding.level])
     return Verdict(findings[0].level if findings else "usable", tuple(findings))
 
@@ -81,9 +91,18 @@ def _flat(m: Measures) -> Finding | None:
     )
 
 
-def _different(m: Measures) -> Finding | None:
-    if math.isnan(m.focus.correlation):
+def _small(m: Measures) -> Finding | None:
+    height, width = m.maps.planes.left.shape
+    if min(height, width) >= SMALLEST:
         return None
+    return Finding(
+        "small",
+        "doubtful",
+        f"the pictures are smaller than {SMALLEST} px, too small to be judged as a pair; give whole pictures",
+    )
+
+
+def _different(m: Measures) -> Finding | None:
     matched = m.focus.sharp + m.focus.blurred
     if m.focus.correlation >= MIN_CORRELATION and matched >= MIN_MATCHED:
         return None
@@ -106,13 +125,25 @@ def _two_cameras(m: Measures) -> Finding | None:
     )
 
 
+def _shifted(m: Measures) -> Finding | None:
+    shift = m.focus.sharp_shift
+    if not abs(shift) > MAX_SHARP_SHIFT * m.maps.planes.factor:
+        return None
+    return Finding(
+        "shifted",
+        "unusable",
+        f"the sharp parts lie {abs(shift):.1f} px apart along the rows, where they should lie on each other; export "
+        "both views with the same crop",
+    )
+
+
 def _misaligned(m: Measures) -> Finding | None:
     shift = m.misalignment.shift
     if not abs(shift) > MAX_SHIFT:
         return None
     return Finding(
         "misaligned",
-        "unusable",
+        "unusable" if abs(shift) > USELESS_SHIFT else "doubtful",
         f"the right view lies {abs(shift):.1f} px {'below' if shift > 0 else 'above'} the left one; views of one "
         "capture differ along the rows only, so export both without crop, lens correction or stabilization",
     )
@@ -123,12 +154,12 @@ def _turned(m: Measures) -> Finding | None:
     turn, stretch = m.misalignment.turn, m.misalignment.stretch
     if not max(abs(turn), abs(stretch)) > limit:
         return None
-    kind, size = ("turned", turn) if abs(turn) >= abs(stretch) else ("stretched", stretch)
+    kind, size = ("turned", turn) if abs(turn) >= abs(stretch) else ("of another size", stretch)
     return Finding(
         "turned",
         "unusable",
         f"the right view is {kind} against the left one, by {abs(size):.1f} px from border to border; export both "
-        "without lens correction or stabilization",
+        "without crop, lens correction or stabilization",
     )
 
 
@@ -200,14 +231,12 @@ def _clipped(m: Measures) -> Finding | None:
 
 
 _CHECKS = (
-    _identical,
-    _flat,
-    _different,
-    _two_cameras,
-    _misaligned,
-    _turned,
-    _swapped,
-    _in_focus,
-    _brightness,
-    _clipped,
+    (True, (_identical,)),
+    (True, (_flat, _small)),
+    (True, (_turned,)),
+    (True, (_different,)),
+    (True, (_shifted,)),
+    (True, (_two_cameras,)),
+    (False, (_misaligned, _swapped, _in_focus, _brightness, _clipped)),
 )
+"""In the order in which they are made; where a group decides, what follows would be its consequence."""
