@@ -23,6 +23,15 @@ PREMULTIPLIED, STRAIGHT = 1, 2
 
 _KINDS = {4: "a mask", 5: "CMYK", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 
+_MOST_CHANNELS = 16
+"""More are no picture; each takes memory."""
+
+_LARGEST_TILE = 1 << 24
+"""Pixels of a tile that may be larger than the picture."""
+
+_MOST_RATIO = {NONE: 1, PACKBITS: 64, DEFLATE[0]: 1032, DEFLATE[1]: 1032, LZW: 2600}
+"""How many bytes a compressed one can become; memory is taken only for pixels that the file can contain."""
+
 _CODECS = {
     6: "old JPEG",
     32771: "CCITT with words",
@@ -143,6 +152,8 @@ def read_layout(page: Fields, index: int, size: int, path: Path) -> TiffLayout:
     colors = 1 if photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE) else 3
     extra = page.all(338)[: max(0, samples - colors)]
     extra += (0,) * (samples - colors - len(extra))
+    if samples > _MOST_CHANNELS:
+        raise UnreadableImageError(f"{name} has {samples} channels; export it as one gray or RGB picture")
     if samples < colors or (colors == 1 and samples > 2 and 338 not in page.tags):
         raise UnreadableImageError(
             f"{name} has {samples} channels and calls them {'gray' if colors == 1 else 'RGB'}; "
@@ -234,4 +245,11 @@ def _find_chunks(layout: TiffLayout, fields: Fields, size: int, name: str) -> tu
         length == 0 or offset < 8 or offset + length > size for offset, length in chunks
     ):
         raise UnreadableImageError(f"{name} is a truncated TIFF; export or copy it again")
+    rows = number * high if layout.tile else layout.height * (layout.samples if layout.planar else 1)
+    if rows * layout.row_bytes > sum(length for _, length in chunks) * _MOST_RATIO.get(
+        layout.compression, 8000
+    ):
+        raise UnreadableImageError(
+            f"{name} is a TIFF with less data than its size needs; export or copy it again"
+        )
     return chunks
