@@ -9,6 +9,7 @@ import tifffile
 from PIL import Image
 
 from dpanet.errors import UnreadableImageError
+from dpanet.images.exif import orientation
 from dpanet.images.header import Header, read_header
 from dpanet.images.reading import read_file
 
@@ -19,15 +20,21 @@ def codes(kind: type, *shape: int) -> np.ndarray:
     return RNG.integers(0, np.iinfo(kind).max, shape, dtype=kind, endpoint=True)
 
 
-def png(path: Path, values: np.ndarray) -> Path:
-    assert cv2.imwrite(str(path), values)
+def write(path: Path, values: np.ndarray) -> Path:
+    if path.suffix == ".tif":  # OpenCV does not say in a TIFF that the fourth channel is alpha
+        kind = "minisblack" if values.ndim == 2 else "rgb"
+        alpha = {"extrasamples": ["unassalpha"]} if values.shape[2:] == (4,) else {}
+        tifffile.imwrite(path, values, photometric=kind, **alpha)
+    else:
+        assert cv2.imwrite(str(path), values)
     return path
 
 
 def as_decoded(path: Path) -> Header:
     file = read_file(path)
     height, width = file.codes.shape[:2]
-    return Header(width, height, file.bits, 1 if file.gray else file.codes.shape[2])
+    channels = (1 if file.gray else 3) + (file.alpha is not None)
+    return Header(width, height, file.bits, channels, orientation(file.exif))
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -35,7 +42,7 @@ def as_decoded(path: Path) -> Header:
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_size_depth_and_channels(tmp_path: Path, suffix: str, kind: type, channels: int) -> None:
     shape = (24, 40) if channels == 1 else (24, 40, channels)
-    path = png(tmp_path / f"a.{suffix}", codes(kind, *shape))
+    path = write(tmp_path / f"a.{suffix}", codes(kind, *shape))
     assert read_header(path) == Header(40, 24, 8 * np.dtype(kind).itemsize, channels) == as_decoded(path)
 
 
@@ -65,21 +72,12 @@ def test_kinds_of_tiff(tmp_path: Path, options: dict[str, object]) -> None:
     assert read_header(tmp_path / "a.tif") == Header(40, 24, 16, 3) == as_decoded(tmp_path / "a.tif")
 
 
-@pytest.mark.parametrize(
-    ("mode", "suffix"), [("L", "jpg"), ("RGB", "jpg"), ("CMYK", "jpg"), ("RGBA", "webp")]
-)
-def test_lossy_pictures(tmp_path: Path, mode: str, suffix: str) -> None:
-    colour = {"L": 90, "RGBA": (1, 2, 3, 99)}.get(mode)
-    Image.new(mode, (40, 24), colour or 0).save(tmp_path / f"a.{suffix}")
-    assert read_header(tmp_path / f"a.{suffix}") == as_decoded(tmp_path / f"a.{suffix}")
-
-
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_what_was_cut_short_is_found_without_decoding(tmp_path: Path, suffix: str, share: float) -> None:
     values = codes(np.uint16, 64, 80, 3)
     path = tmp_path / f"a.{suffix}"
-    png(path, values) if suffix == "png" else tifffile.imwrite(path, values, photometric="rgb")
+    write(path, values) if suffix == "png" else tifffile.imwrite(path, values, photometric="rgb")
     read_header(path)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
@@ -88,18 +86,18 @@ def test_what_was_cut_short_is_found_without_decoding(tmp_path: Path, suffix: st
 
 
 def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableImageError, match=r"absent\.png cannot be read \(No such file"):
+    with pytest.raises(UnreadableImageError, match=r"absent\.png does not exist"):
         read_header(tmp_path / "absent.png")
-    with pytest.raises(UnreadableImageError, match="cannot be read"):
+    with pytest.raises(UnreadableImageError, match="is a folder"):
         read_header(tmp_path)
     path = tmp_path / "a.png"
     path.write_bytes(b"")
     with pytest.raises(UnreadableImageError, match=r"a\.png is empty"):
         read_header(path)
     path.write_text("a note, not a picture")
-    with pytest.raises(UnreadableImageError, match=r"a\.png is not a PNG"):
+    with pytest.raises(UnreadableImageError, match=r"a\.png is a text"):
         read_header(path)
-    png(path, codes(np.uint8, 24, 40))
+    write(path, codes(np.uint8, 24, 40))
     broken = bytearray(path.read_bytes())
     broken[17] ^= 1  # the width, under its checksum
     path.write_bytes(broken)
@@ -108,15 +106,12 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     target = io.BytesIO()
     Image.new("RGB", (40, 24)).save(target, "JPEG")
     path.write_bytes(target.getvalue()[:20])
-    with pytest.raises(UnreadableImageError, match="damaged picture"):
-        read_header(path)
-    tifffile.imwrite(path, np.zeros((24, 40), np.int32))
-    with pytest.raises(UnreadableImageError, match="has int32 values"):
+    with pytest.raises(UnreadableImageError, match="truncated"):
         read_header(path)
 
 
 def test_no_pixel_is_decoded(tmp_path: Path) -> None:
-    path = png(tmp_path / "a.png", codes(np.uint16, 24, 40, 3))
+    path = write(tmp_path / "a.png", codes(np.uint16, 24, 40, 3))
     data = bytearray(path.read_bytes())
     at = data.index(b"IDAT")
     length = int.from_bytes(data[at - 4 : at], "big")

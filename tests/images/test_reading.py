@@ -1,4 +1,3 @@
-import io
 import zlib
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from dpanet.errors import PairError, UnreadableImageError
-from dpanet.images.reading import read_codes, read_file, read_pair, read_picture
+from dpanet.errors import ImageWarning, PairError, UnreadableImageError
+from dpanet.images.reading import read_codes, read_pair, read_picture
 
 RNG = np.random.default_rng(5)
 
@@ -114,13 +113,6 @@ def test_jpeg_with_profile_and_exif(tmp_path: Path) -> None:
     assert again.get_ifd(0x8769)[0x9003] == "2020:01:02 03:04:05"
 
 
-def test_cmyk_and_gray_jpeg(tmp_path: Path) -> None:
-    Image.new("CMYK", (40, 24), (0, 255, 255, 0)).save(tmp_path / "a.jpg")
-    assert read_codes(tmp_path / "a.jpg").shape == (24, 40, 3)
-    Image.new("L", (40, 24), 77).save(tmp_path / "b.jpg")
-    assert (read_codes(tmp_path / "b.jpg") == 77).all()
-
-
 def test_palette_png_becomes_rgb(tmp_path: Path) -> None:
     image = Image.new("P", (40, 24), 1)
     image.putpalette([0, 0, 0, 200, 100, 50])
@@ -128,14 +120,39 @@ def test_palette_png_becomes_rgb(tmp_path: Path) -> None:
     assert (read_codes(tmp_path / "a.png") == (200, 100, 50)).all()
 
 
-def test_alpha_is_dropped_when_opaque_and_refused_otherwise(tmp_path: Path) -> None:
+def test_alpha_is_kept_apart_and_transparency_is_said_once(tmp_path: Path) -> None:
     values = codes(np.uint16, 4)
     values[..., 3] = 65535
     picture = read_picture(write(tmp_path / "a.png", values))
     np.testing.assert_allclose(picture.pixels, values[..., :3] / 65535, atol=1e-7)
     values[3, 4, 3] = 65534
-    with pytest.raises(PairError, match=r"a\.png has transparent pixels"):
-        read_picture(write(tmp_path / "a.png", values))
+    with pytest.warns(ImageWarning, match=r"a\.png has transparent pixels"):
+        picture = read_picture(write(tmp_path / "a.png", values))
+    np.testing.assert_allclose(picture.pixels, values[..., :3] / 65535, atol=1e-7)
+    np.testing.assert_array_equal(picture.metadata["alpha"], values[..., 3])
+
+
+def test_floats_above_white_survive(tmp_path: Path) -> None:
+    values = np.full((24, 40, 3), 0.5, np.float32)
+    values[3, 4] = 60000, -0.25, 1.5
+    np.testing.assert_array_equal(read_picture(write(tmp_path / "a.tif", values), "linear").pixels, values)
+    with pytest.raises(PairError, match="NaN or infinity"):
+        read_picture(write(tmp_path / "a.tif", values.astype(np.float64) * 1e300), "linear")
+
+
+def test_the_encoding_that_a_file_states(tmp_path: Path) -> None:
+    done, data = cv2.imencode(".png", codes(np.uint8))
+    assert done
+    gamma = b"gAMA" + (100000).to_bytes(4, "big")
+    chunk = (4).to_bytes(4, "big") + gamma + zlib.crc32(gamma).to_bytes(4, "big")
+    for name in ("l.png", "r.png"):
+        (tmp_path / name).write_bytes(data[:33].tobytes() + chunk + data[33:].tobytes())
+    left, right = tmp_path / "l.png", tmp_path / "r.png"
+    assert (read_picture(left).encoding, read_pair(left, right).encoding) == ("linear", "linear")
+    assert read_pair(left, right, "linear").encoding == "linear"
+    for read in (lambda: read_picture(left, "srgb"), lambda: read_pair(left, right, "srgb")):
+        with pytest.warns(ImageWarning, match=r"l\.png states that its values are linear; .* as srgb"):
+            assert read().encoding == "srgb"
 
 
 def cut(path: Path, share: float) -> Path:
@@ -197,17 +214,10 @@ def test_missing_empty_folder_and_no_picture(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImageError, match=r"empty\.png is empty"):
         read_codes(tmp_path / "empty.png")
     (tmp_path / "text.png").write_text("not a picture at all")
-    with pytest.raises(UnreadableImageError, match=r"text\.png is not a PNG, TIFF, JPEG or WebP"):
+    with pytest.raises(UnreadableImageError, match=r"text\.png is a text"):
         read_codes(tmp_path / "text.png")
     with pytest.raises(UnreadableImageError, match="is a folder"):
         read_codes(tmp_path)
-
-
-def test_other_kinds_of_tiff_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableImageError, match=r"a\.tif is a TIFF of another kind"):
-        read_codes(write(tmp_path / "a.tif", np.zeros((24, 40), bool)))
-    with pytest.raises(UnreadableImageError, match=r"a\.tif has int16"):
-        read_codes(write(tmp_path / "a.tif", np.zeros((24, 40), np.int16)))
 
 
 def test_under_16_px(tmp_path: Path) -> None:
@@ -224,33 +234,7 @@ def test_a_pair_and_its_metadata(tmp_path: Path) -> None:
     assert read_pair(tmp_path / "l.png", tmp_path / "r.tif", "linear").encoding == "linear"
 
 
-@pytest.mark.parametrize(
-    ("other", "says"),
-    [
-        (codes(np.uint8, 3, (24, 41)), "40 x 24 and .*r.png is 41 x 24 px"),
-        (codes(np.uint16), "l.png is 8-bit and .*r.png 16-bit; export both views at one depth"),
-        (codes(np.uint8, 1), "r.png is gray and .*l.png is in colour"),
-    ],
-)
-def test_views_that_do_not_belong_together(tmp_path: Path, other: np.ndarray, says: str) -> None:
-    left, right = write(tmp_path / "l.png", codes(np.uint8)), write(tmp_path / "r.png", other)
-    with pytest.raises(PairError, match=says):
-        read_pair(left, right)
-
-
 def test_one_file_for_both_views(tmp_path: Path) -> None:
     path = write(tmp_path / "l.png", codes(np.uint8))
     with pytest.raises(PairError, match="both views"):
         read_pair(path, tmp_path / "." / "l.png")
-
-
-def test_read_file_keeps_the_descriptive_tags_of_a_tiff(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[271], exif[274] = "Maker", 8
-    target = io.BytesIO()
-    Image.fromarray(codes(np.uint8)).save(target, "TIFF", exif=exif, icc_profile=b"x" * 200)
-    (tmp_path / "a.tif").write_bytes(target.getvalue())
-    file = read_file(tmp_path / "a.tif")
-    again = Image.Exif()
-    again.load(file.exif)
-    assert (again[271], again[274], file.icc) == ("Maker", 8, b"x" * 200)

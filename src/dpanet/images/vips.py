@@ -20,6 +20,13 @@ from dpanet.images.decoded_image import Codes
 if TYPE_CHECKING:
     import pyvips
 
+for _name in (
+    "G_MESSAGES_DEBUG",
+    "VIPS_INFO",
+):  # libvips reads them when it is loaded, and prints to standard output
+    os.environ.pop(_name, None)
+os.environ["VIPS_WARNING"] = "0"
+
 _STRIP_BYTES = 2**22
 """Of the rows that are fetched at once."""
 
@@ -39,7 +46,6 @@ _TYPES = {
 @cache
 def _libvips() -> Any:
     """Import pyvips and make libvips silent; what it says in its log, it says in its errors, too."""
-    os.environ["VIPS_WARNING"] = "0"
     import pyvips
 
     if pyvips.API_mode:  # the handler of pyvips fails, and prints so, for text that is not UTF-8
