@@ -14,7 +14,7 @@ Plane = NDArray[np.float32]
 BLOCK = 48
 """Side of a block, px."""
 
-STEP = 36
+STEP = 28
 """Distance between neighboring blocks, px."""
 
 REACH_X, REACH_Y = 24, 6

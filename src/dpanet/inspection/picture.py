@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from dpanet.files.output import atomic_output
 from dpanet.inspection.measure import Maps
 
-HEIGHT = 6.0
+PANEL = 6.0
 """Inches of a panel's longer side."""
+
+MARGIN, TITLE, SCALE = 0.2, 0.4, 0.85
+"""Inches beside, above and below a panel."""
 
 DPI = 100
 
@@ -26,34 +29,50 @@ def write_picture(maps: Maps, path: Path, *, overwrite: bool = False) -> None:
         OutputError: if it exists and may not be replaced, or cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
     view = (maps.planes.left + maps.planes.right) / 2
     height, width = view.shape
-    wide = width >= height
-    panel = (HEIGHT, HEIGHT * height / width) if wide else (HEIGHT * width / height, HEIGHT)
-    figure = Figure(figsize=(3 * panel[0] + 1.0, panel[1] + 1.25), dpi=DPI, layout="constrained")
+    wide, tall = (PANEL * side / max(height, width) for side in (width, height))
+    wide, tall = max(wide, 4.0), max(tall, 1.0)
+    size = (3 * wide + 4 * MARGIN, TITLE + tall + SCALE)
+    figure = Figure(figsize=size, dpi=DPI)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, 3)
-    extent = (0.0, width * maps.planes.factor, height * maps.planes.factor, 0.0)
-    axes[0].imshow(view, cmap="gray", vmin=0, vmax=max(float(np.quantile(view, 0.995)), 1e-6), extent=extent)
-    axes[0].set_title("mean of both views")
-    largest = _round_up(_quantile(np.abs(maps.disparity), 0.98), 1.0)
-    disparity = axes[1].imshow(
-        maps.disparity, cmap="RdBu_r", vmin=-largest, vmax=largest, extent=extent, interpolation="nearest"
+    largest = _round_up(_quantile(np.abs(maps.disparity), 0.98))
+    panels = (
+        ("the mean of both views", view, "gray", (0.0, max(float(np.quantile(view, 0.995)), 1e-6)), ""),
+        (
+            "disparity: red is behind the focal plane, blue in front",
+            maps.disparity,
+            "RdBu_r",
+            (-largest, largest),
+            "px between the views; gray: no match",
+        ),
+        (
+            "blur: yellow is sharp",
+            maps.blur,
+            "viridis_r",
+            (0.0, _round_up(_quantile(maps.blur, 0.95))),
+            "px, sigma of a Gaussian; gray: no detail",
+        ),
     )
-    axes[1].set_title("disparity: red behind the focal plane, blue in front")
-    widest = _round_up(_quantile(maps.blur, 0.98), 1.0)
-    blur = axes[2].imshow(
-        maps.blur, cmap="viridis_r", vmin=0, vmax=widest, extent=extent, interpolation="nearest"
-    )
-    axes[2].set_title("blur: yellow is sharp")
-    figure.colorbar(disparity, ax=axes[1], label="px, right view against left", location="bottom", shrink=0.8)
-    figure.colorbar(blur, ax=axes[2], label="px, sigma of a Gaussian", location="bottom", shrink=0.8)
-    for axis in axes:
+    for place, (title, values, colors, limits, label) in enumerate(panels):
+        left = MARGIN + place * (wide + MARGIN)
+        axis = figure.add_axes((left / size[0], SCALE / size[1], wide / size[0], tall / size[1]))
+        norm = Normalize(*limits)
+        smooth = "antialiased" if place == 0 else "nearest"
+        axis.imshow(values, cmap=colors, norm=norm, extent=(0, width, height, 0), interpolation=smooth)
+        axis.set_title(title, fontsize=11)
         axis.set_facecolor(UNKNOWN)
         axis.set_xticks([])
         axis.set_yticks([])
+        if label:
+            bar = figure.add_axes(
+                ((left + 0.15 * wide) / size[0], 0.58 / size[1], 0.7 * wide / size[0], 0.14 / size[1])
+            )
+            figure.colorbar(ScalarMappable(norm, colors), cax=bar, orientation="horizontal", label=label)
     with atomic_output(path, overwrite) as unfinished:
         figure.savefig(unfinished, format="png")
 
@@ -63,5 +82,5 @@ def _quantile(values: NDArray[np.float64], share: float) -> float:
     return float(np.quantile(known, share)) if known.size else 0.0
 
 
-def _round_up(value: float, least: float) -> float:
-    return max(least, float(np.ceil(value)))
+def _round_up(value: float) -> float:
+    return max(1.0, float(np.ceil(value)))

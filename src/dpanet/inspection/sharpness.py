@@ -13,6 +13,9 @@ from dpanet.inspection.block_match import BlockShifts, Plane
 FINE, COARSE = 1.0, 4.0
 """Sigmas in px of the Gaussians through which gradients are taken."""
 
+MIN_DETAIL = 1.0
+"""Energy of fine gradients, in that of the noise there, from which a blur is estimated."""
+
 WIDEST = 24.0
 """px; a blur beyond it is reported as it."""
 
@@ -44,5 +47,5 @@ def blur_widths(view: Plane, blocks: BlockShifts, noise: float) -> NDArray[np.fl
         ratio = fine / coarse
         squares = (COARSE**2 - ratio * FINE**2) / (ratio - 1)
     squares = np.where(ratio <= 1, WIDEST**2, np.clip(squares, 0, WIDEST**2))
-    known = (fine > 0) & (coarse > 3e-1 * noise**2 / (4 * math.pi * COARSE**4)) & (coarse > 1e-12)
+    known = (fine > MIN_DETAIL * noise**2 / (4 * math.pi * FINE**4)) & (coarse > 1e-12)
     return np.where(known, np.sqrt(squares), np.nan)

@@ -54,7 +54,7 @@ def _values(values: ValueFacts) -> list[tuple[str, str]]:
         "nothing": "assumed, since the file does not state it",
         "ICC profile": f'stated by the ICC profile "{values.icc_name}"',
         "file": "stated by the file",
-    }.get(values.stated_by, f"stated by {values.stated_by}")
+    }.get(values.stated_by, f"by {values.stated_by}")
     parts = [f'ICC "{values.icc_name}"' if kind == "ICC" else kind for kind in values.metadata]
     if values.camera:
         parts.append(f"camera {values.camera}")
@@ -133,8 +133,7 @@ def _brightness(m: Measures) -> str:
     if brightness.slope <= 0.05:
         return f"{text}, evenly"
     first, last = brightness.columns[0], brightness.columns[-1]
-    low, high = (edge(brightness.columns + brightness.rows) for edge in (min, max))
-    return f"{text}; {first:.2f} at the left border, {last:.2f} at the right, {low:.2f} to {high:.2f} in all"
+    return f"{text}; {first:.2f} at the left border, {last:.2f} at the right"
 
 
 def _order(m: Measures) -> str:
@@ -142,7 +141,7 @@ def _order(m: Measures) -> str:
     by = {
         "measured kernels": "the measured kernels of this lens",
         "camera": "the known brightness of this camera's halves",
-        "habit": "a guess: in most photographs, what is blurred lies behind what is in focus",
+        "habit": "habit: most photographs are blurred behind what is in focus",
     }
     sides = (
         f"in this order, {_share(order.behind)} is behind the focal plane, {_share(order.before)} in front"
@@ -150,7 +149,7 @@ def _order(m: Measures) -> str:
     if order.state == "undecided":
         return f"cannot be decided; {sides}"
     word = "right" if order.state == "right" else "swapped"
-    return f"the views look {word} by {by[order.by]}; {sides}"
+    return f"the views look {word}, by {by[order.by]}; {sides}"
 
 
 def _share(value: float) -> str:
@@ -164,10 +163,11 @@ def _share(value: float) -> str:
 
 
 def _wrap(label: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        f"{label:<{_LABEL}}{text}",
+    lines = textwrap.wrap(
+        f"{label:<{_LABEL}}{text}".replace(" %", "\u00a0%").replace(" px", "\u00a0px"),
         WIDTH,
         subsequent_indent=" " * _LABEL,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace("\u00a0", " ") for line in lines]

@@ -174,7 +174,7 @@ def _swapped(m: Measures) -> Finding | None:
         return Finding(
             "swapped",
             "doubtful",
-            f"the views are swapped, by {how}; give the right file first, then the left",
+            f"the views are swapped, by {how}; exchange the two files",
         )
     if order.state == "swapped":
         return Finding(
