@@ -13,9 +13,12 @@ PathName = str | os.PathLike[str]
 _HEADS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
 """First bytes of the raw files of Fujifilm, Olympus, Panasonic, Sigma and Minolta."""
 
-_DNG_VERSION, _NEXT_SUB, _PHOTOMETRIC = 50706, 330, 262
+_DNG_VERSION, _SONY_PRIVATE, _NEXT_SUB, _PHOTOMETRIC, _COMPRESSION = 50706, 50740, 330, 262, 259
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 """Photometric interpretations of sensor values: one color a pixel, all colors a pixel."""
+
+_CODECS = {32767, 32769, 32770, 32867, 34713, 65000, 65535}
+"""Compressions that raw files alone have: of Sony, Epson, Samsung, Kodak, Nikon and Pentax."""
 
 _LARGEST_CHAIN = 16
 """Directories of a TIFF that are looked at."""
@@ -59,9 +62,11 @@ def _has_sensor_values(data: mmap.mmap) -> bool:
             tags, following = parse_directory(data, place, order, big, [])
         except (BrokenStructureError, struct.error):
             continue
-        if any(tag.number == _DNG_VERSION for tag in tags):
+        if any(tag.number in (_DNG_VERSION, _SONY_PRIVATE) for tag in tags):
             return True
         if set(_numbers(tags, _PHOTOMETRIC, order)) & {_MOSAIC, _LINEAR_RAW}:
+            return True
+        if set(_numbers(tags, _COMPRESSION, order)) & _CODECS:
             return True
         waiting += [following, *_numbers(tags, _NEXT_SUB, order)]
     return False

@@ -8,16 +8,9 @@ from mmap import mmap
 from pathlib import Path
 
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
+from dpanet.images.raw_file import is_raw_file
 from dpanet.images.tiff_layout import Fields, TiffLayout, read_layout
 from dpanet.images.tiff_structure import BrokenStructureError, Order, Tag, parse_directory, parse_header
-
-_RAW_CODECS = (32767, 32769, 32770, 32867, 34713, 65000, 65535)
-"""Compressions of Sony, Epson, Samsung, Kodak, Nikon and Pentax."""
-
-_RAW_KINDS = (32803, 34892)
-"""Photometric interpretations of a mosaic of colors, and of the linear values of a raw file."""
-
-_DNG_VERSION, _SONY_PRIVATE = 50706, 50740
 
 _MOST_DIRECTORIES = 10_000
 
@@ -31,6 +24,12 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
     Raises:
         UnreadableImageError: if it is a raw file, damaged or truncated, or of a kind that is not read.
     """
+    if is_raw_file(path):
+        name = shown(path)
+        raise UnreadableImageError(
+            f"{name} is a raw file of a camera, not a developed picture; deblur it alone with: "
+            f"dpanet deblur {name} -o OUTPUT, or develop it to TIFF first"
+        )
     try:
         order, big, start = parse_header(data)
         pages = [Fields(tags, order) for tags in _chain(data, start, order, big)]
@@ -38,11 +37,9 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
         raise UnreadableImageError(
             f"{shown(path)} is a truncated or damaged TIFF ({error}); export or copy it again"
         ) from error
-    others = list(_below(data, pages, order, big))
-    _check_not_raw(data, pages, others, path)
     full = [index for index, page in enumerate(pages) if not _is_reduced(page)]
     index = full[0] if full else 0
-    if not full and any(not _is_reduced(page) for page in others):
+    if not full and any(not _is_reduced(page) for page in _below(data, pages, order, big)):
         raise UnreadableImageError(
             f"{shown(path)} is a TIFF whose first page is only a reduced copy of the picture; export it again"
         )
@@ -85,17 +82,3 @@ def _below(data: mmap, pages: list[Fields], order: Order, big: bool) -> Iterator
 def _is_reduced(page: Fields) -> bool:
     """Return whether a page is a reduced copy or a mask of another."""
     return bool(page.one(254, 0) & 5) or page.one(255, 1) == 2 or page.one(262, 0) == 4
-
-
-def _check_not_raw(data: mmap, pages: list[Fields], others: list[Fields], path: Path) -> None:
-    first = pages[0].tags
-    dng = _DNG_VERSION in first
-    raw = dng or _SONY_PRIVATE in first or data[8:10] == b"CR"
-    for page in (*pages, *others):
-        raw |= page.one(262, 0) in _RAW_KINDS or page.one(259, 0) in _RAW_CODECS
-    if raw:
-        name = shown(path.name)
-        raise UnreadableImageError(
-            f"{shown(path)} is a raw {'DNG ' if dng else ''}file of a camera, whose first page is no full picture; "
-            f"give the file itself to `dpanet deblur {name} -o sharp.tif`"
-        )
