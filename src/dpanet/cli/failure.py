@@ -66,8 +66,6 @@ def describe_error(error: Exception, command: str = "", file: Path | None = None
     text = str(error).lower()
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return f"{place}there is not enough memory; {_SMALLER.get(command, 'use smaller tiles, such as --tile 512')}"
-    if isinstance(error, FileNotFoundError) and not _has_current_folder():
-        return "the current folder does not exist any more; change to another one"
     if isinstance(error, OSError) and error.filename:
         name = (
             shown(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else error.filename
@@ -77,7 +75,8 @@ def describe_error(error: Exception, command: str = "", file: Path | None = None
     return f"{place}unexpected {kind}: {error}; run it again with --debug to see where it comes from"
 
 
-def _has_current_folder() -> bool:
+def has_current_folder() -> bool:
+    """Whether the folder that relative paths begin in is still there."""
     try:
         Path.cwd()
     except OSError:

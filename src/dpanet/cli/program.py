@@ -19,6 +19,7 @@ from dpanet.cli.failure import (
     MISUSED,
     UsageError,
     describe_error,
+    has_current_folder,
     print_error,
     print_interruption,
     show_tracebacks,
@@ -81,6 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("ignore")
             logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs what our errors say
         show_notes()
+        if words and not {"--help", "-h", "--version"} & {*words} and not has_current_folder():
+            print_error(
+                "the current folder does not exist any more; change to another one"
+            )  # libraries end there
+            return FAILED
         try:
             code = build_app()(words, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()
