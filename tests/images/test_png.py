@@ -114,6 +114,22 @@ def test_resolution(tmp_path: Path) -> None:
     assert decode(tmp_path, picture((b"pHYs", struct.pack(">IIB", 3, 2, 0)))).resolution is None
 
 
+def test_chunks_that_may_be_copied_are(tmp_path: Path) -> None:
+    """The last letter of a name says so; what depends on the pixels, such as bKGD or iDOT, is not copied."""
+    copied = [
+        (b"oFFs", bytes(9)),
+        (b"vpAg", bytes(9)),
+        (b"prIv", b"x"),
+        (b"sTER", b"\0"),
+        (b"pHYs", bytes([0, 0, 0, 2, 0, 0, 0, 1, 0])),
+    ]
+    other = [(b"bKGD", bytes(6)), (b"iDOT", b"x"), (b"tIME", bytes(7)), (b"hIST", bytes(4))]
+    image = decode(tmp_path, picture(*copied, *other))
+    assert list(image.png) == copied
+    written = hand.split(encode_png(image.codes, None, image.metadata))
+    assert [part for part in written if part[0] not in (b"IHDR", b"IDAT", b"IEND")] == copied
+
+
 def test_a_profile_of_rgb_in_a_gray_file_states_the_encoding_but_is_dropped(tmp_path: Path) -> None:
     with pytest.warns(ImageWarning, match="RGB pictures"):
         image = decode(tmp_path, picture(hand.iccp(hand.profile(hand.curv())), greyscale=True))

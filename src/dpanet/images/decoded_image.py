@@ -39,7 +39,8 @@ class DecodedImage:
     resolution: tuple[float, float] | None = None
     """Horizontal and vertical, in px an inch."""
     png: tuple[tuple[bytes, bytes], ...] = ()
-    """Name and data of each chunk of a PNG that says how its values are meant: gAMA, cHRM, sRGB, sBIT, cICP."""
+    """Name and data of the chunks of a PNG that have no field here and are copied to another PNG: those that say how
+    its values are meant (gAMA, cHRM, sRGB, sBIT, cICP), texts, and others that may be copied."""
 
     @property
     def bits(self) -> int:

@@ -18,7 +18,6 @@ from dpanet.images.decoded_image import Codes, DecodedImage
 from dpanet.images.exif import orientation
 from dpanet.images.limits import check_size
 from dpanet.images.png_chunks import (
-    CRITICAL,
     SIGNATURE,
     Chunk,
     PngHeader,
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
 _EARLY = (b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"tRNS", b"pHYs")
 """Auxiliary chunks that count only before the pixels."""
 
-_STRIP = 256
-"""Rows that are encoded at once."""
+_STRIP_BYTES = 2**22
+"""Of the rows that are encoded at once."""
 
 
 def decode_png(path: Path) -> DecodedImage:
@@ -58,11 +57,10 @@ def decode_png(path: Path) -> DecodedImage:
         file.readinto(data)
     chunks = list_chunks(io.BytesIO(data), size, path)
     header = parse_header(chunks, data[chunks[0].start :][: chunks[0].length], path)
-    auxiliary = _check_chunks(chunks, data, header, path)
+    auxiliary, transparency = _check_chunks(chunks, data, header, path)
     check_size(path, header.width, header.height)
     fields = parse_metadata(header, auxiliary, path)
-    transparent = any(name == b"tRNS" for name, _ in auxiliary)
-    _keep_pixels(chunks, data, transparent)
+    _keep_pixels(chunks, data, transparency)
     import pyvips
 
     try:
@@ -85,18 +83,23 @@ def read_png_header(path: Path) -> Header:
     with path.open("rb") as file:
         chunks = list_chunks(file, os.fstat(file.fileno()).st_size, path)
         parts: dict[bytes, bytes] = {}
+        palette, early, transparent = 0, True, False
         for chunk in chunks:
-            if chunk.name in (b"IHDR", b"tRNS", b"eXIf"):
-                file.seek(chunk.start - 4)
-                part = file.read(chunk.length + 8)
-                if zlib.crc32(part[:-4]) == int.from_bytes(part[-4:], "big"):
-                    parts.setdefault(chunk.name, part[4:-4])
+            palette += chunk.length if chunk.name == b"PLTE" else 0
+            early &= chunk.name != b"IDAT"
+            if chunk.name not in (b"IHDR", b"tRNS", b"eXIf"):
+                continue
+            file.seek(chunk.start - 4)
+            part = file.read(chunk.length + 8)
+            sound = zlib.crc32(part[:-4]) == int.from_bytes(part[-4:], "big")
+            if sound and chunk.name != b"tRNS":
+                parts.setdefault(chunk.name, part[4:-4])
+            elif sound and early and b"IHDR" in parts:
+                transparent |= has_transparency(
+                    parse_header(chunks, parts[b"IHDR"], path), chunk.length, palette
+                )
     header = parse_header(chunks, parts.get(b"IHDR", b""), path)
     check_size(path, header.width, header.height)
-    names = [chunk.name for chunk in chunks]
-    palette = sum(chunk.length for chunk in chunks if chunk.name == b"PLTE")
-    transparent = b"tRNS" in parts and has_transparency(header, len(parts[b"tRNS"]), palette)
-    transparent &= b"IDAT" in names[names.index(b"tRNS") :] if transparent else False
     return Header(
         width=header.width,
         height=header.height,
@@ -137,28 +140,32 @@ def _encode(codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> I
     compressor = zlib.compressobj(
         1, strategy=zlib.Z_RLE
     )  # faster than the others, and smaller for photographs
-    for top in range(0, height, _STRIP):
-        rows = codes[top : top + _STRIP]
+    strip = max(1, _STRIP_BYTES // (width * step))
+    for top in range(0, height, strip):
+        rows = codes[top : top + strip]
         if alpha is not None:
-            rows = np.dstack([rows, alpha[top : top + _STRIP]])
+            rows = np.dstack([rows, alpha[top : top + strip]])
         data = np.ascontiguousarray(rows, rows.dtype.newbyteorder(">")).view(np.uint8).reshape(len(rows), -1)
         filtered = np.empty((len(rows), 1 + data.shape[1]), np.uint8)
         filtered[:, 0] = 1  # the filter "Sub": differences from the pixel on the left
         filtered[:, 1 : 1 + step] = data[:, :step]
         np.subtract(data[:, step:], data[:, :-step], out=filtered[:, 1 + step :])
-        yield make_chunk(b"IDAT", compressor.compress(filtered.data))
+        packed = compressor.compress(filtered.data)
+        if packed:
+            yield make_chunk(b"IDAT", packed)
     yield make_chunk(b"IDAT", compressor.flush()) + make_chunk(b"IEND", b"")
 
 
 def _check_chunks(
     chunks: list[Chunk], data: bytearray, header: PngHeader, path: Path
-) -> list[tuple[bytes, bytes]]:
-    """Return name and data of the auxiliary chunks that are sound and in place.
+) -> tuple[list[tuple[bytes, bytes]], Chunk | None]:
+    """Return name and data of the auxiliary chunks that are sound and in place, and the chunk of transparency.
 
     Raises:
         UnreadableImageError: if a critical chunk is damaged or missing.
     """
     auxiliary, pixels, palette = [], False, 0
+    transparency = None
     with memoryview(data) as view:
         for chunk in chunks:
             sound = is_sound(chunk, view)
@@ -170,24 +177,26 @@ def _check_chunks(
                 continue
             part = bytes(view[chunk.start : chunk.start + chunk.length])
             if chunk.name == b"tRNS":
-                sound &= has_transparency(header, len(part), palette)
+                sound &= has_transparency(header, len(part), palette) and transparency is None
             if not sound or (pixels and chunk.name in _EARLY):
                 _warn(path, f"has a damaged {chunk.name.decode()} chunk; it is not used")
             elif chunk.name == b"acTL" and (count := int.from_bytes(part[:4], "big")) > 1:
                 _warn(path, f"is an animation of {count} pictures; only the first is read")
+            elif chunk.name == b"tRNS":
+                transparency = chunk
             else:
                 auxiliary.append((chunk.name, part))
     if not pixels:
         raise UnreadableImageError(f"{shown(path)} is a PNG without pixels; export or copy it again")
-    return auxiliary
+    return auxiliary, transparency
 
 
-def _keep_pixels(chunks: list[Chunk], data: bytearray, transparent: bool) -> None:
+def _keep_pixels(chunks: list[Chunk], data: bytearray, transparency: Chunk | None) -> None:
     """Delete from the file's data what the decoder does not need and might stumble over."""
     last = chunks[-1]
     del data[last.start + 4 :]
     for chunk in reversed(chunks):
-        if chunk.name not in CRITICAL and not (chunk.name == b"tRNS" and transparent):
+        if not chunk.critical and chunk is not transparency:
             del data[chunk.start - 8 : chunk.start + chunk.length + 4]
 
 

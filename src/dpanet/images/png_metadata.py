@@ -35,6 +35,9 @@ INCH = 0.0254
 COLOR = {b"cICP": 4, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"mDCV": 24, b"cLLI": 8}
 """Chunks of a fixed length that say how values are meant."""
 
+COPIED = (b"sTER", b"pCAL", b"sCAL")
+"""Chunks that stay true although the pixels change, beside those whose name says so (small last letter)."""
+
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 Chunks = list[tuple[bytes, bytes]]
@@ -76,8 +79,12 @@ def parse_metadata(header: PngHeader, chunks: Chunks, path: Path) -> dict[str, A
             x, y = (int.from_bytes(data[at : at + 4], "big") for at in (0, 4))
             if data[8] == 1 and x and y:
                 found["resolution"] = (x * INCH, y * INCH)
+            elif data[8] == 0:
+                kept.append((name, data))  # the shape of a pixel only
         elif name in TEXTS:
             _parse_text(name, data, path, profiles, kept)
+        elif name in COPIED or (name[3] & 0x20 and name not in (b"iCCP", b"eXIf", b"pHYs")):
+            kept.append((name, data))
     found["png"] = tuple(kept)
     found["exif"] = sound_exif(profiles.get("exif"), path)
     found["xmp"], found["iptc"] = profiles.get("xmp"), profiles.get("iptc")
@@ -104,7 +111,7 @@ def make_chunks(metadata: Mapping[str, Any], channels: int, depth: int) -> bytes
             chunks += make_chunk(name, data)
     if icc:
         chunks += make_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
-    if metadata.get("resolution"):
+    if metadata.get("resolution") and b"pHYs" not in dict(stated):
         x, y = (min(max(round(value / INCH), 1), 2**31 - 1) for value in metadata["resolution"])
         chunks += make_chunk(b"pHYs", x.to_bytes(4, "big") + y.to_bytes(4, "big") + b"\1")
     if exif:

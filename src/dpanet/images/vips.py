@@ -30,6 +30,9 @@ os.environ["VIPS_WARNING"] = "0"
 _STRIP_BYTES = 2**22
 """Of the rows that are fetched at once."""
 
+_STRIP_ROWS = 1024
+"""Most rows that are fetched at once; for many more, libvips takes time that grows with their square."""
+
 _TYPES = {
     "uchar": np.uint8,
     "char": np.int8,
@@ -140,7 +143,7 @@ def _strips(image: pyvips.Image) -> Iterator[tuple[int, Codes]]:
     pyvips = _libvips()
     region, kind = pyvips.Region.new(image), np.dtype(_TYPES[image.format])
     row = image.width * image.bands * kind.itemsize
-    step = max(1, _STRIP_BYTES // row)
+    step = min(_STRIP_ROWS, max(1, _STRIP_BYTES // row))
     for top in range(0, image.height, step):
         height = min(step, image.height - top)
         try:

@@ -104,8 +104,9 @@ def not_carried(metadata: Mapping[str, Any], suffix: str) -> list[str]:
     if suffix.lower() == ".png":
         return []
     chunks: tuple[tuple[bytes, bytes], ...] = tuple(metadata.get("png") or ())
-    names = [name.decode("ascii") for name, _ in chunks if name in (b"sBIT", b"mDCV", b"cLLI")]
-    stated = dict(chunks).keys() & {b"cICP", b"gAMA", b"sRGB", b"cHRM"}
+    color = {b"cICP", b"gAMA", b"sRGB", b"cHRM"}
+    names = [name.decode("ascii") for name, _ in chunks if name not in color and name not in TEXTS]
+    stated = dict(chunks).keys() & color
     if stated and not with_profile(metadata).get("icc"):
         names += sorted(name.decode("ascii") for name in stated)
     lost = [f"the PNG chunk {name}" for name in names]
