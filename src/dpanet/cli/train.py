@@ -66,12 +66,12 @@ def train(
     check_installed()
 
     from dpanet.training.config_file import load_config
-    from dpanet.training.processes import describe_ignored_variables, find_processes
+    from dpanet.training.processes import describe_ignored_variables, describe_tasks, find_processes
     from dpanet.training.run_folder import RunFolder
 
-    ignored = describe_ignored_variables()
-    if ignored:
-        print(f"dpanet: {ignored}", file=sys.stderr)
+    for note in (describe_ignored_variables(), describe_tasks()):
+        if note:
+            print(f"dpanet: note: {note}", file=sys.stderr)
     is_first = find_processes().rank == 0  # of the processes that torchrun started, one creates the folder
     if resume is not None:
         run = RunFolder.open(resume, set_)

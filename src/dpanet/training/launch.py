@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dpanet.deblurrer.placement import choose_device, choose_precision
-from dpanet.errors import ConfigError, counted
+from dpanet.errors import ConfigError, WorkerError, counted
 from dpanet.network.description import Description
 from dpanet.training.config import TrainingConfig
-from dpanet.training.processes import find_processes
+from dpanet.training.processes import TORCHRUN, Processes, find_processes
 from dpanet.version import __version__
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+PATIENCE = 20.0
+"""Seconds after which a process says that it waits for the others."""
 
 
 def check_installed() -> None:
@@ -50,17 +55,24 @@ def choose_training_device(config: TrainingConfig) -> torch.device:
     """
     device, processes = choose_device(config.device), find_processes()
     if device.type == "cuda" and processes.count > 1:
+        if processes.local_rank >= torch.cuda.device_count():
+            raise ConfigError(
+                f"LOCAL_RANK of the environment is {processes.local_rank}, but torch finds "
+                f"{counted(torch.cuda.device_count(), 'GPU')} on this machine; start one process for each GPU"
+            )
         return torch.device("cuda", processes.local_rank)
     return device
 
 
-def launch(config: TrainingConfig, description: Description) -> Fabric:
+def launch(config: TrainingConfig, description: Description, report: Callable[[str], None] = print) -> Fabric:
     """Return Lightning Fabric for this process, connected to the other processes of torchrun, if there are any.
 
     They communicate by NCCL between GPUs, and by gloo between CPUs. Other launchers, such as SLURM, are ignored.
+    `report` is called with a line that says so when the other processes do not come.
 
     Raises:
         ConfigError: if this machine does not have the device, or the batch cannot be divided among the processes.
+        WorkerError: if the other processes cannot be reached.
     """
     check_installed()
     processes = find_processes()
@@ -105,15 +117,55 @@ def launch(config: TrainingConfig, description: Description) -> Fabric:
     if processes.count == 1 and device.index is not None:
         devices = [device.index]
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
-    fabric = Fabric(
-        accelerator=device.type,
-        devices=devices,
-        num_nodes=processes.count // processes.local_count,
-        strategy="ddp" if processes.count > 1 else "auto",
-        plugins=plugins,
-    )
-    fabric.launch()
+    with _ignore_variables("LT_"), _wait_for_others(processes, report):
+        fabric = Fabric(
+            accelerator=device.type,
+            devices=devices,
+            num_nodes=processes.count // processes.local_count,
+            strategy="ddp" if processes.count > 1 else "auto",
+            plugins=plugins,
+        )
+        fabric.launch()
     return fabric
+
+
+@contextmanager
+def _ignore_variables(prefix: str) -> Iterator[None]:
+    """Hide the environment's variables with this prefix; those of Fabric would replace the arguments that it gets."""
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(prefix)}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+@contextmanager
+def _wait_for_others(processes: Processes, report: Callable[[str], None]) -> Iterator[None]:
+    """Say, after a while, that the other processes have not come; raise WorkerError if they cannot be reached."""
+    if processes.count == 1:
+        yield
+        return
+    place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+    remedy = (
+        f"start all {processes.count} with torchrun, or, to train with one, unset {', '.join(TORCHRUN)} in the "
+        "environment"
+    )
+    timer = threading.Timer(
+        PATIENCE,
+        report,
+        [f"process {processes.rank} of {processes.count} waits at {place} for the others; {remedy}"],
+    )
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WorkerError(
+            f"process {processes.rank} of {processes.count} cannot reach the others at {place} ({reason}); {remedy}"
+        ) from error
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def train(
     config, checkpoint = run.config, run.read_checkpoint()
     network = create_network(config, checkpoint)
     data = config.data.open(config, choose_training_device(config))
-    fabric = launch(config, network.description)
+    fabric = launch(config, network.description, report)
     schedule = Schedule.create(config, data.pictures)
     state = State(network, config, fabric.device)
     if checkpoint is not None:
