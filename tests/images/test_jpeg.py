@@ -91,6 +91,13 @@ def cases() -> Iterator[Case]:
     yield case("ycck-adobe", ycck, inks(ycck), "approximate")
     data = jpeg(smooth(3))
     yield case("fill-bytes", data[:2] + b"\xff\xff\xff" + data[2:], np.array(Image.open(io.BytesIO(data))))
+    target = io.BytesIO()
+    other = Image.fromarray(255 - smooth(3))
+    Image.fromarray(smooth(3)).save(target, "MPO", save_all=True, append_images=[other], quality=95)
+    views = target.getvalue()
+    yield case("two-pictures", views, warning="more than one picture")
+    at = views.index(b"MPF\0") + 4 + 66  # the kind of the second picture
+    yield case("preview", views[:at] + b"\1\0\1\0" + views[at + 4 :])
     yield case("trailing-data", data + b"\0" * 500 + b"a phone's video")
     yield case("comment", insert(data, segment(0xFE, b"caf\xe9")))
     yield case("icc", jpeg(smooth(3), icc_profile=SRGB), icc=SRGB, encoding="srgb")

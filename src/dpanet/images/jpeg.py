@@ -13,6 +13,7 @@ from dpanet.images.header import Header
 from dpanet.images.jpeg_segments import (
     JpegFrame,
     Segments,
+    count_pictures,
     find_exif,
     find_frame,
     find_icc,
@@ -30,6 +31,9 @@ from dpanet.pair import Encoding
 _HARMLESS = ("extraneous bytes", "unknown JFIF revision", "Unknown Adobe color transform")
 """Remarks of the decoder that say nothing against the pixels. Its others mean damage."""
 
+_USUAL_HEADER = 2**18
+"""Bytes in which the segments before the pixels usually end."""
+
 _STRIP = 256
 """Rows that are converted at once."""
 
@@ -45,6 +49,11 @@ def decode_jpeg(path: Path) -> DecodedImage:
     segments = read_segments(data, path)
     frame = find_frame(segments, path)
     check_size(path, frame.width, frame.height)
+    if count_pictures(segments) > 1:
+        warn(
+            f"{shown(path)} contains more than one picture, such as another view, depth or a gain map; only its main "
+            "picture is read"
+        )
     exif = sound_exif(find_exif(segments), path)
     icc, encoding, codes = _decode(data, segments, frame, path)
     return DecodedImage(
@@ -66,7 +75,12 @@ def read_jpeg_header(path: Path) -> Header:
         OSError: if the file cannot be read.
         UnreadableImageError: as `decode_jpeg`, for what its header shows.
     """
-    segments = read_segments(path.read_bytes(), path)
+    with path.open("rb") as file:
+        data = file.read(_USUAL_HEADER)
+        try:
+            segments = read_segments(data, path)
+        except UnreadableImageError:  # there is more, such as large metadata
+            segments = read_segments(data + file.read(), path)
     frame = find_frame(segments, path)
     check_size(path, frame.width, frame.height)
     return Header(

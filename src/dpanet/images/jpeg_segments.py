@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,14 @@ from xml.parsers import expat
 from dpanet.errors import UnreadableImageError, shown
 from dpanet.images.png_chunks import iptc_of_photoshop
 from dpanet.images.sound_metadata import warn
+from dpanet.images.tiff_structure import BrokenStructureError, parse_directory, parse_header
 
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
+_PICTURES, _ENTRIES, _PREVIEWS = b"MPF\0", 0xB002, (0x010001, 0x010002)
 
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 """Markers of a frame header."""
@@ -140,6 +143,23 @@ def find_resolution(segments: Segments) -> tuple[float, float] | None:
             x, y = (int.from_bytes(data[at : at + 2], "big") * scale for at in (3, 5))
             return (x, y) if x and y else None
     return None
+
+
+def count_pictures(segments: Segments) -> int:
+    """Return how many pictures the file contains by its list of pictures (CIPA DC-007), previews aside."""
+    for data in segments.starting(0xE2, _PICTURES):
+        try:
+            order, big, start = parse_header(data)
+            tags, _ = parse_directory(data, start, order, big, [])
+        except (BrokenStructureError, struct.error):
+            continue
+        entries = next((tag.data for tag in tags if tag.number == _ENTRIES), b"")
+        kinds = [
+            struct.unpack_from(f"{order}I", entries, at)[0] & 0xFFFFFF
+            for at in range(0, len(entries) - 15, 16)
+        ]
+        return len([kind for kind in kinds if kind not in _PREVIEWS])
+    return 1
 
 
 def find_xmp(segments: Segments, path: Path) -> bytes | None:

@@ -5,6 +5,7 @@ It is decoded with OpenCV: libvips would decode it in its thread pool, which doe
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +26,13 @@ _ALPHA_FLAG = 0x10
 
 _KEY_FRAME = b"\x9d\x01\x2a"
 
-_silence = threading.Lock()
+_silence = threading.RLock()
 """Held while OpenCV's log is off."""
+
+if hasattr(os, "register_at_fork"):  # a process may be forked while another thread holds the lock
+    os.register_at_fork(
+        before=_silence.acquire, after_in_parent=_silence.release, after_in_child=_silence.release
+    )
 
 
 @dataclass
