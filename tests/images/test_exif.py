@@ -15,7 +15,6 @@ from dpanet.images.exif import (
     describing,
     orientation,
     parse_exif,
-    reorder_exif,
     serialize_exif,
 )
 from dpanet.images.tiff_structure import SIZES, Tag
@@ -70,11 +69,9 @@ def test_text_that_is_not_ascii_and_unknown_tags() -> None:
     assert read.get_ifd(40965)[1] == "R98"
 
 
-@pytest.mark.parametrize("order", "<>")
-def test_pillow_reads_both_byte_orders_alike(order: str) -> None:
-    parsed = parse_exif(by_pillow().removeprefix(b"Exif\0\0"))
+def test_pillow_reads_what_is_written() -> None:
     read = Image.Exif()
-    read.load(serialize_exif(reorder_exif(parsed, order)))  # type: ignore[arg-type]
+    read.load(serialize_exif(parse_exif(by_pillow().removeprefix(b"Exif\0\0"))))
     assert (read[271], read[274]) == ("Maker", 6)
     assert read.get_ifd(34665)[33434] == IFDRational(1, 125)
     assert read.get_ifd(34853)[2] == (52.0, 31.0, IFDRational(12, 7))
@@ -148,9 +145,6 @@ def test_round_trip_of_any_tags(data: st.DataObject) -> None:
         tags.append(Tag(number, kind, count, data.draw(st.binary(min_size=size, max_size=size))))
     exif = Exif(order, tuple(tags), tuple(tags), tuple(tags))  # type: ignore[arg-type]
     assert parse_exif(serialize_exif(exif)) == exif
-    other = ">" if order == "<" else "<"
-    turned = reorder_exif(exif, other)  # type: ignore[arg-type]
-    assert reorder_exif(parse_exif(serialize_exif(turned)), exif.order) == exif
 
 
 @settings(max_examples=200, deadline=None)

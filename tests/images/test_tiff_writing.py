@@ -96,22 +96,23 @@ def test_all_metadata_reach_the_written_file(tmp_path: Path, order: str, big: bo
         assert getattr(second, name) == getattr(first, name), name
     exif = parse_exif(second.exif or b"")
     texts = {tag.number: tag.data for tag in exif.main}
+    assert exif.order == order
     assert texts == {
         270: b"Caf\xe9\0",
         271: b"Maker\0",
-        274: struct.pack("<H", 8),
+        274: struct.pack(f"{order}H", 8),
         315: ARTIST,
         42112: b"private\0",
     }
     assert {tag.number: tag.data for tag in exif.photo} == {
-        33434: struct.pack("<II", 1, 125),
+        33434: struct.pack(f"{order}II", 1, 125),
         37500: b"maker note",
         37510: b"\0\xff\x80",
         37521: b"123\0",
     }
     assert {tag.number: tag.data for tag in exif.gps} == {
         1: b"N\0",
-        2: struct.pack("<6I", 52, 1, 31, 1, 12, 7),
+        2: struct.pack(f"{order}6I", 52, 1, 31, 1, 12, 7),
         29: b"2020:01:01\0",
     }
 
@@ -148,6 +149,26 @@ def test_exif_of_another_format_keeps_its_resolution_unless_stated(tmp_path: Pat
     assert decode_tiff(tmp_path / "a.tif").resolution == (72, 72)
     write_tiff(tmp_path / "a.tif", codes, None, {"exif": exif.tobytes(), "resolution": (118.11 * 2.54, 240)})
     assert decode_tiff(tmp_path / "a.tif").resolution == pytest.approx((299.9994, 240), abs=1e-4)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_maker_note_stays_at_its_offset(tmp_path: Path, order: str) -> None:
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
+    main = struct.pack(f"{order}HHHIII", 1, 34665, 4, 1, 26, 0)
+    photo = struct.pack(f"{order}HHHIII", 1, 37500, 7, 12, 3000, 0)
+    exif = (head + main + photo).ljust(3000, b"\0") + b"maker's note"
+    for kind in ("u1", "u2", "f4"):
+        codes, path = values(kind, 3), tmp_path / f"{kind}.tif"
+        write_tiff(path, codes, None, {"exif": exif, "icc": ICC})
+        assert path.read_bytes()[3000:3012] == b"maker's note"
+        with tifffile.TiffFile(path) as file:
+            assert file.byteorder == order
+            np.testing.assert_array_equal(file.pages.first.asarray(), codes)
+            assert file.pages.first.tags[34665].value["MakerNote"] == b"maker's note"
+        image = decode_tiff(path)
+        np.testing.assert_array_equal(image.codes, codes)
+        assert parse_exif(image.exif or b"").photo[0].place == 3000
+        np.testing.assert_array_equal(pyvips.Image.new_from_file(str(path)).numpy(), codes)
 
 
 @pytest.mark.parametrize("unit", [1, 2, 3])

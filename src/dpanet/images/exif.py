@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from mmap import mmap
@@ -21,14 +22,16 @@ from dpanet.images.tiff_structure import (
     parse_directory,
     parse_header,
     pointer_to,
-    reorder,
     write_directory,
 )
 
 PHOTO, GPS, INTEROP = 34665, 34853, 40965
 """Tags that point to the directories Exif, GPS and Interop."""
 
-ORIENTATION, MAKE, MODEL, DESCRIPTION = 274, 271, 272, 270
+ORIENTATION, MAKE, MODEL, DESCRIPTION, MAKER_NOTE = 274, 271, 272, 270, 37500
+
+_FARTHEST = 1 << 16
+"""Largest offset of a maker note at which it is written again; the EXIF of a JPEG is no longer."""
 
 _STORAGE = frozenset(
     chain(
@@ -148,37 +151,54 @@ def serialize_exif(exif: Exif) -> bytes:
     if not (exif.main or exif.photo or exif.gps or exif.interop):
         return b""
     body = bytearray()
-    start = write_directories(body, 8, exif)
+    written = write_maker_note(body, 8, exif)
+    start = write_directories(body, 8, exif, written=written)
     return (b"II" if exif.order == "<" else b"MM") + struct.pack(f"{exif.order}HI", 42, start) + body
 
 
-def write_directories(body: bytearray, base: int, exif: Exif, big: bool = False) -> int:
+def write_maker_note(body: bytearray, base: int, exif: Exif) -> dict[int, int]:
+    """Append the maker note at the offset that it had, as it may contain offsets of the structure.
+
+    Args:
+        body: grows; the structure from offset `base` on.
+        base: offset of `body` in the structure.
+        exif: with the maker note, if it has one.
+
+    Returns:
+        Its offset by its tag, for `write_directories`; empty if it has none, or it was too far behind.
+    """
+    note = next((tag for tag in exif.photo if tag.number == MAKER_NOTE), None)
+    if note is None or not base + len(body) <= note.place <= _FARTHEST or len(note.data) <= 8:
+        return {}
+    body.extend(bytes(note.place - base - len(body)) + note.data)
+    return {MAKER_NOTE: note.place}
+
+
+def write_directories(
+    body: bytearray, base: int, exif: Exif, big: bool = False, written: Mapping[int, int] | None = None
+) -> int:
     """Append the directories to a structure, of which `body` is the part from offset `base` on.
+
+    Args:
+        body: grows.
+        base: offset of `body` in the structure.
+        exif: what is written.
+        big: whether it is a BigTIFF.
+        written: offsets of values that the structure contains already, by tag of the Exif directory.
 
     Returns:
         The offset of IFD0 in the structure.
     """
 
-    def add(tags: tuple[Tag, ...], pointer: int) -> tuple[Tag, ...]:
+    def add(tags: tuple[Tag, ...], pointer: int, written: Mapping[int, int] | None = None) -> tuple[Tag, ...]:
         if not tags:
             return ()
-        return (pointer_to(pointer, write_directory(body, base, tags, exif.order, big), exif.order, big),)
+        start = write_directory(body, base, tags, exif.order, big, written)
+        return (pointer_to(pointer, start, exif.order, big),)
 
     photo = exif.photo + add(exif.interop, INTEROP)
-    main = exif.main + add(photo, PHOTO) + add(exif.gps, GPS)
+    main = exif.main + add(photo, PHOTO, written) + add(exif.gps, GPS)
     return write_directory(body, base, main, exif.order, big)
-
-
-def reorder_exif(exif: Exif, order: Order) -> Exif:
-    """Convert the values to another byte order."""
-    return replace(
-        exif,
-        order=order,
-        main=reorder(exif.main, exif.order, order),
-        photo=reorder(exif.photo, exif.order, order),
-        gps=reorder(exif.gps, exif.order, order),
-        interop=reorder(exif.interop, exif.order, order),
-    )
 
 
 def check_exif(data: bytes, path: str | PathLike[str] | None = None) -> bytes | None:

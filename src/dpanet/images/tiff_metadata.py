@@ -15,12 +15,11 @@ from dpanet.images.exif import (
     Exif,
     describing,
     parse_exif,
-    reorder_exif,
     serialize_exif,
     warn_of_lost,
 )
 from dpanet.images.tiff_layout import TiffLayout
-from dpanet.images.tiff_structure import BrokenStructureError, Tag
+from dpanet.images.tiff_structure import BrokenStructureError, Order, Tag
 
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 X_RESOLUTION, Y_RESOLUTION, UNIT = 282, 283, 296
@@ -94,17 +93,17 @@ def _iptc_of_photoshop(resources: bytes) -> bytes | None:
 
 
 def make_exif(metadata: Mapping[str, Any]) -> Exif:
-    """Return the EXIF of a picture's metadata with the other metadata as tags of IFD0, little-endian."""
+    """Return the EXIF of a picture's metadata, with the other metadata as tags of IFD0."""
     exif = Exif("<")
     if metadata.get("exif"):
         with suppress(BrokenStructureError):  # readers drop broken EXIF with a warning
-            exif = describing(reorder_exif(parse_exif(metadata["exif"].removeprefix(b"Exif\0\0")), "<"))
-    others = tuple(_other_tags(metadata))
+            exif = describing(parse_exif(metadata["exif"].removeprefix(b"Exif\0\0")))
+    others = tuple(_other_tags(metadata, exif.order))
     numbers = {tag.number for tag in others}
     return replace(exif, main=tuple(tag for tag in exif.main if tag.number not in numbers) + others)
 
 
-def _other_tags(metadata: Mapping[str, Any]) -> Iterator[Tag]:
+def _other_tags(metadata: Mapping[str, Any], order: Order) -> Iterator[Tag]:
     for key, number, kind in (("icc", ICC, 7), ("xmp", XMP, 1), ("iptc", IPTC, 7)):
         value = metadata.get(key)
         if value:
@@ -112,8 +111,8 @@ def _other_tags(metadata: Mapping[str, Any]) -> Iterator[Tag]:
     resolution = metadata.get("resolution")
     if resolution:
         for number, value in zip((X_RESOLUTION, Y_RESOLUTION), resolution, strict=True):
-            yield Tag(number, 5, 1, struct.pack("<2I", *_rational(value)))
-        yield Tag(UNIT, 3, 1, struct.pack("<H", 2))
+            yield Tag(number, 5, 1, struct.pack(f"{order}2I", *_rational(value)))
+        yield Tag(UNIT, 3, 1, struct.pack(f"{order}H", 2))
 
 
 def _rational(value: float) -> tuple[int, int]:

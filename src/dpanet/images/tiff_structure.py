@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from mmap import mmap
 from typing import Literal
 
@@ -30,9 +31,6 @@ SIZES = {
     129: 1,
 }
 """Type of TIFF -> bytes of one value. 16 to 18 occur in BigTIFF alone; 129 is UTF-8 text of EXIF 3.0."""
-
-_UNITS = SIZES | {5: 4, 10: 4}
-"""Type of TIFF -> bytes that are reversed together in the other byte order; a rational is two numbers."""
 
 _LETTERS = {
     1: "B",
@@ -70,6 +68,8 @@ class Tag:
     count: int
     data: bytes
     """The raw values in the byte order of the structure."""
+    place: int = field(default=0, compare=False)
+    """Offset of the values in the structure that was parsed; 0 if unknown."""
 
     def numbers(self, order: Order) -> tuple[int, ...]:
         """Return the values of an integer type (a rational gives two); empty for other types."""
@@ -138,13 +138,18 @@ def parse_directory(
             budget -= length
             if budget < 0:
                 raise BrokenStructureError("the values of its tags overlap")
-            tags.append(Tag(name, kind, count, bytes(data[place : place + length])))
+            tags.append(Tag(name, kind, count, bytes(data[place : place + length]), place))
     following = struct.unpack_from(order + word, data, end)[0] if end + inline <= len(data) else 0
     return tuple(tags), following
 
 
 def write_directory(
-    body: bytearray, base: int, tags: tuple[Tag, ...], order: Order, big: bool = False
+    body: bytearray,
+    base: int,
+    tags: tuple[Tag, ...],
+    order: Order,
+    big: bool = False,
+    written: Mapping[int, int] | None = None,
 ) -> int:
     """Append the values of tags and then their directory, as the last one of a structure.
 
@@ -154,6 +159,7 @@ def write_directory(
         tags: with values in `order`.
         order: byte order.
         big: whether it is a BigTIFF.
+        written: offsets in the structure of values that it contains already, by tag.
 
     Returns:
         The offset of the directory in the structure.
@@ -165,8 +171,10 @@ def write_directory(
     for tag in sorted(tags, key=lambda tag: tag.number):  # the standard: in rising order
         value = tag.data.ljust(inline, b"\0")
         if len(tag.data) > inline:
-            value = struct.pack(order + word, base + len(body))
-            body.extend(tag.data + bytes(len(tag.data) % 2))
+            place = (written or {}).get(tag.number)
+            value = struct.pack(order + word, base + len(body) if place is None else place)
+            if place is None:
+                body.extend(tag.data + bytes(len(tag.data) % 2))
         directory += struct.pack(f"{order}HH{word}", tag.number, tag.kind, tag.count) + value
     start = base + len(body)
     body.extend(directory + bytes(inline))
@@ -176,14 +184,3 @@ def write_directory(
 def pointer_to(number: int, offset: int, order: Order, big: bool = False) -> Tag:
     """Return a tag that points at the directory at `offset`."""
     return Tag(number, 18 if big else 4, 1, struct.pack(f"{order}{'Q' if big else 'I'}", offset))
-
-
-def reorder(tags: tuple[Tag, ...], before: Order, after: Order) -> tuple[Tag, ...]:
-    """Convert the values of tags to another byte order."""
-    if before == after:
-        return tags
-    return tuple(replace(tag, data=_reversed(tag.data, _UNITS[tag.kind])) for tag in tags)
-
-
-def _reversed(data: bytes, unit: int) -> bytes:
-    return b"".join(data[at : at + unit][::-1] for at in range(0, len(data), unit)) if unit > 1 else data

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from dpanet.images.decoded_image import Codes
-from dpanet.images.exif import write_directories
+from dpanet.images.exif import write_directories, write_maker_note
 from dpanet.images.tiff_layout import BLACK_IS_ZERO, DEFLATE, RGB, STRAIGHT
 from dpanet.images.tiff_metadata import make_exif
-from dpanet.images.tiff_structure import Tag
+from dpanet.images.tiff_structure import Order, Tag
 
 _STRIP_BYTES = 1 << 20
 """Of a strip before compression."""
@@ -31,7 +31,7 @@ _MOST_CLASSIC = 0xF0000000
 def write_tiff(
     path: Path, codes: Codes, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None
 ) -> None:
-    """Write a picture as little-endian TIFF, compressed with deflate.
+    """Write a picture as TIFF, compressed with deflate, in the byte order of its EXIF, which maker notes rely on.
 
     Args:
         path: of the file.
@@ -40,6 +40,7 @@ def write_tiff(
         metadata: of a `Picture`: ``icc``, ``exif``, ``xmp``, ``iptc`` and ``resolution`` are written.
     """
     exif = make_exif(metadata or {})
+    order = exif.order
     height, width = codes.shape[:2]
     samples = (1 if codes.ndim == 2 else codes.shape[2]) + (alpha is not None)
     size = codes.dtype.itemsize
@@ -49,48 +50,51 @@ def write_tiff(
     rows = max(1, min(height, _STRIP_BYTES // (width * samples * size)))
     places, lengths = [], []
     with path.open("wb") as file:
-        file.write(struct.pack("<2s3HQ", b"II", 43, 8, 0, 0) if big else struct.pack("<2sHI", b"II", 42, 0))
+        body = bytearray(b"II" if order == "<" else b"MM")
+        body += struct.pack(f"{order}3HQ", 43, 8, 0, 0) if big else struct.pack(f"{order}HI", 42, 0)
+        written = write_maker_note(body, 0, exif)
+        file.write(body + bytes(len(body) % 2))
         for top in range(0, height, rows):
             strip = codes[top : top + rows].reshape(-1, width, codes.shape[2] if codes.ndim == 3 else 1)
             if alpha is not None:
                 strip = np.concatenate([strip, alpha[top : top + rows, :, None]], axis=2)
-            data = _compress(strip)
+            data = _compress(strip, order)
             places.append(file.tell())
             lengths.append(len(data))
             file.write(data + bytes(len(data) % 2))
         structure = (
-            _tag(256, 4, width),
-            _tag(257, 4, height),
-            _tag(258, 3, *[8 * size] * samples),
-            _tag(259, 3, DEFLATE[0]),
-            _tag(262, 3, BLACK_IS_ZERO if codes.ndim == 2 else RGB),
-            _tag(273, 16 if big else 4, *places),
-            _tag(277, 3, samples),
-            _tag(278, 4, rows),
-            _tag(279, 16 if big else 4, *lengths),
-            _tag(284, 3, 1),
-            _tag(317, 3, 1 if codes.dtype.kind == "f" else 2),
-            _tag(339, 3, *[3 if codes.dtype.kind == "f" else 1] * samples),
-            *((_tag(338, 3, STRAIGHT),) if alpha is not None else ()),
+            _tag(order, 256, 4, width),
+            _tag(order, 257, 4, height),
+            _tag(order, 258, 3, *[8 * size] * samples),
+            _tag(order, 259, 3, DEFLATE[0]),
+            _tag(order, 262, 3, BLACK_IS_ZERO if codes.ndim == 2 else RGB),
+            _tag(order, 273, 16 if big else 4, *places),
+            _tag(order, 277, 3, samples),
+            _tag(order, 278, 4, rows),
+            _tag(order, 279, 16 if big else 4, *lengths),
+            _tag(order, 284, 3, 1),
+            _tag(order, 317, 3, 1 if codes.dtype.kind == "f" else 2),
+            _tag(order, 339, 3, *[3 if codes.dtype.kind == "f" else 1] * samples),
+            *((_tag(order, 338, 3, STRAIGHT),) if alpha is not None else ()),
         )
         body, base = bytearray(), file.tell()
-        start = write_directories(body, base, replace(exif, main=exif.main + structure), big)
+        start = write_directories(body, base, replace(exif, main=exif.main + structure), big, written)
         file.write(body)
         file.seek(8 if big else 4)
-        file.write(struct.pack("<Q" if big else "<I", start))
+        file.write(struct.pack(f"{order}{'Q' if big else 'I'}", start))
 
 
-def _tag(number: int, kind: int, *values: int) -> Tag:
+def _tag(order: Order, number: int, kind: int, *values: int) -> Tag:
     letter = {3: "H", 4: "I", 16: "Q"}[kind]
-    return Tag(number, kind, len(values), struct.pack(f"<{len(values)}{letter}", *values))
+    return Tag(number, kind, len(values), struct.pack(f"{order}{len(values)}{letter}", *values))
 
 
-def _compress(strip: Codes) -> bytes:
+def _compress(strip: Codes, order: Order) -> bytes:
     """Compress rows x width x samples; integers as differences from the pixel on the left."""
-    values = np.ascontiguousarray(strip, strip.dtype.newbyteorder("<"))
+    values = np.ascontiguousarray(strip, strip.dtype.newbyteorder(order))
     if strip.dtype.kind == "u":
         differences = values.copy()
-        np.subtract(values[:, 1:], values[:, :-1], out=differences[:, 1:])
+        np.subtract(strip[:, 1:], strip[:, :-1], out=differences[:, 1:])
         values = differences
     compressor = zlib.compressobj(1, strategy=zlib.Z_RLE)  # as fast as any, and small for photographs
     return compressor.compress(values.tobytes()) + compressor.flush()
