@@ -114,6 +114,17 @@ def test_clipped_pixels_stay_as_the_ordinary_picture(views, tmp_path: Path) -> N
     np.testing.assert_allclose(pair.left[65:75, 110:130], 1, atol=1e-3)  # neutral white, not magenta
 
 
+def test_a_sensor_that_is_full_below_the_stated_white_gives_neutral_white(views, tmp_path: Path) -> None:
+    left, right = views
+    slope = np.linspace(1.3, 1.9, 40, dtype=np.float32)[None, :, None]
+    left[60:80, 100:140], right[60:80, 100:140] = slope, slope[:, ::-1]
+    both, side = frames_of(left, right)
+    with pytest.warns(ImageWarning, match="clipped to white"):
+        pair = read_raw_file(write_dng(tmp_path / "a.dng", [np.minimum(both, 13000), side]))
+    np.testing.assert_allclose(pair.left[64:76, 106:134], 1, atol=1e-3)
+    np.testing.assert_array_equal(pair.metadata["keep"][62:78, 102:138], 1)
+
+
 @pytest.mark.parametrize("turned", [1, 3, 6, 8])
 def test_nothing_is_turned_and_the_orientation_is_kept(views, turned: int, tmp_path: Path) -> None:
     frames = frames_of(*views)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dpanet.camera_raw.camera_exif import read_black_levels, read_exif
 from dpanet.camera_raw.cameras import SIDE_OF_SECOND_FRAME, Side, second_frame
+from dpanet.camera_raw.clipping import find_full_code
 from dpanet.camera_raw.development import develop_view, white_balance
 from dpanet.camera_raw.frames import OpenFile, open_raw_file
 from dpanet.camera_raw.kind import is_raw_file
@@ -133,9 +134,15 @@ def _split(path: Path, file: OpenFile, gains: NDArray[np.float64]) -> tuple[Spli
     """Split the frames; also return whether they are the two views themselves, the left one first."""
     both, side = file.frames
     black_both, black_side = read_black_levels(path) or (both.black, side.black)
-    frames = RawFrames(
-        both.codes, side.codes, black_both, black_side, both.white, both.clip, gains[file.channels]
-    )
+    full = find_full_code(both.codes, side.codes, float(black_both.min()), both.white)
+    white, clip = (both.white, both.clip) if full is None else (full, min(both.clip, full))
+    frames = RawFrames(both.codes, side.codes, black_both, black_side, white, clip, gains[file.channels])
+    if black_both.max() == 0 and not _is_dng(path):
+        warnings.warn(
+            f"{shown(path)} has no black level that LibRaw can find; its dark parts come out too bright",
+            ImageWarning,
+            stacklevel=3,
+        )
     try:
         if _is_dng(path) and 0.8 < share_of_light(frames) < 1.25:
             views = split_equal(frames)
