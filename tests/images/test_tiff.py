@@ -122,7 +122,7 @@ def arrangement_cases(every: int = 17) -> Iterator[Case]:
             meaning(stored, photometric, colors, extra),
             order,
             big,
-            "beside its colors and alpha" if UNSPECIFIED in extra else None,
+            "1 extra channel, neither color nor alpha" if UNSPECIFIED in extra else None,
         )
 
 

@@ -11,7 +11,21 @@ import pytest
 import pyvips
 import tifffile
 from images.format_table import Case, Expected, judge, table
-from images.tiff_by_hand import BLACK, CMYK, DEFLATE, LAB, LZW, MASK, PALETTE, RGB, WHITE, YCBCR, Page, tiff
+from images.tiff_by_hand import (
+    BLACK,
+    CMYK,
+    DEFLATE,
+    LAB,
+    LZW,
+    MASK,
+    PACKBITS,
+    PALETTE,
+    RGB,
+    WHITE,
+    YCBCR,
+    Page,
+    tiff,
+)
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -266,6 +280,12 @@ def damage() -> Iterator[Case]:
     yield Case("jpeg-cut", written(jpeg[:end] + b"\0\0" + jpeg[end + 2 :]), "damaged pixels")
     for size in (1, 3, 7, 8):
         yield Case(f"stub-{size}", written(b"II*\0\x08\0\0\0"[:size]), None)
+    for codec in (1, PACKBITS):  # a predictor is none without LZW or deflate
+        yield Case(
+            f"predictor-{codec}",
+            written(tiff(Page(values, compression=codec, tags=[(317, 3, [2])]))),
+            Expected(values),
+        )
     whole = tiff(Page(values, leave_out=(279,)))
     yield Case("no-counts", written(whole), Expected(values))
     yield Case("no-rows", written(tiff(Page(values, rows=99, leave_out=(278,)))), Expected(values))

@@ -113,7 +113,7 @@ def _separate(samples: Codes, layout: TiffLayout, path: Path) -> tuple[Codes, Co
     unused = len(layout.extra) - (layout.alpha is not None)
     if unused:
         warnings.warn(
-            f"{shown(path)} has {counted(unused, 'channel')} beside its colors and alpha; not read",
+            f"{shown(path)} has {counted(unused, 'extra channel')}, neither color nor alpha, that will not be read",
             ImageWarning,
             stacklevel=3,
         )

@@ -159,7 +159,7 @@ def read_layout(page: Fields, index: int, size: int, path: Path) -> TiffLayout:
             f"{name} has {samples} channels and calls them {'gray' if colors == 1 else 'RGB'}; "
             "export it as one gray or RGB picture"
         )
-    predictor = page.one(317, 1) if compression in (LZW, *DEFLATE, LZMA, PACKBITS) else 1
+    predictor = page.one(317, 1) if compression in (LZW, *DEFLATE, LZMA) else 1  # as libtiff
     if predictor not in (1, 2, 3) or (predictor == 3 and kind != "f") or (predictor == 2 and bits < 8):
         raise UnreadableImageError(f"{name} has a predictor that is not known; export it without compression")
     if page.one(266, 1) != 1 and compression not in FAX:
