@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from torch import Tensor
 
 def _list_fonts() -> list[Path]:
     """List the DejaVu fonts that come with Matplotlib."""
-    import matplotlib
-
-    return sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("DejaVu*.ttf"))
+    matplotlib = find_spec("matplotlib")  # not imported: it would create a folder in the user's home
+    assert matplotlib is not None and matplotlib.origin is not None
+    return sorted((Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf").glob("DejaVu*.ttf"))
 
 
 def _random_words(rng: Generator, count: int) -> str:

@@ -182,7 +182,7 @@ class RunFolder:
 
     def save_model(self, state: State, path: Path) -> None:
         """Write the moving average of the weights."""
-        self.write(path, lambda unfinished: save_model(state.ema, unfinished))
+        save_model(state.ema, path)
 
     def write(self, path: Path, write: Callable[[Path], object]) -> None:
         """Write a file of the run by a function of its path, whole or not at all."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.errors import OutputError, shown
+from dpanet.files.matplotlib_folder import prepare_matplotlib
 from dpanet.images.png import encode_png
 from dpanet.training.run_folder import RunFolder
 
@@ -171,6 +172,7 @@ def _to_csv(entries: Sequence[Entry], header: bool = True) -> str:
 
 def draw_curves(entries: Sequence[Entry], path: Path) -> None:
     """Write a PNG of the loss (logarithmic) and, if there are any, the validations' PSNR over the steps."""
+    prepare_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
