@@ -100,7 +100,7 @@ def test_what_is_missing_is_named(pixel4) -> None:
     with pytest.raises(UnreadableImageError, match=r"001_right.png does not exist"):
         load_raw(pixel4)
     (pixel4 / "001_right.png").write_bytes(b"no picture")
-    with pytest.raises(UnreadableImageError, match=r"001_right.png is not a PNG"):
+    with pytest.raises(UnreadableImageError, match=r"001_right.png is a text, which is not read"):
         load_raw(pixel4)
 
 

@@ -109,7 +109,7 @@ def test_views_of_two_depths_or_kinds_do_not_belong_together(dpdd, write) -> Non
     write(dpdd / "test_r/source/1P0A0984_R.png", 7, gray=True)
     assert problems(dpdd, bits=8) == [
         "test_l/source/1P0A0917_L.png is 8-bit color and test_r/source/1P0A0917_R.png 16-bit color",
-        "test_l/source/1P0A0984_L.png is 16-bit color and test_r/source/1P0A0984_R.png 8-bit gray",
+        "test_l/source/1P0A0984_L.png is 16-bit color and test_r/source/1P0A0984_R.png 16-bit gray",
     ]
 
 
@@ -140,7 +140,7 @@ def test_all_problems_come_at_once_and_before_any_picture_is_decoded(dpdd, write
         open_dataset(dpdd, "dpdd")
     assert sorted(caught.value.problems) == [
         "test_c/source/thumbnail.jpg is an extra file (nothing else has its name)",
-        "test_c/target/1P0A1001.png is a truncated PNG",
+        "test_c/target/1P0A1001.png is a truncated PNG (it has no end)",
         "test_l/source/1P0A0917_L.png is empty",
         "test_r/source/1P0A0984_R.png is missing",
     ]

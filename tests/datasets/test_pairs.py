@@ -69,7 +69,7 @@ def test_traps_are_named_all_at_once(pairs, write) -> None:
         "a_none.png gives a method the reserved name none",
         "a_ours.png is missing (other scenes have it)",
         "a_right.png is missing",
-        "a_sharp.png is not a PNG, TIFF, JPEG or WebP picture",
+        "a_sharp.png is a GIF, of at most 256 colors, which is not read",
         "b_2_dpdnet.png is 8 x 8 px, under 16 px",
         "b_2_ours.png is 24 x 20 px and b_2_left.png 30 x 20 px",
         "b_2_right.png is 24 x 20 px and b_2_left.png 30 x 20 px",

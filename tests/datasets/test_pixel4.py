@@ -84,7 +84,7 @@ def test_traps_are_named_all_at_once(pixel4, write) -> None:
         "007_left.png is 70 x 61 px and not 70 x 60 px",
         "007_right.png has 3 channels and not 1",
         "007_right.png has 8 bits where 16 are expected",
-        "calibration/white_sheet_left.png is not a PNG, TIFF, JPEG or WebP picture",
+        "calibration/white_sheet_left.png is a text, which is not read",
         "gt_all_in_focus_im/003_gt.png is an extra file (nothing else has its name)",
         "gt_all_in_focus_im/007_gt.png is 70 x 60 px and not 40 x 40 px",
         "preview.png is an extra file (neither NAME_left.png nor NAME_right.png)",

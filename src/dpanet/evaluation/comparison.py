@@ -55,7 +55,7 @@ class Comparison:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ConfigError(
-                f"two methods are called {shown(twice)}; rename one's file, so that rows differ"
+                f"two methods are called {shown(twice)!r}; rename one's file, so that rows differ"
             )
         unfit = next((name for name in names if name == TRUTH or not can_name_a_file(name)), None)
         if unfit is not None:
