@@ -20,7 +20,7 @@ from dpanet.version import __version__
 MIN_SIZE, MAX_SIZE = 16, 4096
 """Least and largest side of a scene, px."""
 
-PACKAGES = ("torch", "numpy", "scipy", "pillow", "matplotlib", "opencv-python-headless")
+PACKAGES = ("torch", "numpy", "scipy", "pillow", "matplotlib", "opencv-python-headless", "pyvips-binary")
 """Packages whose version may change the last bits of a scene."""
 
 
