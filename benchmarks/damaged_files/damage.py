@@ -147,14 +147,14 @@ def overwrite(data: bytes, random: Random) -> bytes:
 def number(data: bytes, random: Random) -> bytes:
     """Write a number that is often forgotten, of 1 to 8 bytes in either byte order."""
     size = random.choice((1, 2, 4, 4, 8))
-    value = random.choice(_NUMBERS) % 2 ** (8 * size)
+    value = random.choice(_NUMBERS) % (1 << 8 * size)
     start = _place(data, random, size)
     return data[:start] + value.to_bytes(size, random.choice(("big", "little"))) + data[start + size :]
 
 
 def append(data: bytes, random: Random) -> bytes:
     """Append noise, or a part of the file itself."""
-    return data + random.choice((random.randbytes(50), data[: len(data) // 2], b"\0" * 2000))
+    return b"".join((data, random.choice((random.randbytes(50), data[: len(data) // 2], b"\0" * 2000))))
 
 
 def splice(data: bytes, other: bytes, random: Random) -> bytes:

@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +48,16 @@ class Result:
 
 
 class Reader:
-    """Reads files in a process of its own, which is started again when it ends."""
+    """Reads files in a process of its own, which is started again when it ends.
 
-    def __init__(self) -> None:
+    Args:
+        program: that answers, this file by default.
+        seconds: that an answer may take.
+        megabytes: of memory that it may take.
+    """
+
+    def __init__(self, program: str = __file__, seconds: float = SECONDS, megabytes: float = MEMORY) -> None:
+        self.program, self.seconds, self.megabytes = program, seconds, megabytes
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Reader:
@@ -65,9 +72,9 @@ class Reader:
         assert process.stdin is not None
         assert process.stdout is not None
         print(json.dumps(str(path)), file=process.stdin, flush=True)
-        if not select.select([process.stdout], [], [], SECONDS)[0]:
+        if not select.select([process.stdout], [], [], self.seconds)[0]:
             self.stop()
-            return Result("failed", f"hangs: no answer in {SECONDS:g} s")
+            return Result("failed", f"hangs: no answer in {self.seconds:g} s")
         line = process.stdout.readline()
         if not line:
             code = process.wait()
@@ -75,7 +82,7 @@ class Reader:
             log = said.read_text(errors="replace") if said.exists() else ""
             self.stop()
             return Result("failed", f"the process ended with {code}\n{log[-3000:]}")
-        return _judge(Result(**json.loads(line)))
+        return self._judge(Result(**json.loads(line)))
 
     def stop(self) -> None:
         """End the process."""
@@ -87,21 +94,24 @@ class Reader:
                 pipe.close()
             self._process = None
 
+    def _judge(self, result: Result) -> Result:
+        if result.outcome != "failed" and result.megabytes > self.megabytes:
+            return Result("failed", f"takes {result.megabytes:.0f} MB ({result.outcome}: {result.reason})")
+        return result
+
     def _start(self) -> subprocess.Popen[str]:
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, self.program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         )
         return self._process
 
 
-def _judge(result: Result) -> Result:
-    if result.outcome != "failed" and result.megabytes > MEMORY:
-        return Result("failed", f"takes {result.megabytes:.0f} MB ({result.outcome}: {result.reason})")
-    return result
-
-
-def _main() -> None:
-    """Answer each path on standard input."""
+def answer_paths(use: Callable[[Path], str]) -> None:
+    """Answer each path on standard input with what comes of using the file; `use` returns a digest of its pixels."""
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "w")
@@ -109,7 +119,7 @@ def _main() -> None:
         path = Path(json.loads(line))
         said = Path(f"{path}.said")
         with _captured(said):
-            answer = _read(path)
+            answer = _read(path, use)
         noise = said.read_text(errors="replace")
         said.unlink()
         if noise and answer["outcome"] != "failed":
@@ -130,7 +140,7 @@ def _captured(path: Path) -> Iterator[None]:
         faulthandler.disable()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, use: Callable[[Path], str]) -> dict[str, Any]:
     from dpanet.errors import DpanetError, ImageWarning
 
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory starts again
@@ -139,7 +149,7 @@ def _read(path: Path) -> dict[str, Any]:
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ImageWarning)
         try:
-            answer["digest"] = _use(path)
+            answer["digest"] = use(path)
         except DpanetError as error:
             answer |= {"outcome": "refused", "reason": str(error)}
             if "\n" in str(error) or not str(error).isprintable() or path.name not in str(error):
@@ -151,7 +161,7 @@ def _read(path: Path) -> dict[str, Any]:
     return {**answer, "megabytes": megabytes, "seconds": time.monotonic() - start}
 
 
-def _use(path: Path) -> str:
+def use_file(path: Path) -> str:
     """Read a file in the ways of the package, write the picture, and return the digest of its pixels."""
     from dpanet.camera_raw.reading import is_raw_file, read_raw_file
     from dpanet.images.header import read_header
@@ -170,14 +180,14 @@ def _use(path: Path) -> str:
         digest.update(image.alpha.tobytes())
     if image.codes.size < 2**20:
         picture = read_picture(path)
-        for suffix in (".png", ".tif"):
-            not_carried(picture.metadata, suffix)
-            copy = path.with_name(f"{path.stem}-copy{suffix}")
-            write_picture(picture, copy, overwrite=True)
-            read_picture(copy)
-            copy.unlink()
+        suffix = (".png", ".tif")[digest.digest()[0] % 2]  # either, by chance
+        not_carried(picture.metadata, suffix)
+        copy = path.with_name(f"{path.stem}-copy{suffix}")
+        write_picture(picture, copy, overwrite=True)
+        read_picture(copy)
+        copy.unlink()
     return digest.hexdigest()
 
 
 if __name__ == "__main__":
-    _main()
+    answer_paths(use_file)
