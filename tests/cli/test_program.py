@@ -2,12 +2,14 @@ import os
 import shlex
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 import dpanet
 from dpanet.cli import main
+from dpanet.errors import ImageWarning
 
 SMALL = """
 import sys
@@ -117,3 +119,78 @@ def test_closed_streams(views: tuple[Path, Path], tmp_path: Path, closed: str) -
 def test_debug_shows_the_traceback() -> None:
     with pytest.raises(Exception, match="deblru"):
         main(["deblru", "--debug"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
+@pytest.mark.parametrize("arguments", [["--version"], ["deblur", "--help"]])
+def test_an_output_that_is_full_is_one_sentence(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dpanet", *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith(
+            "dpanet: error: standard output cannot be written (No space left on device)"
+        )
+        assert done.stderr.count("\n") == 1
+        done = subprocess.run([sys.executable, "-m", "dpanet", "deblru"], stderr=full)
+    assert done.returncode == 2, "the exit code tells it even where no error can be printed"
+
+
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    code = "import os, sys, dpanet.cli; os.rmdir(os.getcwd()); sys.exit(dpanet.cli.main())"
+    for arguments, expected in ((["deblur", "a", "b", "-o", "c.png"], 1), (["--version"], 0)):
+        (tmp_path / "gone").mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], cwd=tmp_path / "gone", capture_output=True, text=True
+        )
+        said = "dpanet: error: the current folder does not exist any more; change to another one\n"
+        assert (done.returncode, done.stderr) == (expected, said if expected else "")
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"},
+    ],
+)
+def test_unusual_surroundings(views: tuple[Path, Path], tmp_path: Path, surroundings: dict[str, str]) -> None:
+    environment = {"PATH": os.environ["PATH"], **surroundings}
+    for arguments, code in ((["--help"], 0), (["deblur", *map(str, views), "-o", "ö\u2192.png"], 0)):
+        done = subprocess.run(
+            [sys.executable, "-c", SMALL, *arguments], cwd=tmp_path, env=environment, capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (code, b"")
+    assert len([*tmp_path.glob("*.png")]) == 3
+
+
+def test_notes_are_shown_once_each(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert(*_: object, **__: object) -> None:
+        for text, once in (
+            ("a is odd", None),
+            ("a is odd", None),
+            ("b is odd", None),
+            ("a", "alpha"),
+            ("b", "alpha"),
+        ):
+            warnings.warn(ImageWarning(text, once), stacklevel=1)
+        warnings.warn("noise of a library", RuntimeWarning, stacklevel=1)
+
+    monkeypatch.setattr("dpanet.checkpoints.official.convert_official", convert)
+    assert main(["convert", "a.pth", "/tmp/not-written.safetensors"]) == 0
+    assert capsys.readouterr().err == "dpanet: note: a is odd\ndpanet: note: b is odd\ndpanet: note: a\n"
+
+
+def test_the_largest_picture_is_an_option_of_one_command(
+    views: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["deblur", *map(str, views), "-o", str(tmp_path / "out.png"), "--max-megapixels"]
+    assert main([*words, "0.001"]) == 1
+    assert "2,240" in (text := capsys.readouterr().err) or "0.00224 megapixels" in text
+    assert "DPANET_MAX_MEGAPIXELS" not in os.environ
+    assert main([*words, "-3"]) == 2
+    assert "--max-megapixels" in capsys.readouterr().err

@@ -23,7 +23,7 @@ def names(found: FoundPairs) -> list[str]:
 
 def test_pairs_by_name_in_natural_order(tmp_path: Path) -> None:
     fill(
-        tmp_path, "b10_left.png", "b10_right.png", "b2_right.TIF", "b2_left.png", "a_left.jpg", "a_right.jpg"
+        tmp_path, "b10_left.pgm", "b10_right.pgm", "b2_right.TIF", "b2_left.png", "a_left.jpg", "a_right.jpg"
     )
     found = find_pairs(tmp_path)
     assert names(found) == ["a", "b2", "b10"]
@@ -51,7 +51,7 @@ def link(folder: Path, name: str, target: str) -> None:
 @pytest.mark.parametrize(
     ("files", "links", "says"),
     [
-        (["a_left.pgm", "a_right.heic"], {}, ["a_left.pgm is .pgm, and views are", "a_right.heic is .heic"]),
+        (["a_left.gif", "a_right.heic"], {}, ["a_left.gif is .gif, and views are", "a_right.heic is .heic"]),
         (["a_left.BMP", "a_right.png"], {}, ["a_left.BMP is .bmp, and views are .png, .tif"]),
         (["a_left", "a_right"], {}, ["a_left and ", "a_right has no suffix, and views are"]),
         (["a_left.CR2", "a_right.CR2"], {}, ["is .cr2"]),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dpanet.errors import PairError, counted, shown
 
-SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".avif", ".pgm", ".ppm", ".pnm")
 """Of the pictures that are read, in lower case."""
 
 _VIEW = re.compile(r"(?P<name>.+)_(?P<side>left|right)", re.IGNORECASE | re.DOTALL)
