@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from dpanet.cli.failure import DONE, FAILED, UsageError, print_error, print_line
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 from dpanet.errors import shown
+from dpanet.images.source import is_stream
 
 if TYPE_CHECKING:
     from dpanet.deblurrer.deblurrer import Deblurrer
@@ -51,8 +52,8 @@ def deblur(
     Parameters
     ----------
     source
-        The left view (PNG, TIFF, JPEG, WebP), a folder of pairs, or a camera's raw file with both views (CR2, CR3,
-        DNG).
+        The left view (PNG, TIFF, JPEG, WebP, AVIF, PGM, PPM; - for standard input), a folder of pairs, or a camera's
+        raw file with both views (CR2, CR3, DNG).
     right
         The right view.
     output
@@ -95,6 +96,10 @@ def deblur(
     """
     apply_max_megapixels(max_megapixels)
     side = parse_tile(tile)
+    if right is None and is_stream(source):
+        raise UsageError(
+            f"{shown(source)} is a stream; give two views, or save a camera's raw file and name it"
+        )
     folder = right is None and not source.is_file()
     if recursive and not folder:
         raise UsageError("--recursive is for a folder of pairs; leave it out")

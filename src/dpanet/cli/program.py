@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    words = ["./-" if word == "-" else word for word in words if word != "--debug"]  # - is a path, no option
     show_tracebacks(debug)
     with warnings.catch_warnings(), _restored_limit():
         if not debug:
