@@ -52,6 +52,7 @@ def check(result: Result, name: str, ways: str, digest: str) -> Result:
     noticed = (ways == "cut" and name != "words.pgm") or (
         name.endswith(".png") and {*ways.split("+")} <= {"flip", "cut", "number", "overwrite"}
     )
+    noticed &= "damaged tRNS" not in result.notes  # which is said, and concerns alpha alone
     if result.outcome == "read" and noticed and result.digest != digest:
         return Result("failed", "the damage is not noticed: other pixels are read")
     return result

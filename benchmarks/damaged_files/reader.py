@@ -45,6 +45,8 @@ class Result:
     megabytes: float = 0.0
     """Most memory of the process meanwhile."""
     seconds: float = 0.0
+    notes: str = ""
+    """Its ImageWarnings."""
 
 
 class Reader:
@@ -145,9 +147,9 @@ def _read(path: Path, use: Callable[[Path], str]) -> dict[str, Any]:
 
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory starts again
     start, answer = time.monotonic(), {"outcome": "read", "reason": "", "digest": ""}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ImageWarning)
+        warnings.simplefilter("always", ImageWarning)
         try:
             answer["digest"] = use(path)
         except DpanetError as error:
@@ -158,6 +160,7 @@ def _read(path: Path, use: Callable[[Path], str]) -> dict[str, Any]:
             answer |= {"outcome": "failed", "reason": traceback.format_exc()[-3000:]}
     status = Path("/proc/self/status").read_text().split()
     megabytes = int(status[status.index("VmHWM:") + 1]) / 1000
+    answer["notes"] = "\n".join(str(note.message) for note in notes)
     return {**answer, "megabytes": megabytes, "seconds": time.monotonic() - start}
 
 

@@ -116,7 +116,7 @@ def find_picture(data: bytes, path: Path) -> HeifPicture:
     """
     try:
         return _find_picture(data)
-    except (IndexError, KeyError, ValueError) as error:
+    except (IndexError, KeyError, StopIteration, ValueError) as error:
         raise UnreadableImageError(
             f"{shown(path)} is a truncated or damaged HEIF or AVIF without a still picture; export it again"
         ) from error

@@ -124,7 +124,7 @@ def _read_text(path: Path, start: _Start, count: int) -> Codes:
     words = body.split(maxsplit=count)[:count]
     try:
         values = np.array([int(word) for word in words], np.int64)
-    except ValueError:
+    except (ValueError, OverflowError):
         values = np.array([-1])
     if len(values) and not 0 <= values.min() <= values.max() <= start.largest:
         raise UnreadableImageError(

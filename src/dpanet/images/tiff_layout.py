@@ -149,11 +149,11 @@ def read_layout(page: Fields, index: int, size: int, path: Path) -> TiffLayout:
         raise UnreadableImageError(
             f"{name} has {bits}-bit {word} channels; export it with 8 or 16 bits or as float"
         )
+    if samples > _MOST_CHANNELS:
+        raise UnreadableImageError(f"{name} has {samples} channels; export it as one gray or RGB picture")
     colors = 1 if photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE) else 3
     extra = page.all(338)[: max(0, samples - colors)]
     extra += (0,) * (samples - colors - len(extra))
-    if samples > _MOST_CHANNELS:
-        raise UnreadableImageError(f"{name} has {samples} channels; export it as one gray or RGB picture")
     if samples < colors or (colors == 1 and samples > 2 and 338 not in page.tags):
         raise UnreadableImageError(
             f"{name} has {samples} channels and calls them {'gray' if colors == 1 else 'RGB'}; "

@@ -10,9 +10,33 @@ from pathlib import Path
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
 from dpanet.images.raw_file import is_raw_file
 from dpanet.images.tiff_layout import Fields, TiffLayout, read_layout
-from dpanet.images.tiff_structure import BrokenStructureError, Order, Tag, parse_directory, parse_header
+from dpanet.images.tiff_structure import (
+    BrokenStructureError,
+    Order,
+    Tag,
+    entry_numbers,
+    parse_directory,
+    parse_header,
+)
 
 _MOST_DIRECTORIES = 10_000
+
+_OF_PIXELS = {
+    254,
+    255,
+    *range(256, 260),
+    262,
+    266,
+    273,
+    *range(277, 280),
+    284,
+    317,
+    *range(320, 326),
+    338,
+    339,
+    347,
+}
+"""Tags without whose values pixels would be read wrongly."""
 
 
 def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tuple[Tag, ...]]:
@@ -32,16 +56,23 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
         )
     try:
         order, big, start = parse_header(data)
-        pages = [Fields(tags, order) for tags in _chain(data, start, order, big)]
+        chain = list(_chain(data, start, order, big))
     except BrokenStructureError as error:
         raise UnreadableImageError(
             f"{shown(path)} is a truncated or damaged TIFF ({error}); export or copy it again"
         ) from error
+    pages = [Fields(tags, order) for _, tags in chain]
     full = [index for index, page in enumerate(pages) if not _is_reduced(page)]
     index = full[0] if full else 0
     if not full and any(not _is_reduced(page) for page in _below(data, pages, order, big)):
         raise UnreadableImageError(
             f"{shown(path)} is a TIFF whose first page is only a reduced copy of the picture; export it again"
+        )
+    unread = (entry_numbers(data, chain[index][0], order, big) & _OF_PIXELS) - pages[index].tags.keys()
+    if unread:
+        raise UnreadableImageError(
+            f"{shown(path)} is a truncated or damaged TIFF (its tag {min(unread)} cannot be read); "
+            "export or copy it again"
         )
     page = read_layout(pages[index], index, len(data), path)
     if warn and len(full) > 1:
@@ -53,7 +84,8 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
     return page, tuple(pages[index].tags.values())
 
 
-def _chain(data: mmap, start: int, order: Order, big: bool) -> Iterator[tuple[Tag, ...]]:
+def _chain(data: mmap, start: int, order: Order, big: bool) -> Iterator[tuple[int, tuple[Tag, ...]]]:
+    """Yield the offset and the tags of each directory."""
     seen: set[int] = set()
     while start and start not in seen and len(seen) < _MOST_DIRECTORIES:
         try:
@@ -63,7 +95,7 @@ def _chain(data: mmap, start: int, order: Order, big: bool) -> Iterator[tuple[Ta
                 raise
             return  # what follows a sound page is not read
         seen.add(start)
-        yield tags
+        yield start, tags
         start = following
     if not seen:
         raise BrokenStructureError("it has no page")

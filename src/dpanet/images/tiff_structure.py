@@ -143,6 +143,14 @@ def parse_directory(
     return tuple(tags), following
 
 
+def entry_numbers(data: bytes | mmap, start: int, order: Order, big: bool) -> set[int]:
+    """Return the numbers of all tags of a directory that `parse_directory` parses, of those without a value, too."""
+    counter, entry = ("Q", 20) if big else ("H", 12)
+    first = start + struct.calcsize(f"={counter}")
+    end = first + entry * struct.unpack_from(order + counter, data, start)[0]
+    return {struct.unpack_from(f"{order}H", data, at)[0] for at in range(first, end, entry)}
+
+
 def write_directory(
     body: bytearray,
     base: int,

@@ -77,7 +77,7 @@ def _codes(picture: Picture, bits: int) -> Codes:
     codes = np.empty(pixels.shape[:2] if gray else pixels.shape, kind)
     for top in range(0, len(pixels), _STRIP):
         rows = pixels[top : top + _STRIP]
-        values = rows.mean(axis=2) if gray else rows
+        values = rows.mean(axis=2, dtype=np.float64).astype(np.float32) if gray else rows
         codes[top : top + _STRIP] = values if bits == 32 else quantize(values, bits)
     return codes
 
