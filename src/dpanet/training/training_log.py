@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -72,11 +74,13 @@ class TrainingLog:
         self.entries: list[Entry] = []
         self._tensorboard: Any = None
         self._drawn = time.monotonic()
+        self._excepthook = threading.excepthook
         if silent:
             return
         self._file = run.path / "log.csv"
         self.entries = [entry for entry in read_log(self._file) if entry.step <= step]
         run.write(self._file, lambda path: path.write_text(_to_csv(self.entries), "utf-8"))
+        threading.excepthook = partial(_hide_failed_writer, self._excepthook)
         self._tensorboard = _open_tensorboard(run.path / "tensorboard", step + 1, report)
 
     def __enter__(self) -> TrainingLog:
@@ -85,8 +89,14 @@ class TrainingLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        try:
+            if self._tensorboard is not None:
+                self._tensorboard.close()
+        except OSError as close_error:
+            if error is None:
+                raise self._not_written(close_error) from close_error
+        finally:
+            threading.excepthook = self._excepthook
         if kind is None and self.entries and not self.silent:
             self._draw()
 
@@ -105,14 +115,17 @@ class TrainingLog:
             if self._tensorboard is not None:
                 self._tensorboard.flush()
         except OSError as error:
-            raise OutputError(
-                f"{self._file} cannot be written ({error.strerror}); free space and go on with "
-                f"--resume {self.run.path}"
-            ) from error
+            raise self._not_written(error) from error
         if entry.psnr is not None or time.monotonic() - self._drawn >= _DRAW_EVERY:
             self._draw()
         if len(samples):
             self._write_samples(entry.step, samples)
+
+    def _not_written(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"the log in {shown(self.run.path)} cannot be written ({error.strerror or error}); free space and go on "
+            f"with --resume {shown(self.run.path)}"
+        )
 
     def _write_samples(self, step: int, samples: Sequence[NDArray[np.float32]]) -> None:
         self.run.samples.mkdir(exist_ok=True)
@@ -123,6 +136,16 @@ class TrainingLog:
     def _draw(self) -> None:
         self.run.write(self.run.path / "curves.png", lambda path: draw_curves(self.entries, path))
         self._drawn = time.monotonic()
+
+
+def _hide_failed_writer(
+    excepthook: Callable[[threading.ExceptHookArgs], object], arguments: threading.ExceptHookArgs
+) -> None:
+    """Print no traceback of TensorBoard's thread, such as on a full disk: its next call raises the same error."""
+    if not (
+        type(arguments.thread).__name__ == "_AsyncWriterThread" and isinstance(arguments.exc_value, OSError)
+    ):
+        excepthook(arguments)
 
 
 def _open_tensorboard(folder: Path, step: int, report: Callable[[str], None]) -> Any:
