@@ -72,7 +72,7 @@ def test_no_brightness_depends_on_the_content(views, tmp_path: Path) -> None:
     """A view is developed the same whatever else the picture shows: the left halves of two pictures agree."""
     left, right = (view * 0.4 for view in views)
     brighter = [view.copy() for view in (left, right)]
-    brighter[0][:, 160:], brighter[1][:, 160:] = 1.6, 0.2  # nearly white in one view alone
+    brighter[0][:20, 160:], brighter[1][:20, 160:] = 1.6, 0.2  # nearly white in one view alone
     one = read(write_dng(tmp_path / "a.dng", frames_of(left, right)))
     other = read(write_dng(tmp_path / "b.dng", frames_of(*brighter)))
     np.testing.assert_array_equal(one.left[:, :140], other.left[:, :140])
