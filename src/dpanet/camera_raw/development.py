@@ -57,7 +57,7 @@ def develop_view(file: OpenFile, mosaic: Mosaic, white: int, gains: NDArray[np.f
             user_black=0,
             user_cblack=[0, 0, 0, 0],
             user_sat=white,
-            adjust_maximum_thr=0.0,  # else the white level would depend on each view's brightest pixel
+            adjust_maximum_thr=0.0,  # white is as stated, whatever the picture shows
             no_auto_bright=True,
             highlight_mode=rawpy.HighlightMode.Clip,
             output_color=rawpy.ColorSpace.sRGB,
