@@ -8,9 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from dpanet.errors import ImageWarning, shown
 from dpanet.files.output import atomic_output, make_folder
@@ -87,9 +85,6 @@ class Task:
         """
         start = time.perf_counter()
         pair = self._read(job)
-        if _is_transparent(pair.metadata.get("alpha")):
-            text = f"{shown(job.left)} has transparency; the picture gets it unchanged"
-            warnings.warn(ImageWarning(text, once="alpha"), stacklevel=2)
         lost = not_carried(pair.metadata, job.output.suffix.lower())
         if lost:
             kind = job.output.suffix.lower().lstrip(".")
@@ -118,11 +113,3 @@ class Task:
             return self.read(job.left, job.right)
         assert self.read_raw is not None
         return self.read_raw(job.left)
-
-
-def _is_transparent(alpha: Any) -> bool:
-    """Whether an alpha channel says more than that all is opaque."""
-    if alpha is None:
-        return False
-    opaque = 1.0 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
-    return bool((alpha != opaque).any())
