@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def stirred(config: UNetConfig = TINY) -> UNet:
 
 def test_it_costs_what_compact_costs() -> None:
     assert macs("unet-compact") == pytest.approx(macs("compact"), rel=0.03)
+    assert 11_000 < macs("nano") < 14_000
 
 
 def test_untrained_it_returns_the_combined_picture() -> None:
@@ -53,6 +55,22 @@ def test_any_size_works_and_the_finest_scale_is_the_picture(size: tuple[int, int
     assert pictures[0].shape == (1, 3, *size)
     padded = [side + -side % TINY.multiple_of for side in size]
     assert [p.shape[-2:] for p in pictures[1:]] == [(padded[0] // 4, padded[1] // 4)]
+
+
+@pytest.mark.parametrize("side", [1, 4])
+def test_pixels_of_a_square_become_channels(side: int) -> None:
+    network = stirred(replace(TINY, unshuffle=side))
+    assert network.description.multiple_of == 4 * side
+    left, right = pair(16 + side + 1, 28)
+    with torch.inference_mode():
+        pictures = network.with_scales(left, right)
+        padded = [-(-length // (4 * side)) * 4 * side for length in left.shape[-2:]]
+        assert [p.shape[-2:] for p in pictures] == [
+            left.shape[-2:],
+            (padded[0] // (2 * side), padded[1] // (2 * side)),
+        ]
+        left[..., : side // 2 + 1, :side] += 0.3  # pixels of one square, which only their own channels show
+        assert (network(left, right) - pictures[0])[..., :side, :side].abs().max() > 1e-4
 
 
 def test_it_tells_the_views_apart_and_every_level_has_a_say() -> None:
@@ -89,6 +107,8 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
         UNetConfig((4, 6), (1,), (1, 1), 8, 1)
     with pytest.raises(ConfigError, match="1 to 4096"):
         UNetConfig((4, 0), (1, 1), (1, 1), 8, 1)
+    with pytest.raises(ConfigError, match="unshuffle is 3"):
+        replace(TINY, unshuffle=3)
     with pytest.raises(ConfigError, match="unknown key 'depth'"):
         UNetConfig.from_dict({**TINY.to_dict(), "depth": 3})
     with pytest.raises(ShapeError, match="one shape"):

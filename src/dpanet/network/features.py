@@ -70,14 +70,16 @@ class PyramidFeatures(nn.Module):
 
 
 class UnshuffleFeatures(nn.Module):
-    """Features without parameters: each 2 x 2 px become channels, values are centered around 0."""
+    """Features without parameters: each `side` x `side` px become channels, values are centered around 0."""
 
-    width = 12
-    """Number of channels."""
+    def __init__(self, side: int = 2) -> None:
+        super().__init__()
+        self.side = side
+        self.width = 3 * side**2
 
     def forward(self, view: Tensor) -> Tensor:
-        """Convert a view, (B, 3, H, W), H and W even, to features, (B, 12, H/2, W/2)."""
-        return F.pixel_unshuffle((view - 0.45) * 3, 2)
+        """Convert a view, (B, 3, H, W), both sides multiples of `side`, to (B, width, H / side, W / side)."""
+        return F.pixel_unshuffle((view - 0.45) * 3, self.side)
 
 
 def initialize(network: nn.Module) -> None:

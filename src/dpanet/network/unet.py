@@ -20,7 +20,7 @@ class UNetConfig(ModelConfig):
     """Everything that decides the shape of a plain U-Net; saved in each checkpoint."""
 
     widths: tuple[int, ...]
-    """Channels of each level, finest (half the resolution) first."""
+    """Channels of each level, finest first."""
     blocks: tuple[int, ...]
     """Residual blocks of each encoder level."""
     decoder_blocks: tuple[int, ...]
@@ -31,6 +31,8 @@ class UNetConfig(ModelConfig):
     """Residual blocks of the bottleneck."""
     slope: float = 0.1
     """Slope of the ReLUs for negative values."""
+    unshuffle: int = 2
+    """Side of the square of px that become channels; the finest level has the resolution divided by it."""
     name: str = "custom"
     """Name of the preset."""
 
@@ -40,13 +42,15 @@ class UNetConfig(ModelConfig):
                 f"widths, blocks and decoder_blocks have {len(self.widths)}, {len(self.blocks)} and "
                 f"{len(self.decoder_blocks)} entries; give one for each level"
             )
+        if self.unshuffle not in (1, 2, 4, 8):
+            raise ConfigError(f"unshuffle is {self.unshuffle}; it must be 1, 2, 4 or 8")
         if not all(1 <= width <= 4096 for width in (*self.widths, self.bottleneck_width)):
             raise ConfigError(f"widths are {self.widths}, {self.bottleneck_width}; each must be 1 to 4096")
 
     @property
     def multiple_of(self) -> int:
         """Number of px that both sides of the picture are padded to a multiple of."""
-        return int(2 ** (len(self.widths) + 1))
+        return int(self.unshuffle * 2 ** len(self.widths))
 
 
 UNET_PRESETS: dict[str, UNetConfig] = {
@@ -57,9 +61,19 @@ UNET_PRESETS: dict[str, UNetConfig] = {
         decoder_blocks=(1, 2, 2, 2),
         bottleneck_width=192,
         bottleneck_blocks=1,
-    )
+    ),
+    "nano": UNetConfig(
+        name="nano",
+        unshuffle=4,
+        widths=(32, 60, 88),
+        blocks=(1, 1, 1),
+        decoder_blocks=(1, 2, 2),
+        bottleneck_width=112,
+        bottleneck_blocks=1,
+    ),
 }
-"""One with about as many multiply-adds a pixel as the preset ``compact``."""
+"""``unet-compact`` has about as many multiply-adds a pixel as the preset ``compact``, ``nano`` a sixth of them: nothing
+runs at more than a quarter of the resolution, where processors are slow for so few channels."""
 
 
 class UNet(Network):
@@ -75,7 +89,7 @@ class UNet(Network):
     def __init__(self, config: UNetConfig) -> None:
         super().__init__(config)
         widths, slope = config.widths, config.slope
-        self.features = UnshuffleFeatures()
+        self.features = UnshuffleFeatures(config.unshuffle)
         in_channels = (2 * self.features.width, *widths)
         self.encoder = nn.ModuleList(
             ConvBlock(in_channels[i], widths[i], config.blocks[i], stride=2 if i else 1, slope=slope)
@@ -90,7 +104,7 @@ class UNet(Network):
             ConvBlock(2 * width, width, blocks, slope=slope)
             for width, blocks in zip(widths, config.decoder_blocks, strict=True)
         )
-        self.head = Head(widths, "pyramid", scale=2)
+        self.head = Head(widths, "pyramid", scale=config.unshuffle)
         initialize(self)
 
     @property

@@ -39,7 +39,7 @@ class Sensor:
     gamma: float = 1.0
     """Power of a tone curve on display values."""
     halo: float = 0.0
-    """Amount of the camera's sharpening, of views and truth (`sharpen`); 0 for none."""
+    """Amount of the camera's sharpening of the views (`sharpen`); 0 for none. The truth has no halos."""
     halo_sigma: float = 1.0
     """Sigma of the blur in that sharpening, px."""
     quality: int = 0
@@ -129,7 +129,9 @@ def record(
 
     def develop(light: Tensor) -> Tensor:
         """Turn linear light into display values, as the camera does to views and truth alike."""
-        display = _tone(to_display(light.clamp(0, 1)) ** gamma, contrast)
+        return _tone(to_display(light.clamp(0, 1)) ** gamma, contrast)
+
+    def sharpened(display: Tensor) -> Tensor:
         if not any(sensor.halo for sensor in sensors):
             return display
         return torch.stack(
@@ -159,7 +161,7 @@ def record(
         )
         if any(sensor.bits or sensor.black for sensor in sensors):
             light = _read_raw(light, column("steps"), column("black"))
-        file = develop(light)
+        file = sharpened(develop(light))
         grainy = [sensor.grain > 0 for sensor in sensors]
         if any(grainy):
             fine = white(grainy)
