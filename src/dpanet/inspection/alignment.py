@@ -8,6 +8,9 @@ import numpy as np
 
 from dpanet.inspection.block_match import BlockShifts
 
+MAX_SPREAD = 0.6
+"""Median distance in px of the shifts from their fit, beyond which they are wrong matches; captures have up to 0.3."""
+
 MIN_BLOCKS = 8
 """Blocks with a known shift that the shift of the picture needs; a rotation needs three times as many."""
 
@@ -47,6 +50,8 @@ def fit_misalignment(blocks: BlockShifts, factor: float) -> Misalignment:
         fit = np.linalg.lstsq(terms[near], shifts[near], rcond=None)[0]
         rest = np.abs(shifts - terms @ fit)
         near = rest <= max(3 * float(np.median(rest)), 0.05)
+    if np.median(np.abs(shifts - terms @ fit)) > MAX_SPREAD:
+        return Misalignment(float("nan"), float("nan"), float("nan"))
     shift, turn, stretch = (float(value) * factor for value in (fit[0], 2 * fit[1], 2 * fit[2]))
     return Misalignment(shift, turn, stretch)
 

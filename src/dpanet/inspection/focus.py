@@ -18,6 +18,9 @@ LARGE = 3.0
 SHARP = 1.0
 """px of blur (sigma, on the working planes) up to which a block is sharp: no lens gives it a disparity of 2 px."""
 
+MIN_SHARP = 0.25
+"""Share of the blocks that must be sharp for a statement about them: a few look sharp by chance."""
+
 MIN_BLOCKS = 12
 """Blocks that a statement about them needs."""
 
@@ -80,13 +83,13 @@ def describe_focus(blocks: BlockShifts, blur: NDArray[np.float64], factor: float
         rank=rank,
         blur_per_disparity=float(np.median(blur[large] / size[large])) if enough else nan,
         large=float(large.sum() / known.sum()),
-        sharp_shift=_sharp_shift(blocks.x[both & (blur <= SHARP)]) * factor,
+        sharp_shift=_sharp_shift(blocks.x[both & (blur <= SHARP)], int(both.sum())) * factor,
     )
 
 
-def _sharp_shift(shifts: NDArray[np.float64]) -> float:
-    """Return the one shift of sharp blocks, or NaN."""
-    if shifts.size < MIN_BLOCKS:
+def _sharp_shift(shifts: NDArray[np.float64], known: int) -> float:
+    """Return the one shift of sharp blocks, of `known` ones, or NaN."""
+    if shifts.size < max(MIN_BLOCKS, MIN_SHARP * known):
         return float("nan")
     low, middle, high = np.quantile(shifts, (0.25, 0.5, 0.75))
     return float(middle) if high - low < 1 else float("nan")

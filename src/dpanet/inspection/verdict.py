@@ -25,8 +25,11 @@ MIN_CORRELATION = 0.75
 MIN_MATCHED = 0.1
 """Share of the blocks with a match, of those with detail."""
 
-MIN_BLUR_PER_DISPARITY = 0.45
-"""Median blur in disparities; a lens has 0.5 or more, real captures 0.7 to 2.0."""
+MIN_BLUR_PER_DISPARITY = 0.38
+"""Median blur in disparities; simulated lenses have 0.44 or more, real captures 0.7 to 2.0."""
+
+MIN_LARGE = 0.25
+"""Share of matched blocks with a large disparity from which it is judged; fewer can be wrong matches of a pattern."""
 
 MAX_SHARP_SHIFT = 2.0
 """px of the working planes by which sharp parts may be apart."""
@@ -115,7 +118,7 @@ def _different(m: Measures) -> Finding | None:
 
 
 def _two_cameras(m: Measures) -> Finding | None:
-    if not (m.focus.blur_per_disparity < MIN_BLUR_PER_DISPARITY and m.focus.large > 0.1):
+    if not (m.focus.blur_per_disparity < MIN_BLUR_PER_DISPARITY and m.focus.large > MIN_LARGE):
         return None
     return Finding(
         "two-cameras",
