@@ -52,7 +52,7 @@ def test_measured_kernels_that_are_no_mirror_images_decide_on_both_sides(scale: 
 
 
 def test_kernels_that_are_mirror_images_decide_nothing() -> None:
-    pair, lens = slanted_pair(0.8)
+    pair, _ = slanted_pair(0.8)
     even = MeasuredLens(slanted_lens())
     both = even.kernels.pairs.numpy().copy()
     both = (both + both[..., ::-1, :]) / 2  # symmetric top to bottom, so each is the other's mirror image

@@ -9,7 +9,7 @@ import numpy as np
 from dpanet.inspection.block_match import BlockShifts
 
 MAX_SPREAD = 0.6
-"""Median distance in px of the shifts from their fit, beyond which they are wrong matches; captures have up to 0.3."""
+"""Median distance in px of the shifts from their fit, beyond which they are wrong matches; captures have 0.3."""
 
 MIN_BLOCKS = 8
 """Blocks with a known shift that the shift of the picture needs; a rotation needs three times as many."""

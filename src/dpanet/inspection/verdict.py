@@ -155,7 +155,7 @@ def _misaligned(m: Measures) -> Finding | None:
 def _turned(m: Measures) -> Finding | None:
     limit = max(MAX_TURN, 0.9 * m.maps.planes.factor)
     turn, stretch = m.misalignment.turn, m.misalignment.stretch
-    if not max(abs(turn), abs(stretch)) > limit:
+    if m.focus.sharp + m.focus.blurred < 2 * MIN_MATCHED or not max(abs(turn), abs(stretch)) > limit:
         return None
     kind, size = ("turned", turn) if abs(turn) >= abs(stretch) else ("of another size", stretch)
     return Finding(
