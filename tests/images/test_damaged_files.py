@@ -122,6 +122,12 @@ HUGE = {
     "pgm value": ("pgm", b"P2 16 16 255\n" + b"9" * 30 + b" 7" * 255),
     "avif without a coded picture": ("avif", FILES["plain.avif"].replace(b"av01", b"av02")),
     "jpeg sides": ("jpg", FILES["plain.jpg"].replace(bytes((0, 29, 0, 37)), b"\xff\xff\xff\xff")),
+    "dng with frames of two sizes": (
+        "dng",
+        FILES["two.dng"][::-1].replace(
+            struct.pack("<HHII", 256, 4, 1, 96)[::-1], struct.pack("<HHII", 256, 4, 1, 80)[::-1], 1
+        )[::-1],
+    ),
     "dng sides": (
         "dng",
         FILES["two.dng"].replace(struct.pack("<HHII", 256, 4, 1, 96), struct.pack("<HHII", 256, 4, 1, 65535)),

@@ -19,6 +19,7 @@ from dpanet.camera_raw.kind import is_raw_file
 from dpanet.camera_raw.views import (
     RawFrames,
     SplitViews,
+    check_frames,
     keep_weights,
     share_of_light,
     split_equal,
@@ -133,6 +134,10 @@ def _side(path: Path, file: OpenFile, known: Side | None, name: str) -> Side:
 def _split(path: Path, file: OpenFile, gains: NDArray[np.float64]) -> tuple[SplitViews, bool]:
     """Split the frames; also return whether they are the two views themselves, the left one first."""
     both, side = file.frames
+    try:
+        check_frames(both.codes, side.codes)
+    except PairError as error:
+        raise PairError(f"{shown(path)}: {error}") from error
     black_both, black_side = read_black_levels(path) or (both.black, side.black)
     full = find_full_code(both.codes, side.codes, float(black_both.min()), both.white)
     white, clip = (both.white, both.clip) if full is None else (full, min(both.clip, full))

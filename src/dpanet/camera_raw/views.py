@@ -106,7 +106,7 @@ def split_equal(frames: RawFrames) -> SplitViews:
     Raises:
         PairError: if the frames differ in size or are the same.
     """
-    _check_sizes(frames)
+    check_frames(frames.both, frames.side)
     span = frames.white - float(frames.black_both.min())
     scale = max(1.0, 65535 // span) / 2
     views = (np.empty_like(frames.both), np.empty_like(frames.both))
@@ -134,9 +134,12 @@ def keep_weights(clipped: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.clip(weights, 0, 1, out=weights)
 
 
-def _check_sizes(frames: RawFrames) -> None:
-    """Check that the frames are of one size and differ."""
-    both, side = frames.both, frames.side
+def check_frames(both: Mosaic, side: Mosaic) -> None:
+    """Check that two frames are of one size and differ.
+
+    Raises:
+        PairError: if not.
+    """
     if both.shape != side.shape:
         raise PairError(
             f"its frames are {both.shape[1]} x {both.shape[0]} and {side.shape[1]} x {side.shape[0]} px; "
@@ -148,7 +151,7 @@ def _check_sizes(frames: RawFrames) -> None:
 
 def _check(frames: RawFrames) -> None:
     """Check that the second frame can be one side of the first."""
-    _check_sizes(frames)
+    check_frames(frames.both, frames.side)
     share = share_of_light(frames)
     if np.isnan(share):
         raise PairError(
