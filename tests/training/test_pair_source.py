@@ -255,7 +255,7 @@ def test_a_file_that_is_damaged_later_is_named(folder: Path) -> None:
     path = folder / "2_right.png"
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(UnreadableImageError, match=r"2_right\.png is a .*damaged PNG; export"):
+    with pytest.raises(UnreadableImageError, match=r"2_right\.png is a truncated PNG .*; export"):
         source.scenes(seeds(5), 16)
     path.write_bytes(data)
     assert source.scenes(seeds(5), 16).left.shape == (5, 3, 16, 16)

@@ -8,7 +8,7 @@ import torch
 from training.conftest import OneBlur, small
 
 from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
-from dpanet.errors import ConfigError, DatasetError
+from dpanet.errors import ConfigError, DatasetError, ImageWarning
 from dpanet.simulation.scene import Scenes
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.training.data import ValidationSet
@@ -35,7 +35,8 @@ def test_every_twentieth_photograph_is_held_out(photographs: Path) -> None:
 def test_a_list_says_which_are_held_out(photographs: Path) -> None:
     sources = photographs / "SOURCES.csv"
     sources.write_text("file,licence,split\n03.png,CC0,train\n01.png,CC0,validation\n02.png,CC0,train\n")
-    training, held_out = split_photographs(photographs)
+    with pytest.warns(ImageWarning, match="does not name 18 photographs of its folder"):
+        training, held_out = split_photographs(photographs)
     assert [path.stem for path in training] == ["03", "02"] and [path.stem for path in held_out] == ["01"]
     for text, says in (
         ("file,split\n77.png,train\n", "77.png is missing, but .*SOURCES.csv names it"),
