@@ -97,7 +97,8 @@ def list_written(folder: Path) -> dict[str, list[Written]]:
     for entry in read_log(folder / LOG):
         if isinstance(entry.value, dict):
             for name, value in entry.value.items():
-                files.setdefault(real_path(folder / name), []).append(_read_written(value))
+                place = os.path.join(folder, name)  # noqa: PTH118  # many thousand files
+                files.setdefault(real_path(place), []).append(_read_written(value))
     return files
 
 
@@ -122,13 +123,15 @@ def prepare_replaceable(
         OutputError: as `prepare_output`.
         ConfigError: if the suffix is not allowed.
     """
-    own = overwrite or any(_is_unchanged(path, version) for version in written.get(real_path(path), ()))
-    prepare_output(path, own, suffixes, probe=probe)
+    own = any(_is_unchanged(path, version) for version in written.get(real_path(path), ()))
+    if probe or not own:
+        prepare_output(path, overwrite or own, suffixes, probe=probe)
 
 
-def real_path(path: Path) -> str:
+def real_path(path: str | os.PathLike[str]) -> str:
     """Return the absolute path of a file whose folder is reached without links."""
-    return os.path.join(_real_folder(os.fspath(path.parent)), path.name)  # noqa: PTH118  # many thousand files
+    folder, name = os.path.split(path)
+    return os.path.join(_real_folder(folder), name)  # noqa: PTH118
 
 
 @lru_cache(maxsize=4096)

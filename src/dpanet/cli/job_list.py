@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from dpanet.camera_raw.kind import is_raw_file
@@ -120,13 +121,16 @@ def check_outputs(jobs: list[Job], output: Path, overwrite: bool, maps: Path | N
         ):
             prepare_output(place)
     written = list_written(output)
-    probed: set[Path] = set()
+    exists: dict[str, bool] = {}
     for job in jobs:
         for path in (*job.map_paths, job.output):
-            if path.parent.is_dir():
+            parent = os.path.dirname(path)  # noqa: PTH120  # many thousand files
+            first = parent not in exists
+            if first:
+                exists[parent] = path.parent.is_dir()
+            if exists[parent]:
                 suffixes = SUFFIXES if path is job.output else (".png",)
-                prepare_replaceable(path, overwrite, suffixes, written, probe=path.parent not in probed)
-                probed.add(path.parent)
+                prepare_replaceable(path, overwrite, suffixes, written, probe=first)
 
 
 def _identify(path: Path) -> list[tuple[int, int]]:

@@ -65,7 +65,8 @@ class Store:
         entry = self.entries.get(name)
         if entry is None or entry.key != digest(key):
             return None
-        return entry.value if all((self.folder / file).is_file() for file in entry.files) else None
+        places = (os.path.join(self.folder, file) for file in entry.files)  # noqa: PTH118  # many thousand files
+        return entry.value if all(os.path.isfile(place) for place in places) else None  # noqa: PTH113
 
     def add(self, name: str, key: Mapping[str, Any], value: Any, files: Iterable[Path] = ()) -> None:
         """Store a result whose `files` (inside the folder) are already written.
@@ -197,7 +198,10 @@ def _look_up(table: Any, key: str) -> Any:
 
 def _is_inside(files: Sequence[Any]) -> bool:
     """Whether a log names files inside its own folder alone: an edited log must not delete anything else."""
-    return all(isinstance(f, str) and not Path(f).is_absolute() and ".." not in Path(f).parts for f in files)
+    return all(
+        isinstance(f, str) and not os.path.isabs(f) and ".." not in f.replace("\\", "/").split("/")  # noqa: PTH117
+        for f in files
+    )
 
 
 def _line(entry: Entry) -> str:
