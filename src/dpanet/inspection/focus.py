@@ -91,7 +91,7 @@ def _sharp_shift(shifts: NDArray[np.float64], known: int) -> float:
     """Return the one shift of sharp blocks, of `known` ones, or NaN."""
     if shifts.size < max(MIN_BLOCKS, MIN_SHARP * known):
         return float("nan")
-    low, middle, high = np.quantile(shifts, (0.25, 0.5, 0.75))
+    low, middle, high = np.quantile(shifts, (0.15, 0.5, 0.85))
     return float(middle) if high - low < 1 else float("nan")
 
 

@@ -164,7 +164,9 @@ def _share(value: float) -> str:
 
 def _wrap(label: str, text: str) -> list[str]:
     lines = textwrap.wrap(
-        f"{label:<{_LABEL}}{text}".replace(" %", "\u00a0%").replace(" px", "\u00a0px"),
+        f"{label:<{_LABEL}}{text}".replace(" %", "\u00a0%")
+        .replace(" px", "\u00a0px")
+        .replace(" x ", "\u00a0x\u00a0"),
         WIDTH,
         subsequent_indent=" " * _LABEL,
         break_long_words=False,
