@@ -63,23 +63,23 @@ def test_the_white_of_an_ordinary_pair_is_its_maximum(view: np.ndarray[Any, Any]
 def test_the_white_follows_a_growing_pixel_without_a_jump() -> None:
     flat = np.full((40, 40, 3), 0.5, np.float32)
     whites = []
-    sizes = np.linspace(0.4, 3, 1001, dtype=np.float32)
+    sizes = np.linspace(0.4, 3, 201, dtype=np.float32)
     for size in sizes:
         flat[20, 20] = size
         whites.append(find_white([flat]))
-    assert max(whites) == pytest.approx(1.0, rel=0.01), "twice its surroundings counts in full"
+    assert max(whites) == pytest.approx(1.0, rel=0.02), "twice its surroundings counts in full"
     assert whites[0] == whites[-1] == 0.5
     assert np.abs(np.diff(whites)).max() <= np.diff(sizes).max() * 1.01
 
 
 def test_lights_of_any_size_lie_above_white() -> None:
-    whites, lights = [], np.geomspace(0.5, 1000, 301)
+    whites, lights = [], np.geomspace(0.5, 1000, 101)
     for light in lights:
         view = np.full((200, 200, 3), 0.5, np.float32)
         view[100:120, 100:120] = light
         whites.append(find_white([view]))
     assert whites[0] == 0.5
-    assert max(whites) == pytest.approx(3.0, rel=0.03), "six times the rest counts in full"
+    assert max(whites) == pytest.approx(3.0, rel=0.08), "six times the rest counts in full"
     assert whites[-1] == 0.625
     assert np.abs(np.diff(np.log(whites))).max() <= np.diff(np.log(lights)).max() * 1.01
 
