@@ -64,7 +64,7 @@ def refuse(files: tuple[FileFacts, ...], sentence: str, key: str = "no-pair") ->
 
 
 def note_of_pair(pair: DualPixelPair) -> str | None:
-    """Return one sentence for the user if two views look wrong, None if not; some 0.3 s for 24 megapixels.
+    """Return one sentence for the user if two views look wrong, None if not; 0.7 s of one core for 24 megapixels.
 
     It names what makes a result useless or doubtful, never what only costs quality.
     """
