@@ -104,6 +104,7 @@ HUGE = {
     "tiff channels of many bytes": ("tif", tiff({277: (4, 1, MOST)})),
     "tiff bits of an unknown type": ("tif", tiff({258: (99, 1, 8)})),
     "tiff planes without a value": ("tif", tiff({284: (3, 9, MOST)})),
+    "tiff height twice": ("tif", tiff({}).replace(struct.pack("<HH", 278, 4), struct.pack("<HH", 257, 4))),
     "tiff bits": ("tif", tiff({258: (3, 1, 65535)})),
     "tiff count of strips": ("tif", tiff({273: (4, MOST, 8), 279: (4, MOST, 8)})),
     "tiff count of a text": ("tif", tiff({270: (2, MOST, 8)})),

@@ -176,7 +176,7 @@ def to_pixels(file: DecodedImage) -> Pixels:
     pixels = np.empty((height, width, 3), np.float32)
     for top in range(0, height, _STRIP):
         rows = codes[top : top + _STRIP]
-        with np.errstate(over="ignore"):  # of values beyond float32, which become infinite
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32: they become infinite
             values = rows.astype(np.float32) if rows.dtype.kind == "f" else dequantize(rows)
         pixels[top : top + _STRIP] = values[..., None] if rows.ndim == 2 else values
         if rows.dtype.kind == "f" and not np.isfinite(values).all():

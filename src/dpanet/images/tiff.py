@@ -96,7 +96,10 @@ def _decode_with_libvips(data: mmap.mmap, layout: TiffLayout, path: Path) -> Cod
         cut = layout.compression == JPEG and b"\xff\xd9" not in data[offset + length - 8 : offset + length]
         if cut:  # libjpeg fills the rest with gray
             raise DamagedChunkError("a strip or tile of JPEG has no end")
-    codes = to_codes(open_image(path, page=layout.index))
+    image = open_image(path, page=layout.index)
+    if (image.width, image.height) != (layout.width, layout.height):
+        raise DamagedChunkError("its pixels are of another size than its tags say")
+    codes = to_codes(image)
     if codes.dtype != np.uint8 or codes.shape[2:] != (() if layout.colors == 1 else (3,)):
         raise DamagedChunkError("its JPEG is of another kind than its tags say")
     return codes

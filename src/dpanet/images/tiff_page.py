@@ -68,10 +68,13 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
         raise UnreadableImageError(
             f"{shown(path)} is a TIFF whose first page is only a reduced copy of the picture; export it again"
         )
-    unread = (entry_numbers(data, chain[index][0], order, big) & _OF_PIXELS) - pages[index].tags.keys()
+    start, tags = chain[index]
+    numbers = [tag.number for tag in tags]
+    unread = (entry_numbers(data, start, order, big) & _OF_PIXELS).difference(numbers)
+    unread |= {number for number in _OF_PIXELS if numbers.count(number) > 1}
     if unread:
         raise UnreadableImageError(
-            f"{shown(path)} is a truncated or damaged TIFF (its tag {min(unread)} cannot be read); "
+            f"{shown(path)} is a damaged TIFF (its tag {min(unread)} cannot be read, or is there twice); "
             "export or copy it again"
         )
     page = read_layout(pages[index], index, len(data), path)
