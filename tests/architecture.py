@@ -20,6 +20,8 @@ ROOMS = (
     "network",
     "camera_raw",
     "images",
+    "formats",
+    "containers",
     "files",
     "pair",
     "errors",
@@ -34,6 +36,8 @@ FILES = ("cv2", "PIL", "tifffile", "pyvips", "rawpy")
 FORBIDDEN = {
     "network": (*FILES, "safetensors", "pathlib"),  # it knows tensors, never files
     "images": ("torch",),
+    "formats": ("torch",),
+    "containers": ("torch",),
     "files": ("torch", *FILES),
     "deblurrer/arrays.py": ("torch",),
     "deblurrer/engine.py": ("torch",),

@@ -9,8 +9,8 @@ import tifffile
 from camera_raw.dng_by_hand import write_dng
 
 from dpanet.camera_raw.camera_exif import read_black_levels, read_exif
+from dpanet.containers.exif import camera, orientation, parse_exif
 from dpanet.errors import ImageWarning
-from dpanet.images.exif import camera, orientation, parse_exif
 
 CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 

@@ -9,9 +9,9 @@ from camera_raw.dng_by_hand import WHITE, frames_of
 
 from dpanet.camera_raw.frames import open_raw_file
 from dpanet.camera_raw.reading import is_raw_file, read_raw_file
+from dpanet.containers.exif import camera, orientation, parse_exif
 from dpanet.errors import DpanetError, ImageWarning, PairError
 from dpanet.images.encoding import srgb_to_linear
-from dpanet.images.exif import camera, orientation, parse_exif
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from camera_raw.dng_by_hand import BLACK, CFA, WHITE, camera_tags, frames_of, mosaic, write_dng
 
 from dpanet.camera_raw.reading import is_raw_file, read_raw_file
+from dpanet.containers.exif import orientation, parse_exif
 from dpanet.errors import DpanetError, ImageWarning
 from dpanet.images.encoding import srgb_to_linear
-from dpanet.images.exif import orientation, parse_exif
 
 LAYOUTS = ("pages", "subifds", "samples")
 

@@ -9,7 +9,7 @@ import tifffile
 from camera_raw.dng_by_hand import frames_of, write_dng
 
 from dpanet.camera_raw.reading import read_raw_file
-from dpanet.images.exif import camera, orientation
+from dpanet.containers.exif import camera, orientation
 from dpanet.images.reading import read_file
 
 

@@ -150,5 +150,7 @@ def test_a_stray_variable_of_torchrun_is_said_and_ignored(
     monkeypatch.setenv("WORLD_SIZE", "2")
     result = run("train", "tiny", "-o", tmp_path / "run", *SMALL, "steps=1")
     assert result.code == 0 and (tmp_path / "run" / "model.safetensors").exists()
-    assert result.err.startswith("dpanet: note: WORLD_SIZE of the environment is ignored, and one process trains")
+    assert result.err.startswith(
+        "dpanet: note: WORLD_SIZE of the environment is ignored, and one process trains"
+    )
     assert len(result.err.splitlines()) == 1

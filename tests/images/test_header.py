@@ -8,9 +8,10 @@ import pytest
 import tifffile
 from PIL import Image
 
+from dpanet.containers.exif import orientation
+from dpanet.containers.header import Header
 from dpanet.errors import UnreadableImageError
-from dpanet.images.exif import orientation
-from dpanet.images.header import Header, read_header
+from dpanet.images.header import read_header
 from dpanet.images.reading import read_file
 
 RNG = np.random.default_rng(3)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from dpanet.containers.decoded_image import DecodedImage
 from dpanet.errors import ImageWarning, PairError
-from dpanet.images.decoded_image import DecodedImage
 from dpanet.images.matching_views import check_views
 from dpanet.images.reading import read_pair
 

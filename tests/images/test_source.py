@@ -108,7 +108,7 @@ def test_out_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("dpanet.images.vips.np.empty", refuse)
+    monkeypatch.setattr("dpanet.containers.vips.np.empty", refuse)
     with pytest.raises(UnreadableImageError, match=r"a\.png does not fit in memory"):
         read_file(path)
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from dpanet.containers.header import Header
 from dpanet.datasets.depth_map import find_depth_maps, read_depth
 from dpanet.errors import ConfigError, DatasetError, UnreadableImageError
-from dpanet.images.header import Header
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.depth_scene import (
     layer_radii,

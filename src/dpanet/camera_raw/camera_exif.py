@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.camera_raw.kind import is_cr3
+from dpanet.containers.exif import ORIENTATION, Exif, describing, parse_exif, serialize_exif
+from dpanet.containers.tiff_structure import BrokenStructureError, Tag, parse_directory, parse_header
 from dpanet.errors import ImageWarning, shown
-from dpanet.images.exif import ORIENTATION, Exif, describing, parse_exif, serialize_exif
-from dpanet.images.tiff_structure import BrokenStructureError, Tag, parse_directory, parse_header
 
 _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 """Name of the box of a CR3 that holds its metadata."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpanet.camera_raw.library import libraw
 from dpanet.camera_raw.views import Mosaic
 from dpanet.errors import UnreadableImageError, shown
-from dpanet.images.limits import check_size
+from dpanet.formats.limits import check_size
 
 if TYPE_CHECKING:
     import rawpy

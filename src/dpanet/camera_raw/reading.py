@@ -25,8 +25,8 @@ from dpanet.camera_raw.views import (
     split_equal,
     split_views,
 )
+from dpanet.containers.exif import camera
 from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
-from dpanet.images.exif import camera
 from dpanet.pair import DualPixelPair
 
 __all__ = ["is_raw_file", "read_raw_file"]

@@ -17,6 +17,6 @@ def apply_max_megapixels(value: float | None) -> None:
         ConfigError: if it is not a positive number.
     """
     if value is not None:
-        from dpanet.images.limits import set_max_megapixels
+        from dpanet.formats.limits import set_max_megapixels
 
         set_max_megapixels(value)

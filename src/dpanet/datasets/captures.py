@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dpanet.containers.decoded_image import DecodedImage
 from dpanet.errors import ImageWarning, PairError, shown
-from dpanet.images.decoded_image import DecodedImage
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.images.reading import read_file, read_views, to_pixels
 from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels

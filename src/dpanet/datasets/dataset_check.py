@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dpanet.containers.header import Header
 from dpanet.errors import DatasetError, ImageWarning, UnreadableImageError, shown
-from dpanet.images.header import Header, read_header
+from dpanet.images.header import read_header
 from dpanet.images.pairing import SUFFIXES
 from dpanet.pair import SMALLEST_SIDE
 

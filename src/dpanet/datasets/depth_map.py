@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from dpanet.containers.exif import orientation
+from dpanet.containers.header import Header
 from dpanet.datasets.upright import turn_upright, upright_size
 from dpanet.errors import DatasetError, UnreadableImageError, shown
-from dpanet.images.exif import orientation
-from dpanet.images.header import Header
 from dpanet.images.reading import read_file
 
 SUFFIXES = (".png", ".npy")

@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
+from dpanet.containers.decoded_image import Codes, DecodedImage
 from dpanet.datasets import Scene, TrainingSplit, open_training_dataset
 from dpanet.datasets.dataset_check import DatasetCheck
 from dpanet.datasets.patch_rule import CUTS, SIDE, SOBEL_SIZES, Cut, select_windows
 from dpanet.errors import DatasetError, OutputError
 from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output, make_folder
-from dpanet.images.decoded_image import Codes, DecodedImage
-from dpanet.images.png import encode_png
+from dpanet.formats.png import encode_png
 from dpanet.images.reading import read_file
 
 SETTINGS, INDEX, UNFINISHED = "settings.json", "patches.jsonl", ".unfinished"

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dpanet.containers.exif import orientation
 from dpanet.datasets.upright import turn_upright
 from dpanet.errors import DatasetError, ImageWarning, UnreadableImageError, counted, shown
 from dpanet.images.encoding import dequantize, linear_to_srgb
-from dpanet.images.exif import orientation
 from dpanet.images.header import read_header
 from dpanet.images.pairing import SUFFIXES, natural_key
 from dpanet.images.reading import read_file

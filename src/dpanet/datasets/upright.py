@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dpanet.images.decoded_image import Codes
+from dpanet.containers.decoded_image import Codes
 
 
 def turn_upright(codes: Codes, orientation: int) -> Codes:

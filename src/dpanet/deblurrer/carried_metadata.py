@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpanet.containers.written_metadata import with_encoding
 from dpanet.errors import ImageWarning, PairError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
-from dpanet.images.written_metadata import with_encoding
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 
 _BLEND = 4

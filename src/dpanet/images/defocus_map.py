@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.files.output import atomic_output, prepare_output
-from dpanet.images.png import encode_png
+from dpanet.formats.png import encode_png
 
 ZERO = 32768
 """Code of a pixel in focus."""

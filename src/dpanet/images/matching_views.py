@@ -7,9 +7,9 @@ import warnings
 
 import numpy as np
 
+from dpanet.containers.decoded_image import DecodedImage
+from dpanet.containers.exif import camera, orientation
 from dpanet.errors import ImageWarning, PairError, shown
-from dpanet.images.decoded_image import DecodedImage
-from dpanet.images.exif import camera, orientation
 
 _COLOR = (b"cICP", b"gAMA", b"cHRM")
 """Chunks of a PNG that say how its values are meant, and that must not contradict each other."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dpanet.containers.decoded_image import Codes
 from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
-from dpanet.images.decoded_image import Codes
 from dpanet.images.header import read_header
 from dpanet.images.raw import PIXEL_APP, RawFormat, develop, fits_steps
 from dpanet.images.reading import ImagePath, read_file, read_views

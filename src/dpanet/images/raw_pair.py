@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dpanet.containers.decoded_image import Codes, DecodedImage
 from dpanet.errors import PairError
-from dpanet.images.decoded_image import Codes, DecodedImage
-from dpanet.images.pgm import is_pgm, read_stored_codes
+from dpanet.formats.pgm import is_pgm, read_stored_codes
 from dpanet.images.raw import RawFormat, develop, flat_field_ratio
 from dpanet.images.reading import ImagePath, read_views
 from dpanet.images.source import is_stream

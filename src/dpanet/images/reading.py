@@ -14,19 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
+from dpanet.containers.decoded_image import Codes, DecodedImage
 from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
-from dpanet.images.decoded_image import Codes, DecodedImage
+from dpanet.formats.heif import decode_heif
+from dpanet.formats.jpeg import decode_jpeg
+from dpanet.formats.known_formats import Format, find_format
+from dpanet.formats.pgm import decode_pgm
+from dpanet.formats.png import decode_png
+from dpanet.formats.tiff import decode_tiff
+from dpanet.formats.webp import decode_webp
 from dpanet.images.encoding import dequantize
-from dpanet.images.formats import Format, find_format
 from dpanet.images.header import read_header
-from dpanet.images.heif import decode_heif
-from dpanet.images.jpeg import decode_jpeg
 from dpanet.images.matching_views import check_views, warn_of_transparency
-from dpanet.images.pgm import decode_pgm
-from dpanet.images.png import decode_png
 from dpanet.images.source import is_standard_input, readable_file
-from dpanet.images.tiff import decode_tiff
-from dpanet.images.webp import decode_webp
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
 
 ImagePath = str | os.PathLike[str]

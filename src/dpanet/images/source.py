@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
-from dpanet.images.limits import max_megapixels
+from dpanet.formats.limits import max_megapixels
 
 STANDARD_INPUT = "-"
 """The path that means standard input."""

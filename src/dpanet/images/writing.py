@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from dpanet.containers.decoded_image import Codes
+from dpanet.containers.written_metadata import not_carried, stated_encoding, with_encoding, with_profile
 from dpanet.errors import ConfigError, PairError
 from dpanet.files.output import atomic_output, prepare_output
-from dpanet.images.decoded_image import Codes
+from dpanet.formats.png import write_png
+from dpanet.formats.tiff_writing import write_tiff
 from dpanet.images.encoding import dequantize, quantize
-from dpanet.images.png import write_png
-from dpanet.images.tiff_writing import write_tiff
-from dpanet.images.written_metadata import not_carried, stated_encoding, with_encoding, with_profile
 from dpanet.pair import Picture
 
 __all__ = ["SUFFIXES", "not_carried", "write_picture"]

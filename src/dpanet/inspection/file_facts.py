@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dpanet.images.exif import camera, orientation
+from dpanet.containers.exif import camera, orientation
+from dpanet.containers.icc_profile import parse_profile
 from dpanet.images.header import read_header
-from dpanet.images.icc_profile import parse_profile
 from dpanet.pair import DualPixelPair, Encoding
 
 _FORMATS = (

@@ -72,8 +72,8 @@ UNET_PRESETS: dict[str, UNetConfig] = {
         bottleneck_blocks=1,
     ),
 }
-"""``unet-compact`` has about as many multiply-adds a pixel as the preset ``compact``, ``nano`` a sixth of them: nothing
-runs at more than a quarter of the resolution, where processors are slow for so few channels."""
+"""``unet-compact`` has about as many multiply-adds as the preset ``compact``, ``nano`` a sixth of them: nothing
+runs at more than a quarter of the resolution, since processors are slow for few channels at a higher one."""
 
 
 class UNet(Network):

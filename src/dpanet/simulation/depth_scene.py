@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from torch import Tensor
 
+from dpanet.containers.header import Header
 from dpanet.datasets.depth_map import nearest_known, read_depth_of
 from dpanet.errors import ConfigError, shown
-from dpanet.images.header import Header
 from dpanet.simulation.display import to_linear
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, render

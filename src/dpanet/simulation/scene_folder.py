@@ -24,9 +24,9 @@ from dpanet.errors import OutputError
 from dpanet.files.lock import contains_files
 from dpanet.files.output import atomic_output, make_folder
 from dpanet.files.store import Store, describe_difference, digest
+from dpanet.formats.png import encode_png
 from dpanet.images.defocus_map import encode_defocus_map
 from dpanet.images.encoding import quantize
-from dpanet.images.png import encode_png
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.generator import SimulatedScene
 

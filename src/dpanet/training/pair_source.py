@@ -16,10 +16,10 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from dpanet.containers.decoded_image import DecodedImage
 from dpanet.datasets import open_dataset
 from dpanet.datasets.dataset_check import DatasetCheck
 from dpanet.errors import ConfigError, PairError, shown
-from dpanet.images.decoded_image import DecodedImage
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.reading import read_file, read_views, to_pixels
 from dpanet.pair import SMALLEST_SIDE, Pixels

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dpanet.errors import OutputError, shown
 from dpanet.files.matplotlib_folder import prepare_matplotlib
-from dpanet.images.png import encode_png
+from dpanet.formats.png import encode_png
 from dpanet.training.run_folder import RunFolder
 
 

@@ -1,0 +1,1 @@
+"""The formats of pictures: PNG, TIFF, JPEG, WebP, AVIF and PGM."""

@@ -1,0 +1,205 @@
+"""Read and write PNG, 8 and 16 bit, with its metadata."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dpanet.containers.decoded_image import Codes, DecodedImage
+from dpanet.containers.exif import orientation
+from dpanet.containers.png_chunks import (
+    SIGNATURE,
+    Chunk,
+    PngHeader,
+    has_transparency,
+    is_sound,
+    list_chunks,
+    make_chunk,
+    parse_header,
+)
+from dpanet.containers.png_metadata import make_chunks, parse_metadata
+from dpanet.containers.vips import open_data, to_codes_and_alpha
+from dpanet.errors import ImageWarning, UnreadableImageError, shown
+from dpanet.formats.limits import check_size
+
+if TYPE_CHECKING:
+    from dpanet.containers.header import Header
+
+_EARLY = (b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"tRNS", b"pHYs")
+"""Auxiliary chunks that count only before the pixels."""
+
+_STRIP_BYTES = 2**22
+"""Of the rows that are encoded at once."""
+
+
+def decode_png(path: Path) -> DecodedImage:
+    """Decode a PNG; 1, 2 and 4 bit become 8, a palette becomes RGB, a transparent color or palette becomes alpha.
+
+    The EXIF orientation is not applied: the two views differ along the sensor's rows, which must stay rows. Auxiliary
+    chunks that are damaged are dropped with an ImageWarning.
+
+    Raises:
+        OSError: if the file cannot be read.
+        UnreadableImageError: if its pixels are damaged or cut, or it states an encoding that is neither linear nor a
+            display's.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        data = bytearray(size)
+        file.readinto(data)
+    chunks = list_chunks(io.BytesIO(data), size, path)
+    header = parse_header(chunks, data[chunks[0].start :][: chunks[0].length], path)
+    auxiliary, transparency = _check_chunks(chunks, data, header, path)
+    check_size(path, header.width, header.height)
+    fields = parse_metadata(header, auxiliary, path)
+    _keep_pixels(chunks, data, transparency)
+    import pyvips
+
+    try:
+        image = open_data(data, "pngload", unlimited=True)
+        codes, alpha = to_codes_and_alpha(image)
+    except pyvips.Error as error:
+        raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again") from error
+    return DecodedImage(path, codes, alpha, **fields)
+
+
+def read_png_header(path: Path) -> Header:
+    """Return the size, depth, channels and orientation of a PNG as `decode_png` would decode it, without its pixels.
+
+    Raises:
+        OSError: if the file cannot be read.
+        UnreadableImageError: if it is cut, or its first part is damaged.
+    """
+    with path.open("rb") as file:
+        chunks = list_chunks(file, os.fstat(file.fileno()).st_size, path)
+        parts: dict[bytes, bytes] = {}
+        palette, early, transparent = 0, True, False
+        for chunk in chunks:
+            palette += chunk.length if chunk.name == b"PLTE" else 0
+            early &= chunk.name != b"IDAT"
+            if chunk.name not in (b"IHDR", b"tRNS", b"eXIf"):
+                continue
+            file.seek(chunk.start - 4)
+            part = file.read(chunk.length + 8)
+            sound = zlib.crc32(part[:-4]) == int.from_bytes(part[-4:], "big")
+            if sound and chunk.name != b"tRNS":
+                parts.setdefault(chunk.name, part[4:-4])
+            elif sound and early and b"IHDR" in parts:
+                transparent |= has_transparency(
+                    parse_header(chunks, parts[b"IHDR"], path), chunk.length, palette
+                )
+    header = parse_header(chunks, parts.get(b"IHDR", b""), path)
+    check_size(path, header.width, header.height)
+    return Header(
+        width=header.width,
+        height=header.height,
+        bits=16 if header.depth == 16 else 8,
+        channels=(1 if header.gray else 3) + (transparent or header.color >= 4),
+        orientation=orientation(parts.get(b"eXIf")),
+    )
+
+
+def encode_png(codes: Codes, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None) -> bytes:
+    """Encode an image as the contents of a PNG file.
+
+    Args:
+        codes: H x W (gray) or H x W x 3 (RGB), uint8 or uint16.
+        alpha: H x W, of the same type, if any.
+        metadata: of a `Picture`, if any: profiles and other chunks.
+    """
+    return b"".join(_encode(codes, alpha, metadata or {}))
+
+
+def write_png(path: Path, codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> None:
+    """Write an image as `encode_png` does."""
+    with path.open("wb") as file:
+        file.writelines(_encode(codes, alpha, metadata))
+
+
+def _encode(codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the parts of a file.
+
+    The encoder of libvips is not used: its threads do not survive a fork, and its files are larger.
+    """
+    height, width = codes.shape[:2]
+    channels, depth = (1 if codes.ndim == 2 else 3) + (alpha is not None), 8 * codes.dtype.itemsize
+    color = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    yield SIGNATURE + make_chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, color, 0, 0, 0))
+    yield make_chunks(metadata, channels, depth)
+    step = channels * depth // 8
+    compressor = zlib.compressobj(
+        1, strategy=zlib.Z_RLE
+    )  # faster than the others, and smaller for photographs
+    strip = max(1, _STRIP_BYTES // (width * step))
+    for top in range(0, height, strip):
+        rows = codes[top : top + strip]
+        if alpha is not None:
+            rows = np.dstack([rows, alpha[top : top + strip]])
+        data = np.ascontiguousarray(rows, rows.dtype.newbyteorder(">")).view(np.uint8).reshape(len(rows), -1)
+        filtered = np.empty((len(rows), 1 + data.shape[1]), np.uint8)
+        filtered[:, 0] = 1  # the filter "Sub": differences from the pixel on the left
+        filtered[:, 1 : 1 + step] = data[:, :step]
+        np.subtract(data[:, step:], data[:, :-step], out=filtered[:, 1 + step :])
+        packed = compressor.compress(filtered.data)
+        if packed:
+            yield make_chunk(b"IDAT", packed)
+    yield make_chunk(b"IDAT", compressor.flush()) + make_chunk(b"IEND", b"")
+
+
+def _check_chunks(
+    chunks: list[Chunk], data: bytearray, header: PngHeader, path: Path
+) -> tuple[list[tuple[bytes, bytes]], Chunk | None]:
+    """Return name and data of the auxiliary chunks that are sound and in place, and the chunk of transparency.
+
+    Raises:
+        UnreadableImageError: if a critical chunk is damaged or missing.
+    """
+    auxiliary, pixels, palette = [], False, 0
+    transparency = None
+    with memoryview(data) as view:
+        for chunk in chunks:
+            sound = is_sound(chunk, view)
+            if chunk.critical:
+                if not sound:
+                    raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
+                pixels |= chunk.name == b"IDAT"
+                palette += chunk.length if chunk.name == b"PLTE" else 0
+                continue
+            part = bytes(view[chunk.start : chunk.start + chunk.length])
+            if chunk.name == b"tRNS":
+                sound &= has_transparency(header, len(part), palette) and transparency is None
+            if not sound or (pixels and chunk.name in _EARLY):
+                _warn(path, f"has a damaged {chunk.name.decode()} chunk; it is not used")
+            elif chunk.name == b"acTL" and (count := int.from_bytes(part[:4], "big")) > 1:
+                _warn(path, f"is an animation of {count} pictures; only the first is read")
+            elif chunk.name == b"tRNS":
+                transparency = chunk
+            else:
+                auxiliary.append((chunk.name, part))
+    if not pixels:
+        raise UnreadableImageError(f"{shown(path)} is a PNG without pixels; export or copy it again")
+    return auxiliary, transparency
+
+
+def _keep_pixels(chunks: list[Chunk], data: bytearray, transparency: Chunk | None) -> None:
+    """Delete from the file's data what the decoder does not need and might stumble over."""
+    last = chunks[-1]
+    del data[last.start + 4 :]
+    for chunk in reversed(chunks):
+        if not chunk.critical and chunk is not transparency:
+            del data[chunk.start - 8 : chunk.start + chunk.length + 4]
+
+
+def _warn(path: Path, text: str) -> None:
+    warnings.warn(f"{shown(path)} {text}", ImageWarning, stacklevel=3)
+
+
+__all__ = ["SIGNATURE", "decode_png", "encode_png", "read_png_header", "write_png"]

@@ -1,0 +1,120 @@
+"""Read the metadata of a TIFF page and write those of a picture as tags."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from mmap import mmap
+from pathlib import Path
+from typing import Any
+
+from dpanet.containers.exif import (
+    Exif,
+    describing,
+    parse_exif,
+    serialize_exif,
+    warn_of_lost,
+)
+from dpanet.containers.tiff_structure import BrokenStructureError, Order, Tag
+from dpanet.formats.tiff_layout import TiffLayout
+
+XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
+X_RESOLUTION, Y_RESOLUTION, UNIT = 282, 283, 296
+
+_CM = 2.54
+"""Centimeters of an inch."""
+
+
+def parse_metadata(data: mmap, layout: TiffLayout, tags: tuple[Tag, ...], path: Path) -> dict[str, Any]:
+    """Return the fields of a decoded image: ``icc``, ``exif``, ``xmp``, ``iptc`` and ``resolution``.
+
+    EXIF consists of the descriptive tags of the page and its directories Exif, GPS and Interop. Damaged tags are left
+    out with an ImageWarning.
+    """
+    by_number = {tag.number: tag for tag in tags}
+
+    def raw(number: int) -> bytes | None:
+        tag = by_number.get(number)
+        return tag.data if tag and tag.data else None
+
+    exif = parse_exif(data)
+    warn_of_lost(exif, path)
+    if layout.index:
+        exif = replace(exif, main=tags)
+    exif = describing(exif)
+    main = tuple(tag for tag in exif.main if tag.number not in (X_RESOLUTION, Y_RESOLUTION, UNIT))
+    iptc = raw(IPTC) or _iptc_of_photoshop(raw(PHOTOSHOP) or b"")
+    if iptc and IPTC in by_number and by_number[IPTC].kind == 4:
+        iptc = _in_order(iptc)
+    return {
+        "icc": raw(ICC),
+        "exif": serialize_exif(replace(exif, main=main)) or None,
+        "xmp": raw(XMP),
+        "iptc": iptc,
+        "resolution": _resolution(by_number, layout),
+    }
+
+
+def _resolution(tags: dict[int, Tag], layout: TiffLayout) -> tuple[float, float] | None:
+    unit = tags[UNIT].numbers(layout.order)[:1] if UNIT in tags else (2,)
+    values = []
+    for number in (X_RESOLUTION, Y_RESOLUTION):
+        tag = tags.get(number)
+        pair = tag.numbers(layout.order)[:2] if tag and tag.kind == 5 else ()
+        if len(pair) < 2 or 0 in pair or unit not in ((2,), (3,)):
+            return None
+        values.append(pair[0] / pair[1] * (_CM if unit == (3,) else 1))
+    return values[0], values[1]
+
+
+def _in_order(iptc: bytes) -> bytes:
+    """Undo the reversal of each four bytes that old writers made; records start with the byte 28."""
+    if iptc[0] != 28 and iptc[3:4] == b"\x1c":
+        return b"".join(iptc[at : at + 4][::-1] for at in range(0, len(iptc), 4))
+    return iptc
+
+
+def _iptc_of_photoshop(resources: bytes) -> bytes | None:
+    """Return the resource 1028 of Photoshop's, which contains IPTC."""
+    at = 0
+    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
+        number, name = struct.unpack_from(">HB", resources, at + 4)
+        at += 6 + (name + 2) // 2 * 2
+        if at + 4 > len(resources):
+            return None
+        length = struct.unpack_from(">I", resources, at)[0]
+        if number == 1028:
+            return resources[at + 4 : at + 4 + length] or None
+        at += 4 + (length + 1) // 2 * 2
+    return None
+
+
+def make_exif(metadata: Mapping[str, Any]) -> Exif:
+    """Return the EXIF of a picture's metadata, with the other metadata as tags of IFD0."""
+    exif = Exif("<")
+    if metadata.get("exif"):
+        with suppress(BrokenStructureError):  # readers drop broken EXIF with a warning
+            exif = describing(parse_exif(metadata["exif"].removeprefix(b"Exif\0\0")))
+    others = tuple(_other_tags(metadata, exif.order))
+    numbers = {tag.number for tag in others}
+    return replace(exif, main=tuple(tag for tag in exif.main if tag.number not in numbers) + others)
+
+
+def _other_tags(metadata: Mapping[str, Any], order: Order) -> Iterator[Tag]:
+    for key, number, kind in (("icc", ICC, 7), ("xmp", XMP, 1), ("iptc", IPTC, 7)):
+        value = metadata.get(key)
+        if value:
+            yield Tag(number, kind, len(value), bytes(value))
+    resolution = metadata.get("resolution")
+    if resolution:
+        for number, value in zip((X_RESOLUTION, Y_RESOLUTION), resolution, strict=True):
+            yield Tag(number, 5, 1, struct.pack(f"{order}2I", *_rational(value)))
+        yield Tag(UNIT, 3, 1, struct.pack(f"{order}H", 2))
+
+
+def _rational(value: float) -> tuple[int, int]:
+    fraction = Fraction(value).limit_denominator(10_000)
+    return min(fraction.numerator, 2**32 - 1), fraction.denominator
