@@ -13,7 +13,7 @@ import numpy as np
 import png
 import pytest
 import tifffile
-from images import png_by_hand as hand
+from formats import png_by_hand as hand
 from PIL import ImageCms
 
 from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, make_profile, parse_profile

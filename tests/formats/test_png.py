@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import png
 import pytest
-from images import png_by_hand as hand
+from formats import png_by_hand as hand
 from PIL import Image, ImageCms
 
 from dpanet.containers.header import Header

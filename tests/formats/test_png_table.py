@@ -14,7 +14,7 @@ import numpy as np
 import png
 import pytest
 from formats.format_table import Case, Expected, judge, table
-from images import png_by_hand as hand
+from formats import png_by_hand as hand
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -9,12 +9,13 @@ import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dpanet.containers.decoded_image import Codes, DecodedImage
 from dpanet.containers.exif import orientation
+from dpanet.containers.header import Header
 from dpanet.containers.png_chunks import (
     SIGNATURE,
     Chunk,
@@ -29,9 +30,6 @@ from dpanet.containers.png_metadata import make_chunks, parse_metadata
 from dpanet.containers.vips import open_data, to_codes_and_alpha
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
 from dpanet.formats.limits import check_size
-
-if TYPE_CHECKING:
-    from dpanet.containers.header import Header
 
 _EARLY = (b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"tRNS", b"pHYs")
 """Auxiliary chunks that count only before the pixels."""

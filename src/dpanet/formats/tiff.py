@@ -7,11 +7,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dpanet.containers.decoded_image import Codes, DecodedImage
+from dpanet.containers.header import Header
 from dpanet.containers.stated_encoding import use_profile
 from dpanet.containers.vips import open_image, to_codes
 from dpanet.errors import ImageWarning, UnreadableImageError, counted, shown
@@ -19,9 +20,6 @@ from dpanet.formats.tiff_chunks import DamagedChunkError, decode_chunks
 from dpanet.formats.tiff_layout import FAX, JPEG, PALETTE, PREMULTIPLIED, WHITE_IS_ZERO, TiffLayout
 from dpanet.formats.tiff_metadata import parse_metadata
 from dpanet.formats.tiff_page import read_page
-
-if TYPE_CHECKING:
-    from dpanet.containers.header import Header
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
