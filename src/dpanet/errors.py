@@ -11,6 +11,8 @@ DpanetError
 ├── TrainingError         a run that cannot go on, because the loss is not finite or memory ran out
 ├── WorkerError           a process that ended before its work was done
 └── ShapeError            arrays or tensors whose shapes do not fit each other
+
+ImageWarning, a UserWarning, is no failure: a remark on something of a file that is not used or not carried over.
 """
 
 from __future__ import annotations
@@ -55,6 +57,14 @@ class ImageWarning(UserWarning):
         message: the sentence.
         once: names a kind of remark of which the command line shows only the first, whatever file it is about; by
             default every different sentence is shown.
+
+    >>> import warnings
+    >>> from dpanet import ImageWarning
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", ImageWarning)
+    ...     warnings.warn("left.png has a damaged eXIf chunk; it is not used", ImageWarning)
+    >>> str(caught[0].message)
+    'left.png has a damaged eXIf chunk; it is not used'
     """
 
     def __init__(self, message: str, once: str | None = None) -> None:
