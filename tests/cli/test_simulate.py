@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import re
 import signal
 import subprocess
 import sys
@@ -139,6 +140,35 @@ def test_a_corrupt_photograph_is_named_before_anything_is_written(
     result = run("simulate", photographs, "-o", tmp_path / "out", "--count", 12, "--seed", 1, "--size", 32)
     assert result.code == 1 and "1.png is a damaged PNG" in result.sentence
     assert result.sentence.startswith("1 of the 2 photographs") and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_damage_in_the_middle_of_a_run_keeps_what_is_finished(
+    run: Run, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """All photographs but the first are cut after the check at the start, as by a copy that goes on meanwhile."""
+    command = ["simulate", photographs, "-o", tmp_path / "out", "--count", 40, "--seed", 1, "--size", 32]
+    first = photographs / "0.png"
+    whole = {photographs / f"{number}.png": first.read_bytes() for number in range(1, 12)}
+    for path, data in whole.items():
+        path.write_bytes(data)
+    add = SceneFolder.add
+
+    def add_then_cut(folder: SceneFolder, scene: dict[str, Any]) -> None:
+        add(folder, scene)
+        for path in whole:
+            path.write_bytes(whole[path][: len(whole[path]) // 2])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SceneFolder, "add", add_then_cut)
+        result = run(*command, "--workers", workers)
+    assert result.code == 1 and re.search(r"\d+\.png is a (truncated|damaged) PNG", result.sentence)
+    finished = (tmp_path / "out" / "scenes.jsonl").read_text().count("\n")
+    assert 0 < finished < 40 and half_written(tmp_path / "out") == []
+    for path, data in whole.items():
+        path.write_bytes(data)
+    assert f"{40 - finished} scenes made, 40 in all" in run(*command, "--workers", 1).out
+    assert half_written(tmp_path / "out") == []
 
 
 def test_a_worker_that_dies_is_one_sentence(
