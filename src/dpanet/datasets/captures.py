@@ -12,6 +12,7 @@ from dpanet.containers.decoded_image import DecodedImage
 from dpanet.errors import ImageWarning, PairError, shown
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.images.reading import read_file, read_views, to_pixels
+from dpanet.images.value_scale import warn_of_scale
 from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels
 
 
@@ -51,6 +52,8 @@ def read_picture_capture(name: str, left: Path, right: Path, truth: Path, match_
         PairError: for a file of another size or encoding than the others, or with transparent pixels.
     """
     views = [_require_opaque(view) for view in read_views(left, right)]
+    for view in views:
+        warn_of_scale(view)
     one, other = (to_pixels(view) for view in views)
     pair = DualPixelPair(one, other, views[0].encoding or "srgb", views[0].metadata)
     file = _require_opaque(read_file(truth))

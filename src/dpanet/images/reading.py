@@ -27,6 +27,7 @@ from dpanet.images.encoding import dequantize
 from dpanet.images.header import read_header
 from dpanet.images.matching_views import check_views, warn_of_transparency
 from dpanet.images.source import is_standard_input, readable_file
+from dpanet.images.value_scale import warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
 
 ImagePath = str | os.PathLike[str]
@@ -100,6 +101,7 @@ def read_picture(path: ImagePath, encoding: Encoding | None = None) -> Picture:
     """
     file = read_file(path)
     warn_of_transparency(file)
+    warn_of_scale(file)
     return Picture(to_pixels(file), _encoding(file, encoding), file.metadata)
 
 
@@ -127,6 +129,8 @@ def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     (16, 24, 3)
     """
     left_image, right_image = read_views(left, right)
+    for view in (left_image, right_image):
+        warn_of_scale(view)
     encoding = _encoding(left_image, encoding)
     metadata, pixels = left_image.metadata, to_pixels(left_image)
     del left_image

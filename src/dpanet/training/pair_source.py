@@ -22,6 +22,7 @@ from dpanet.datasets.dataset_check import DatasetCheck
 from dpanet.errors import ConfigError, PairError, shown
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.reading import read_file, read_views, to_pixels
+from dpanet.images.value_scale import warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, Pixels
 from dpanet.simulation.scene import Scenes
 
@@ -184,6 +185,7 @@ class PairSource:
                 f"the pictures of a scene have one encoding, but these state {values}; export them alike"
             )
         for file in (left, right, truth):
+            warn_of_scale(file)
             if not file.opaque:
                 raise PairError(
                     f"{shown(file.path)} has transparent pixels; export it without an alpha channel"
