@@ -23,6 +23,7 @@ ROOMS = (
     "formats",
     "containers",
     "files",
+    "processes",
     "pair",
     "errors",
     "version",
@@ -38,7 +39,9 @@ FORBIDDEN = {
     "images": ("torch",),
     "formats": ("torch",),
     "containers": ("torch",),
+    "camera_raw": ("torch",),
     "files": ("torch", *FILES),
+    "processes": ("torch", "numpy", *FILES),
     "deblurrer/arrays.py": ("torch",),
     "deblurrer/engine.py": ("torch",),
     "deblurrer/exposure.py": ("torch",),
@@ -57,6 +60,9 @@ APART = {
     "datasets": ("checkpoints", "network"),
 }
 """Later rooms that a room has no business with."""
+
+LARGEST_ROOM = 2500
+"""Lines of all files of a room together."""
 
 VAGUE = ("utils", "util", "common", "helpers", "helper", "misc")
 

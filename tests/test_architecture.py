@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from architecture import PLACE, VAGUE, faults
+from architecture import LARGEST_ROOM, PLACE, VAGUE, faults
 
 import dpanet
 
@@ -24,6 +24,12 @@ def test_every_file_has_its_room_and_says_what_it_is(path: str) -> None:
     source = (PACKAGE / path).read_text()
     assert source.startswith('"""')
     assert source.count("\n") <= 300, "one idea a file"
+
+
+@pytest.mark.parametrize("room", sorted({Path(path).parts[0] for path in FILES if "/" in path}))
+def test_no_room_is_too_large(room: str) -> None:
+    lines = sum((PACKAGE / path).read_text().count("\n") for path in FILES if Path(path).parts[0] == room)
+    assert lines <= LARGEST_ROOM, f"{room}/ has {lines} lines; give a part of it a room of its own"
 
 
 @pytest.mark.parametrize(

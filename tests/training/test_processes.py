@@ -17,7 +17,6 @@ from training.test_loop import rows
 from dpanet.training.config import TrainingConfig
 from dpanet.training.config_file import to_toml
 from dpanet.training.loop import train
-from dpanet.training.processes import Processes, describe_ignored_variables, find_processes
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.state import create_network
 
@@ -131,17 +130,3 @@ def test_an_environment_that_is_not_torchruns_starts_one_process(
     run = RunFolder.create(tmp_path / "run", small(steps=1))
     assert train(run, lines.append) == "finished"
     assert " x cpu" not in lines[0] and run.model.exists()
-
-
-def test_only_all_of_torchruns_variables_name_several_processes() -> None:
-    full = {"WORLD_SIZE": "6", "LOCAL_WORLD_SIZE": "2", "RANK": "3", "LOCAL_RANK": "1", "MASTER_ADDR": "a",
-            "MASTER_PORT": "1", "TORCHELASTIC_RUN_ID": "x"}  # fmt: skip
-    assert find_processes(full) == Processes(6, 2, 3, 1)
-    assert describe_ignored_variables(full) == describe_ignored_variables({"SLURM_NTASKS": "2"}) == ""
-    for name in full:
-        partial = {key: value for key, value in full.items() if key != name}
-        assert find_processes(partial) == Processes()
-        assert f"because {name} is not set" in describe_ignored_variables(partial)
-    assert describe_ignored_variables({"RANK": "1"}).startswith(
-        "RANK of the environment is ignored, and one process"
-    )

@@ -6,33 +6,15 @@ import time
 
 import pytest
 import torch
+from processes.variables import MPI, SLURM, WHOLE
 from training.conftest import PLAIN, small
 
-from dpanet.errors import ConfigError, WorkerError
+from dpanet.errors import WorkerError
 from dpanet.network import DPANet, preset
+from dpanet.processes.torchrun import TORCHRUN
 from dpanet.training import launch as launching
 from dpanet.training.launch import launch
-from dpanet.training.processes import TORCHRUN, describe_tasks, find_processes
 
-SLURM = {
-    "SLURM_JOB_ID": "1",
-    "SLURM_JOB_NAME": "train",
-    "SLURM_NTASKS": "4",
-    "SLURM_NODELIST": "n1",
-    "SLURM_PROCID": "0",
-    "SLURM_LOCALID": "0",
-    "SLURM_NODEID": "0",
-}
-MPI = {"OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "2"}
-WHOLE = {
-    "RANK": "0",
-    "LOCAL_RANK": "0",
-    "WORLD_SIZE": "2",
-    "LOCAL_WORLD_SIZE": "2",
-    "MASTER_ADDR": "127.0.0.1",
-    "MASTER_PORT": "29500",
-    "TORCHELASTIC_RUN_ID": "none",
-}
 SINGLE = [
     SLURM,
     {**SLURM, "SLURM_NTASKS_PER_NODE": "4", "SLURM_NNODES": "1"},
@@ -69,29 +51,6 @@ def test_one_process_trains(monkeypatch: pytest.MonkeyPatch, variables: dict[str
     put(monkeypatch, variables)
     fabric = launch(small(steps=1), DESCRIPTION)
     assert fabric.world_size == 1 and fabric.is_global_zero and fabric.device == torch.device("cpu")
-
-
-def test_tasks_of_other_launchers_are_named() -> None:
-    assert describe_tasks(SLURM).startswith("SLURM_NTASKS of the environment is 4, but")
-    assert describe_tasks(MPI).startswith("OMPI_COMM_WORLD_SIZE of the environment is 4")
-    assert describe_tasks({**SLURM, "SLURM_NTASKS": "1"}) == describe_tasks({**SLURM, **WHOLE}) == ""
-
-
-@pytest.mark.parametrize(
-    ("variables", "text"),
-    [
-        ({"RANK": "first"}, "RANK of the environment is 'first'; it must be a whole number"),
-        ({"WORLD_SIZE": ""}, "WORLD_SIZE of the environment is ''"),
-        ({"MASTER_PORT": "auto"}, "MASTER_PORT of the environment is 'auto'"),
-        ({"RANK": "2"}, "RANK=2, .*contradict each other"),
-        ({"LOCAL_RANK": "-1"}, "LOCAL_RANK of the environment is '-1'"),
-        ({"LOCAL_WORLD_SIZE": "0"}, "contradict each other"),
-        ({"WORLD_SIZE": "3"}, "WORLD_SIZE=3, LOCAL_WORLD_SIZE=2"),
-    ],
-)
-def test_contradictions_are_named(variables: dict[str, str], text: str) -> None:
-    with pytest.raises(ConfigError, match=text):
-        find_processes({**WHOLE, **variables})
 
 
 def test_a_process_says_that_the_others_do_not_come(monkeypatch: pytest.MonkeyPatch) -> None:

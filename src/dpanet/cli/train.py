@@ -41,7 +41,7 @@ def train(
     list_
         List the shipped configs.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     if list_:
@@ -65,8 +65,8 @@ def train(
 
     check_installed()
 
+    from dpanet.processes.torchrun import describe_ignored_variables, describe_tasks, find_processes
     from dpanet.training.config_file import load_config
-    from dpanet.training.processes import describe_ignored_variables, describe_tasks, find_processes
     from dpanet.training.run_folder import RunFolder
 
     for note in (describe_ignored_variables(), describe_tasks()):

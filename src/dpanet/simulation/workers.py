@@ -5,16 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
 
 from dpanet.errors import WorkerError
+from dpanet.processes.workers import prepare_worker
 from dpanet.simulation.config import SimulationConfig
 from dpanet.simulation.generator import SceneGenerator
 from dpanet.simulation.scene_folder import SceneFolder, write_scene
@@ -110,17 +109,8 @@ def _open_pool(config: SimulationConfig, workers: int) -> Iterator[ProcessPoolEx
 def _start_worker(config: SimulationConfig) -> None:
     """Prepare a new worker: leave interrupts to the parent, end with it, and build the generator."""
     global _generator
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    prepare_worker(signal.SIGINT)
     _generator = SceneGenerator(config)
-
-
-def end_with_parent() -> None:
-    """Wait for the end of the parent process, then end this one; for a thread of a worker."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
 
 
 def _simulate_in_worker(index: int, folder: Path) -> dict[str, Any]:

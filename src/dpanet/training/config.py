@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from dpanet.errors import ConfigError
+from dpanet.files.config_checks import require_above, require_at_least, require_fraction
 from dpanet.pair import SMALLEST_SIDE
-from dpanet.training.checks import require_above, require_at_least, require_fraction
 from dpanet.training.pairs_data import PairsData
 from dpanet.training.simulated_data import SimulatedData
 

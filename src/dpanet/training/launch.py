@@ -5,13 +5,11 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import signal
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,8 +17,8 @@ import torch
 from dpanet.deblurrer.placement import choose_device, choose_precision
 from dpanet.errors import ConfigError, WorkerError, counted
 from dpanet.network.description import Description
+from dpanet.processes.torchrun import TORCHRUN, Processes, find_processes
 from dpanet.training.config import TrainingConfig
-from dpanet.training.processes import TORCHRUN, Processes, find_processes
 from dpanet.version import __version__
 
 if TYPE_CHECKING:
@@ -201,32 +199,3 @@ def describe_device(fabric: Fabric) -> str:
 def describe_versions() -> str:
     """Return the versions of this package and of torch, which determine the last bits of the weights."""
     return f"dpanet {__version__}, torch {torch.__version__}"
-
-
-class InterruptHandler:
-    """Notes an interrupt (Ctrl-C, SIGTERM) so that the step can end; a second one interrupts at once."""
-
-    requested = False
-    """Whether there was an interrupt."""
-
-    def __init__(self) -> None:
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> InterruptHandler:
-        if threading.current_thread() is not threading.main_thread():
-            return self
-        self._previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in self._previous:
-            signal.signal(number, self._note)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from dpanet.errors import ConfigError, TrainingError, WorkerError
 from dpanet.network import Network
+from dpanet.processes.interrupts import InterruptHandler
 from dpanet.training.batches import Batches
 from dpanet.training.config import TrainingConfig
 from dpanet.training.data import Batch, OpenedData
 from dpanet.training.launch import (
-    InterruptHandler,
     choose_training_device,
     describe_device,
     describe_versions,

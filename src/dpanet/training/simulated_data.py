@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -21,12 +20,12 @@ from dpanet.datasets.photographs import (
     split_photographs,
 )
 from dpanet.errors import ConfigError, counted
+from dpanet.files.config_checks import require_at_least, require_fraction
+from dpanet.processes.workers import prepare_worker
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig
-from dpanet.simulation.workers import end_with_parent
-from dpanet.training.checks import require_at_least, require_fraction
 from dpanet.training.data import (
     NO_VALIDATION,
     Loader,
@@ -162,9 +161,7 @@ _source: Source | None = None
 def _start_worker(data: SimulatedData) -> None:
     """Prepare a new worker: leave interrupts to the parent, end with it, and open the photographs."""
     global _source
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    prepare_worker(signal.SIGINT, signal.SIGTERM)
     torch.set_num_threads(1)
     _source = data.simulator()
 

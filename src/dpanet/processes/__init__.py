@@ -1,0 +1,1 @@
+"""Programs of several processes: those that torchrun started, workers, interrupts."""
