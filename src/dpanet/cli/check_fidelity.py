@@ -37,7 +37,7 @@ def check_fidelity(
     overwrite
         Replace fidelity.json if it exists.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     from dpanet.cli.progress import Meter

@@ -55,11 +55,11 @@ def deblur(
         The left view (PNG, TIFF, JPEG, WebP, AVIF, PGM, PPM; - for standard input), a folder of pairs, or a camera's
         raw file with both views (CR2, CR3, DNG).
     right
-        The right view.
+        The right view; none beside a folder or raw file.
     output
         The picture to write (.png, .tif), or the folder to write pictures to.
     recursive
-        Search the folders below FOLDER too; the pictures lie in the same folders below the output's.
+        Search the folders below FOLDER too; pictures are written to the same folders below the output.
     model
         A model's name, a .safetensors file, or an official checkpoint (.pth).
     tile
@@ -76,12 +76,13 @@ def deblur(
     camera
         pixel4: the views are raw files of this camera: linear, 14 bits in 16. The central field is written, linear,
         16-bit gray, 0 at the black and 65535 at the white level. pixel-app: the views are those that the Pixel
-        capture app writes. canon: a raw file whose maker is not known has two frames like those of Canon;
-        canon-right: the second frame of the raw file is the right half of the sensor.
+        capture app writes. canon: a raw file of an unknown maker is taken as Canon's; canon-right: the
+        second frame of the raw file is the right half of the sensor, not the left.
     flat_field
         Two raw pictures of a white sheet, left and right, that even out the views of a raw capture.
     encoding
-        What the views' codes are: encoded for the eye (srgb, the default) or proportional to light.
+        What the views' codes are, in place of what the files state (srgb if they state nothing): encoded for the eye
+        (srgb) or proportional to light.
     black_level
         Code of no light in other raw views.
     white_level
@@ -92,7 +93,7 @@ def deblur(
         Also write how far each pixel is out of focus: a 16-bit PNG, 32768 in focus and 512 codes for each pixel
         of signed blur radius, and a color picture, NAME-colour.png, beside it. For a folder of pairs, name a folder.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     side = parse_tile(tile)

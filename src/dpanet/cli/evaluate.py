@@ -96,7 +96,7 @@ def evaluate(
     overwrite
         Replace another evaluation in the output folder; scenes that the change does not concern are kept.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     from dpanet.cli.deblur import parse_tile

@@ -41,9 +41,9 @@ def inspect(
     Parameters
     ----------
     left
-        The left view (PNG, TIFF, JPEG, WebP), or a camera's raw file with both views (CR2, CR3, DNG).
+        The left view (PNG, TIFF, JPEG, WebP, AVIF, PGM, PPM), or a camera's raw file with both views (CR2, CR3, DNG).
     right
-        The right view.
+        The right view; none beside a raw file.
     json
         Print JSON in place of text.
     picture
@@ -64,7 +64,7 @@ def inspect(
     calibration
         The folder of the measured blur kernels of this lens, which decide whether the views are swapped.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     if picture is not None:

@@ -35,7 +35,7 @@ def prepare_dpdd(
     threads
         The number of threads; by default one for each core.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     if threads is not None and threads < 1:

@@ -50,8 +50,11 @@ _OUTPUTS = {
 """What --output names, for commands where it is no folder."""
 
 
-def build_app() -> App:
-    """Return the commands; the file of each is loaded only when it is called."""
+def build_app(called: str = "") -> App:
+    """Return the commands; the file of each is loaded only when it is called.
+
+    Args: called: the command that is called; its help is its whole docstring, that of the others one line.
+    """
     app = App(
         name="dpanet",
         help="Dual-pixel defocus deblurring: two views of one exposure in, a sharper picture out.",
@@ -62,7 +65,8 @@ def build_app() -> App:
     )
     for place, (name, text) in enumerate(_COMMANDS.items()):
         module = name.replace("-", "_")
-        app.command(f"dpanet.cli.{module}:{module}", name=name, help=text, sort_key=place)
+        line = None if name == called else text
+        app.command(f"dpanet.cli.{module}:{module}", name=name, help=line, sort_key=place)
     return app
 
 
@@ -88,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )  # libraries end there
             return FAILED
         try:
-            code = build_app()(words, exit_on_error=False, print_error=False, result_action="return_value")
+            code = build_app(words[0] if words else "")(
+                words, exit_on_error=False, print_error=False, result_action="return_value"
+            )
             sys.stdout.flush()
             return code or DONE
         except KeyboardInterrupt:

@@ -38,7 +38,7 @@ def simulate(
     Parameters
     ----------
     photographs
-        A folder of sharp photographs (PNG, TIFF, JPEG, WebP).
+        A folder of sharp photographs (PNG, TIFF, JPEG, WebP, AVIF, PPM).
     output
         The folder to write to; it is created if it is missing.
     count
@@ -63,7 +63,7 @@ def simulate(
     overwrite
         Delete the scenes of another config from the folder and start anew.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     if count < 1:

@@ -41,7 +41,7 @@ def train_defocus(
     steps
         The number of training steps.
     max_megapixels
-        Refuse pictures that claim more millions of pixels (default 400).
+        Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
     if steps < 1:

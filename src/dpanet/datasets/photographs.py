@@ -21,6 +21,7 @@ from dpanet.images.encoding import dequantize, linear_to_srgb
 from dpanet.images.header import read_header
 from dpanet.images.pairing import SUFFIXES, natural_key
 from dpanet.images.reading import read_file
+from dpanet.images.value_scale import warn_of_scale
 
 HELD_OUT_EVERY = 20
 """One photograph of so many is held out, if no list says which."""
@@ -29,7 +30,6 @@ _OTHER_PICTURES = (
     *(
         ".heic",
         ".heif",
-        ".avif",
         ".jxl",
         ".jp2",
         ".bmp",
@@ -37,8 +37,6 @@ _OTHER_PICTURES = (
         ".psd",
         ".exr",
         ".hdr",
-        ".pgm",
-        ".ppm",
         ".dng",
     ),
     *(".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".raf", ".rw2", ".orf", ".pef", ".srw"),
@@ -98,6 +96,7 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
     Raises:  UnreadableImageError if it cannot be read, is transparent, or contains NaN or infinity.
     """
     file = read_file(path)
+    warn_of_scale(file)
     codes = file.codes
     if not file.opaque:
         raise UnreadableImageError(
@@ -201,7 +200,7 @@ def _warn_of_other_pictures(source: Path, paths: Sequence[Path]) -> None:
     if others:
         warnings.warn(
             f"{shown(source)} has {counted(len(others), 'picture')} in formats that are not read, which will not be "
-            f"used: {_listed(others)}; export them as PNG, TIFF, JPEG or WebP",
+            f"used: {_listed(others)}; export them as PNG, TIFF or JPEG",
             ImageWarning,
             stacklevel=3,
         )
