@@ -83,6 +83,9 @@ def refused_kinds() -> Iterator[Case]:
     yield refused(
         "short-palette", Page(eight[..., :1], photometric=PALETTE, tags=[(320, 3, [1] * 9)]), "palette"
     )
+    for kind, colors in ((8, [-9728] * 768), (4, [70000] * 768)):
+        page = Page(eight[..., :1], photometric=PALETTE, tags=[(320, kind, colors)])
+        yield refused(f"palette-type-{kind}", page, "damaged palette")
     yield refused("no-palette", Page(eight[..., :1], photometric=PALETTE), "palette")
     codecs = {6: "old JPEG", 34712: "JPEG 2000", 50000: "Zstandard", 34926: "Zstandard", 50001: "WebP"}
     codecs |= {34887: "LERC", 50002: "JPEG XL", 52546: "JPEG XL", 32809: "ThunderScan", 77: "number 77"}

@@ -7,7 +7,7 @@ from math import ceil
 from pathlib import Path
 
 from dpanet.containers.tiff_structure import Order, Tag
-from dpanet.errors import UnreadableImageError, shown
+from dpanet.errors import UnreadableImageError, counted, shown
 from dpanet.formats.limits import check_size
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
@@ -156,7 +156,7 @@ def read_layout(page: Fields, index: int, size: int, path: Path) -> TiffLayout:
     extra += (0,) * (samples - colors - len(extra))
     if samples < colors or (colors == 1 and samples > 2 and 338 not in page.tags):
         raise UnreadableImageError(
-            f"{name} has {samples} channels and calls them {'gray' if colors == 1 else 'RGB'}; "
+            f"{name} has {counted(samples, 'channel')} and calls them {'gray' if colors == 1 else 'RGB'}; "
             "export it as one gray or RGB picture"
         )
     predictor = page.one(317, 1) if compression in (LZW, *DEFLATE, LZMA) else 1  # as libtiff
@@ -164,7 +164,10 @@ def read_layout(page: Fields, index: int, size: int, path: Path) -> TiffLayout:
         raise UnreadableImageError(f"{name} has a predictor that is not known; export it without compression")
     if page.one(266, 1) != 1 and compression not in FAX:
         raise UnreadableImageError(f"{name} has its bits in reversed order (FillOrder); export it again")
-    if page.one(262, 0) == PALETTE and (kind != "u" or len(page.all(320)) != 3 * 2**bits):
+    palette = page.all(320)
+    if photometric == PALETTE and (
+        kind != "u" or len(palette) != 3 * 2**bits or not 0 <= min(palette) <= max(palette) < 2**16
+    ):
         raise UnreadableImageError(f"{name} has a damaged palette; export it as RGB")
     tile = (page.one(323, 0), page.one(322, 0)) if 324 in page.tags or 322 in page.tags else None
     layout = TiffLayout(
@@ -183,7 +186,7 @@ def read_layout(page: Fields, index: int, size: int, path: Path) -> TiffLayout:
         tile=tile,
         rows=min(page.one(278, height) or height, height),
         chunks=(),
-        colormap=page.all(320),
+        colormap=palette,
     )
     _check_jpeg(layout, name)
     return replace(layout, chunks=_find_chunks(layout, page, size, name))
@@ -236,8 +239,8 @@ def _find_chunks(layout: TiffLayout, fields: Fields, size: int, name: str) -> tu
     number = ceil(layout.height / high) * ceil(layout.width / wide) * (layout.samples if layout.planar else 1)
     offsets = fields.all(324) or fields.all(273)
     lengths = fields.all(325) or fields.all(279)
-    if not lengths and layout.compression == NONE:  # an old habit
-        lengths = tuple(layout.row_bytes * min(high, layout.height - at) for at in layout.tops)
+    if layout.compression == NONE:
+        lengths = _uncompressed_lengths(layout, lengths, high)
     elif not lengths and len(offsets) == 1:
         lengths = (size - offsets[0],)
     chunks = tuple(zip(offsets, lengths, strict=False))[:number]
@@ -253,3 +256,15 @@ def _find_chunks(layout: TiffLayout, fields: Fields, size: int, name: str) -> tu
             f"{name} is a TIFF with less data than its size needs; export or copy it again"
         )
     return chunks
+
+
+def _uncompressed_lengths(layout: TiffLayout, stated: tuple[int, ...], high: int) -> tuple[int, ...]:
+    """Return the lengths of strips or tiles without compression, which follow from their size.
+
+    Writers leave them out, state 0 for the only one, or more than there is.
+    """
+    rows = [high] * len(stated) if layout.tile else [min(high, layout.height - at) for at in layout.tops]
+    needed = tuple(layout.row_bytes * each for each in rows)
+    if not stated or (stated == (0,) and len(needed) == 1):
+        return needed
+    return tuple(map(min, stated, needed))
