@@ -23,7 +23,7 @@ from dpanet.containers.tiff_structure import (
     pointer_to,
     write_directory,
 )
-from dpanet.errors import ImageWarning
+from dpanet.errors import ImageWarning, shown
 
 PHOTO, GPS, INTEROP = 34665, 34853, 40965
 """Tags that point to the directories Exif, GPS and Interop."""
@@ -35,7 +35,7 @@ _FARTHEST = 1 << 16
 
 _STORAGE = frozenset(
     chain(
-        range(254, 270),  # kind of page, size, bits, compression, photometric, thresholds, file names
+        range(254, 269),  # kind of page, size, bits, compression, photometric, thresholds
         (
             273,
             *range(277, 282),
@@ -232,7 +232,7 @@ def warn_of_lost(exif: Exif, path: str | PathLike[str]) -> None:
     if exif.lost:
         names = ", ".join(exif.lost[:3]) + (" and more" if len(exif.lost) > 3 else "")
         warnings.warn(
-            f"{path} has damaged EXIF; {names} cannot be read and will not be written",
+            f"{shown(path)} has damaged EXIF; {names} cannot be read and will not be written",
             ImageWarning,
             stacklevel=3,
         )

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
 
-from dpanet.containers.png_chunks import iptc_of_photoshop
+from dpanet.containers.photoshop_resources import iptc_of_photoshop, warn_of_paths
 from dpanet.containers.sound_metadata import warn
 from dpanet.containers.tiff_structure import BrokenStructureError, parse_directory, parse_header
 from dpanet.errors import UnreadableImageError, shown
 
-_EXIF = b"Exif\0\0"
+_EXIF = b"Exif\0"
+"""And a byte that should be zero."""
+
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
@@ -30,7 +32,7 @@ _READ = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _BARE = {0x01, *range(0xD0, 0xD9)}
 """Markers without a length."""
 
-_START_OF_SCAN, _END = 0xDA, 0xD9
+_START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def find_frame(segments: Segments, path: Path) -> JpegFrame:
 
 def find_exif(segments: Segments) -> bytes | None:
     """Return the EXIF data, the bare TIFF structure."""
-    return next(iter(segments.starting(0xE1, _EXIF)), None)
+    return next((data[1:] for data in segments.starting(0xE1, _EXIF)), None)
 
 
 def find_icc(segments: Segments, path: Path) -> bytes | None:
@@ -132,7 +134,38 @@ def find_icc(segments: Segments, path: Path) -> bytes | None:
 
 def find_iptc(segments: Segments) -> bytes | None:
     """Return the IPTC records of Photoshop's resources, which may be spread over several segments."""
-    return iptc_of_photoshop(b"".join(segments.starting(0xED, _PHOTOSHOP))) or None
+    return iptc_of_photoshop(_resources(segments))
+
+
+def find_comments(segments: Segments) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the comments as chunks of a PNG with the keyword Comment."""
+    chunks = []
+    for text in segments.starting(_COMMENT, b""):
+        text = text.rstrip(b"\0").replace(b"\0", b" ")
+        if not text:
+            continue
+        try:
+            text.decode("utf-8")
+            chunks.append(
+                (b"tEXt", b"Comment\0" + text) if text.isascii() else (b"iTXt", b"Comment" + bytes(5) + text)
+            )
+        except UnicodeDecodeError:
+            chunks.append((b"tEXt", b"Comment\0" + text))
+    return tuple(chunks)
+
+
+def warn_of_left_out(segments: Segments, path: Path) -> None:
+    """Warn of metadata that no other file can carry."""
+    warn_of_paths(_resources(segments), path)
+    if any(b"jumb" in data[:32] for data in segments.starting(0xEB, b"JP")):
+        warn(
+            f"{shown(path)} has content credentials (C2PA), which hold for its own pixels only; they are not carried "
+            "over"
+        )
+
+
+def _resources(segments: Segments) -> bytes:
+    return b"".join(segments.starting(0xED, _PHOTOSHOP))
 
 
 def find_resolution(segments: Segments) -> tuple[float, float] | None:

@@ -6,7 +6,6 @@ Source: PNG, third edition (W3C, 2025).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -166,18 +165,3 @@ def make_raw_profile(name: str, data: bytes) -> bytes:
     lines = "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
     text = f"\n{name}\n{len(data):8}\n{lines}\n".encode("ascii")
     return make_chunk(b"zTXt", f"Raw profile type {name}\0\0".encode("latin-1") + zlib.compress(text))
-
-
-def iptc_of_photoshop(blocks: bytes) -> bytes | None:
-    """Return the IPTC records among Photoshop's resource blocks (8BIM 0x0404); None without them."""
-    return next((data for number, data in _resources(blocks) if number == 0x0404), None)
-
-
-def _resources(blocks: bytes) -> Iterator[tuple[int, bytes]]:
-    at = len(b"Photoshop 3.0\0") if blocks.startswith(b"Photoshop 3.0\0") else 0
-    while blocks[at : at + 4] == b"8BIM" and at + 12 <= len(blocks):
-        number, name = int.from_bytes(blocks[at + 4 : at + 6], "big"), blocks[at + 6]
-        at += 6 + name + 1 + (name + 1) % 2
-        length = int.from_bytes(blocks[at : at + 4], "big")
-        yield number, blocks[at + 4 : at + 4 + length]
-        at += 4 + length + length % 2

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dpanet.containers.photoshop_resources import iptc_of_photoshop
 from dpanet.containers.png_chunks import (
     PngHeader,
-    iptc_of_photoshop,
     make_chunk,
     make_raw_profile,
     parse_raw_profile,
     parse_text,
     unpack,
 )
-from dpanet.containers.sound_metadata import sound_exif
+from dpanet.containers.sound_metadata import sound_exif, warn
 from dpanet.containers.stated_encoding import (
     check_profile,
     encoding_of_chunks,
@@ -37,6 +37,8 @@ COLOR = {b"cICP": 4, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"mDCV": 24, b"cLLI": 
 
 COPIED = (b"sTER", b"pCAL", b"sCAL")
 """Chunks that stay true although the pixels change, beside those whose name says so (small last letter)."""
+
+_DROPPED = "they are not carried over"
 
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
@@ -85,6 +87,10 @@ def parse_metadata(header: PngHeader, chunks: Chunks, path: Path) -> dict[str, A
             _parse_text(name, data, path, profiles, kept)
         elif name in COPIED or (name[3] & 0x20 and name not in (b"iCCP", b"eXIf", b"pHYs")):
             kept.append((name, data))
+        elif name == b"caBX":
+            warn(
+                f"{shown(path)} has content credentials (C2PA), which hold for its own pixels only; {_DROPPED}"
+            )
     found["png"] = tuple(kept)
     found["exif"] = sound_exif(profiles.get("exif"), path)
     found["xmp"], found["iptc"] = profiles.get("xmp"), profiles.get("iptc")
@@ -160,8 +166,12 @@ def _parse_text(name: bytes, data: bytes, path: Path, profiles: dict[str, bytes]
             records = profile if profile.startswith(b"\x1c") else iptc_of_photoshop(profile)
             if records:
                 profiles.setdefault("iptc", records)
+            else:
+                kept.append((name, data))
         elif kind in ("icc", "icm"):
             profiles.setdefault("icc", profile)
+        else:
+            kept.append((name, data))
     else:
         kept.append((name, data))
 

@@ -54,6 +54,10 @@ _LARGE = (273, 279, 324, 325, 700, 33723, 34377, 34675)
 """Places of strips and tiles, XMP, IPTC, Photoshop's resources and ICC profile, which may be large."""
 
 
+_SKIPPED = (270, 37724, 50839)
+"""Descriptions of the pages, Photoshop's layers and what ImageJ adds, which are large and not carried over."""
+
+
 class BrokenStructureError(ValueError):
     """The bytes are no TIFF structure."""
 
@@ -139,6 +143,8 @@ def parse_directory(
             if budget < 0:
                 raise BrokenStructureError("the values of its tags overlap")
             tags.append(Tag(name, kind, count, bytes(data[place : place + length]), place))
+        elif name not in _SKIPPED:
+            lost.append(f"tag {name} (of {length} bytes)")
     following = struct.unpack_from(order + word, data, end)[0] if end + inline <= len(data) else 0
     return tuple(tags), following
 

@@ -113,7 +113,7 @@ def not_carried(metadata: Mapping[str, Any], suffix: str) -> list[str]:
     for name, data in chunks:
         text = parse_text(name, data) if name in TEXTS else None
         if text:
-            lost.append(f"the PNG text {text[0]}")
+            lost.append(f"the text {text[0]}")
     return lost
 
 

@@ -13,6 +13,7 @@ from dpanet.containers.jpeg_segments import (
     JpegFrame,
     Segments,
     count_pictures,
+    find_comments,
     find_exif,
     find_frame,
     find_icc,
@@ -20,6 +21,7 @@ from dpanet.containers.jpeg_segments import (
     find_resolution,
     find_xmp,
     read_segments,
+    warn_of_left_out,
 )
 from dpanet.containers.sound_metadata import exif_resolution, sound_exif, sound_xmp, warn
 from dpanet.containers.stated_encoding import use_profile
@@ -54,6 +56,7 @@ def decode_jpeg(path: Path) -> DecodedImage:
             f"{shown(path)} contains more than one picture, such as another view, depth or a gain map; only its main "
             "picture is read"
         )
+    warn_of_left_out(segments, path)
     exif = sound_exif(find_exif(segments), path)
     icc, encoding, codes = _decode(data, segments, frame, path)
     return DecodedImage(
@@ -65,6 +68,7 @@ def decode_jpeg(path: Path) -> DecodedImage:
         xmp=sound_xmp(find_xmp(segments, path), path),
         iptc=find_iptc(segments),
         resolution=find_resolution(segments) or exif_resolution(exif),
+        png=find_comments(segments),
     )
 
 

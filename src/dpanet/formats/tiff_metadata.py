@@ -18,6 +18,8 @@ from dpanet.containers.exif import (
     serialize_exif,
     warn_of_lost,
 )
+from dpanet.containers.photoshop_resources import iptc_of_photoshop, warn_of_paths
+from dpanet.containers.sound_metadata import sound_xmp
 from dpanet.containers.tiff_structure import BrokenStructureError, Order, Tag
 from dpanet.formats.tiff_layout import TiffLayout
 
@@ -45,16 +47,19 @@ def parse_metadata(data: mmap, layout: TiffLayout, tags: tuple[Tag, ...], path: 
     if layout.index:
         exif = replace(exif, main=tags)
     exif = describing(exif)
-    main = tuple(tag for tag in exif.main if tag.number not in (X_RESOLUTION, Y_RESOLUTION, UNIT))
-    iptc = raw(IPTC) or _iptc_of_photoshop(raw(PHOTOSHOP) or b"")
+    resolution = _resolution(by_number, layout)
+    moved = () if resolution is None else (X_RESOLUTION, Y_RESOLUTION, UNIT)
+    main = tuple(tag for tag in exif.main if tag.number not in moved)
+    iptc = raw(IPTC) or iptc_of_photoshop(raw(PHOTOSHOP) or b"")
+    warn_of_paths(raw(PHOTOSHOP) or b"", path)
     if iptc and IPTC in by_number and by_number[IPTC].kind == 4:
         iptc = _in_order(iptc)
     return {
         "icc": raw(ICC),
         "exif": serialize_exif(replace(exif, main=main)) or None,
-        "xmp": raw(XMP),
+        "xmp": sound_xmp(raw(XMP), path),
         "iptc": iptc,
-        "resolution": _resolution(by_number, layout),
+        "resolution": resolution,
     }
 
 
@@ -63,7 +68,9 @@ def _resolution(tags: dict[int, Tag], layout: TiffLayout) -> tuple[float, float]
     values = []
     for number in (X_RESOLUTION, Y_RESOLUTION):
         tag = tags.get(number)
-        pair = tag.numbers(layout.order)[:2] if tag and tag.kind == 5 else ()
+        pair = tag.numbers(layout.order)[:2] if tag else ()
+        if tag and tag.kind in (3, 4):  # against the standard, which has rationals
+            pair = (*pair[:1], 1)
         if len(pair) < 2 or 0 in pair or unit not in ((2,), (3,)):
             return None
         values.append(pair[0] / pair[1] * (_CM if unit == (3,) else 1))
@@ -75,21 +82,6 @@ def _in_order(iptc: bytes) -> bytes:
     if iptc[0] != 28 and iptc[3:4] == b"\x1c":
         return b"".join(iptc[at : at + 4][::-1] for at in range(0, len(iptc), 4))
     return iptc
-
-
-def _iptc_of_photoshop(resources: bytes) -> bytes | None:
-    """Return the resource 1028 of Photoshop's, which contains IPTC."""
-    at = 0
-    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
-        number, name = struct.unpack_from(">HB", resources, at + 4)
-        at += 6 + (name + 2) // 2 * 2
-        if at + 4 > len(resources):
-            return None
-        length = struct.unpack_from(">I", resources, at)[0]
-        if number == 1028:
-            return resources[at + 4 : at + 4 + length] or None
-        at += 4 + (length + 1) // 2 * 2
-    return None
 
 
 def make_exif(metadata: Mapping[str, Any]) -> Exif:

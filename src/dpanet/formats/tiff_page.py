@@ -21,6 +21,8 @@ from dpanet.formats.tiff_layout import Fields, TiffLayout, read_layout
 
 _MOST_DIRECTORIES = 10_000
 
+_LAYERS = 37724
+
 _OF_PIXELS = {
     254,
     255,
@@ -70,7 +72,8 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
         )
     start, tags = chain[index]
     numbers = [tag.number for tag in tags]
-    unread = (entry_numbers(data, start, order, big) & _OF_PIXELS).difference(numbers)
+    entries = entry_numbers(data, start, order, big)
+    unread = (entries & _OF_PIXELS).difference(numbers)
     unread |= {number for number in _OF_PIXELS if numbers.count(number) > 1}
     if unread:
         raise UnreadableImageError(
@@ -78,6 +81,12 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
             "export or copy it again"
         )
     page = read_layout(pages[index], index, len(data), path)
+    if warn and _LAYERS in entries and _has_layers(pages[index]):
+        warnings.warn(
+            f"{shown(path)} has layers of Photoshop; only the picture that they give together is read",
+            ImageWarning,
+            stacklevel=3,
+        )
     if warn and len(full) > 1:
         warnings.warn(
             f"{shown(path)} has {len(full)} pages; only the first, {page.width} x {page.height} px, is read",
@@ -112,6 +121,14 @@ def _below(data: mmap, pages: list[Fields], order: Order, big: bool) -> Iterator
                 yield Fields(parse_directory(data, offset, order, big, [])[0], order)
             except BrokenStructureError:
                 continue
+
+
+def _has_layers(page: Fields) -> bool:
+    """Return whether the tag of Photoshop's document data, which exists, has layers; a large one is not parsed."""
+    tag = page.tags.get(_LAYERS)
+    return tag is None or any(
+        name in tag.data for key in (b"Layr", b"Lr16", b"Lr32") for name in (key, key[::-1])
+    )
 
 
 def _is_reduced(page: Fields) -> bool:
