@@ -74,6 +74,17 @@ def test_what_differs_is_said_with_both_values(
         ({}, {}),
         ({"encoding": "srgb"}, {}),
         ({"exif": exif(t271="Canon")}, {}),
+        ({"exif": exif(t271="Canon", t272="Canon R5")}, {"exif": exif(t271="CANON", t272="R5")}),
+        (
+            {"exif": exif(t271="NIKON CORPORATION", t272="NIKON D850")},
+            {"exif": exif(t271="Nikon", t272="D850")},
+        ),
+        ({"exif": exif(t271="Canon", t272="Canon EOS R5")}, {"exif": exif(t272="EOS R5")}),
+        ({"exif": exif(t271="Canon", t272="R5")}, {"exif": exif(t271="Canon")}),
+        (
+            {"icc": SRGB},
+            {"icc": SRGB[:4] + b"ADBE" + SRGB[8:40] + b"APPL" + SRGB[44:80] + b"KODA" + SRGB[84:]},
+        ),
         ({"exif": exif(t306="2020:01:01 00:00:00")}, {"exif": exif(t306="2020:01:01 00:00:09")}),
         ({"xmp": b"<x/>"}, {}),
         ({"icc": SRGB}, {"icc": SRGB[:24] + bytes(12) + SRGB[36:84] + bytes(16) + SRGB[100:]}),

@@ -40,9 +40,9 @@ def check_views(left: DecodedImage, right: DecodedImage) -> None:
     first, second = (f"encoded as {view.encoding or 'srgb'}" for view in (left, right))
     _compare(left, right, first, second, "export both views alike")
     _check_chunks(left, right)
-    cameras = [" ".join(part for part in camera(view.exif) if part) for view in (left, right)]
-    if all(cameras):
-        first, second = (f"of the camera {shown(name)}" for name in cameras)
+    cameras = camera(left.exif), camera(right.exif)
+    if _is_other_camera(*cameras):
+        first, second = (f"of the camera {shown(' '.join(filter(None, name)))}" for name in cameras)
         _compare(left, right, first, second, "give the two views of the same capture")
     _warn_of_alpha(left, right)
 
@@ -120,9 +120,20 @@ def _channels(file: DecodedImage) -> str:
     return "gray" if file.gray else "in color"
 
 
+def _is_other_camera(left: tuple[str, str], right: tuple[str, str]) -> bool:
+    """Return whether two makes and models are of different cameras, however programs write them.
+
+    "NIKON CORPORATION", "NIKON D850" and "Nikon", "D850" are one; so are a camera and none.
+    """
+    brands = [make.casefold().split()[:1] for make, _ in (left, right)]
+    known = [word for brand in brands for word in brand]
+    models = [[word for word in model.casefold().split() if word not in known] for _, model in (left, right)]
+    return any(first and second and first != second for first, second in (brands, models))
+
+
 def _essence(profile: bytes | None) -> bytes | None:
-    """Return a profile without its date and its identifier, which differ from export to export."""
-    return None if profile is None else profile[:24] + profile[36:84] + profile[100:]
+    """Return a profile without what differs from export to export: date, identifier and the programs involved."""
+    return None if profile is None else profile[8:24] + profile[36:40] + profile[44:80] + profile[100:]
 
 
 def _digest(profile: bytes | None) -> str:
