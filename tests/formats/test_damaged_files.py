@@ -7,12 +7,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from damaged_files.damage import damage
-from damaged_files.reader import Reader, Result
-from damaged_files.sound_files import sound_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.damaged_files.damage import damage
+from benchmarks.damaged_files.reader import Reader, Result
+from benchmarks.damaged_files.sound_files import sound_files
 from dpanet.cli import main
 
 FILES = sound_files()
@@ -142,6 +142,7 @@ def test_a_huge_header_is_refused(read: Callable[[str, bytes], Result], case: st
     assert result.outcome != "failed", result.reason
     readable = {
         "tiff rows of a strip",
+        "tiff bytes of a strip",  # without compression, they follow from the size
         "tiff count of a text",
         "tiff count of a profile",
         "tiff directories in a circle",
