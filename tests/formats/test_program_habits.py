@@ -17,6 +17,7 @@ from PIL import Image
 from dpanet.containers.exif import orientation, parse_exif
 from dpanet.containers.written_metadata import not_carried
 from dpanet.errors import ImageWarning
+from dpanet.images.header import read_header
 from dpanet.images.reading import read_file, read_picture
 from dpanet.images.writing import write_picture
 
@@ -132,3 +133,15 @@ def test_the_table_notices_a_warning_that_is_missing(tmp_path: Path) -> None:
     with pytest.warns(ImageWarning):
         one.write(tmp_path / "a.tif")
         read_file(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("kind", ["exif", "APP1"])
+def test_a_header_has_the_orientation_of_the_picture(kind: str, tmp_path: Path) -> None:
+    """A photograph is turned by that of its picture, its depth map by that of its header."""
+    profile = b"Exif\0\0" + EXIF
+    text = f"\n{kind}\n{len(profile)}\n{profile.hex()}\n".encode()
+    chunk = b"zTXt", f"Raw profile type {kind}\0\0".encode() + zlib.compress(text)
+    for suffix, data in {".png": png(chunk), ".jpg": jpeg((0xE1, b"Exif\0\xff" + EXIF))}.items():
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(data)
+        assert read_header(path).orientation == orientation(read_file(path).exif) == 6

@@ -128,6 +128,15 @@ def make_chunks(metadata: Mapping[str, Any], channels: int, depth: int) -> bytes
     return chunks + (make_raw_profile("iptc", iptc) if iptc else b"")
 
 
+def exif_of_text(name: bytes, data: bytes) -> bytes | None:
+    """Return the EXIF data that a text chunk contains, as old versions of ImageMagick and ExifTool wrote it."""
+    parsed = parse_text(name, data) if data.startswith(RAW_PROFILE.encode("ascii")) else None
+    if parsed is None or parsed[0].removeprefix(RAW_PROFILE).lower() not in ("exif", "app1"):
+        return None
+    profile = parse_raw_profile(parsed[1])
+    return None if profile is None or profile.startswith(XMP_HEAD) else profile
+
+
 def _is_valid(name: bytes, data: bytes, header: PngHeader) -> bool:
     if name == b"sBIT":
         depth = 8 if header.color == 3 else header.depth

@@ -26,7 +26,7 @@ from dpanet.containers.png_chunks import (
     make_chunk,
     parse_header,
 )
-from dpanet.containers.png_metadata import make_chunks, parse_metadata
+from dpanet.containers.png_metadata import TEXTS, exif_of_text, make_chunks, parse_metadata
 from dpanet.containers.vips import open_data, to_codes_and_alpha
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
 from dpanet.formats.limits import check_size
@@ -79,16 +79,19 @@ def read_png_header(path: Path) -> Header:
     with path.open("rb") as file:
         chunks = list_chunks(file, os.fstat(file.fileno()).st_size, path)
         parts: dict[bytes, bytes] = {}
+        exif: bytes | None = None
         palette, early, transparent = 0, True, False
         for chunk in chunks:
             palette += chunk.length if chunk.name == b"PLTE" else 0
             early &= chunk.name != b"IDAT"
-            if chunk.name not in (b"IHDR", b"tRNS", b"eXIf"):
+            if chunk.name not in (b"IHDR", b"tRNS", b"eXIf", *TEXTS):
                 continue
             file.seek(chunk.start - 4)
             part = file.read(chunk.length + 8)
             sound = zlib.crc32(part[:-4]) == int.from_bytes(part[-4:], "big")
-            if sound and chunk.name != b"tRNS":
+            if sound and chunk.name in TEXTS:
+                exif = exif or exif_of_text(chunk.name, part[4:-4])
+            elif sound and chunk.name != b"tRNS":
                 parts.setdefault(chunk.name, part[4:-4])
             elif sound and early and b"IHDR" in parts:
                 transparent |= has_transparency(
@@ -101,7 +104,7 @@ def read_png_header(path: Path) -> Header:
         height=header.height,
         bits=16 if header.depth == 16 else 8,
         channels=(1 if header.gray else 3) + (transparent or header.color >= 4),
-        orientation=orientation(parts.get(b"eXIf")),
+        orientation=orientation(parts.get(b"eXIf", exif)),
     )
 
 
