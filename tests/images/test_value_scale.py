@@ -53,10 +53,11 @@ def test_other_pictures_pass_silently(tmp_path: Path) -> None:
     files = [
         write(tmp_path / "full.tif", (RAMP * 65535).astype(np.uint16)),
         write(tmp_path / "dark.tif", (RAMP * 20000).astype(np.uint16)),
+        write(tmp_path / "darker.tif", (RAMP * 10000).astype(np.uint16)),
         write(tmp_path / "black.tif", (RAMP * 90).astype(np.uint16)),
         write(tmp_path / "eight.tif", (RAMP * 9).astype(np.uint8)),
         write(tmp_path / "float.tif", RAMP.astype(np.float32)),
-        write(tmp_path / "highlights.tif", (RAMP**9 * 90).astype(np.float32)),
+        write(tmp_path / "highlights.tif", (RAMP**6 * 90).astype(np.float32)),
     ]
     few = write(tmp_path / "depth.png", np.rint(RAMP * 4095).astype(np.uint16))
     with warnings.catch_warnings():

@@ -9,11 +9,14 @@ import numpy as np
 from dpanet.containers.decoded_image import DecodedImage
 from dpanet.errors import ImageWarning, shown
 
-_MOST_BITS = 14
-"""Of the values of a sensor that are often written into 16 bits unscaled."""
+_BITS = range(8, 15)
+"""Of values that are often written into 16 bits unscaled, such as those of a sensor."""
 
-_LEAST_BITS = 8
-"""Fewer are a black picture."""
+_FULL = 0.85
+"""Of the largest code of so many bits: what an ordinary picture reaches. A dark one in 16 bits hardly ends there."""
+
+_BRIGHT = 4.0
+"""Median of a float picture that no picture has whose white is 1.0, even with lights far above white."""
 
 _STEP = 4
 """Of the rows and columns of a float picture that are looked at."""
@@ -28,14 +31,14 @@ def warn_of_scale(image: DecodedImage) -> None:
     if codes.dtype == np.uint16:
         largest = int(codes.max())
         bits = largest.bit_length()
-        if _LEAST_BITS <= bits <= _MOST_BITS:
+        if bits in _BITS and largest >= _FULL * (2**bits - 1):
             _warn(
                 f"{shown(image.path)} has 16 bits a channel, but no value above {largest} of 65535; if its white is "
                 f"{2**bits - 1}, it is treated as too dark, so export it with white at 65535"
             )
     elif codes.dtype.kind == "f":
         seen = codes[::_STEP, ::_STEP].astype(np.float64)
-        if np.isfinite(seen).all() and np.median(seen) > 1:
+        if np.abs(seen).max() <= np.finfo(np.float32).max and np.median(seen) > _BRIGHT:
             _warn(
                 f"{shown(image.path)} has float values mostly above 1.0, which is white (up to {seen.max():.6g}); if "
                 "its white is another number, export it divided by that"
