@@ -71,20 +71,23 @@ class Profile:
 
 def parse_profile(data: bytes) -> Profile | None:
     """Take a profile apart; None if it is damaged, or not of a gray or RGB device."""
-    if len(data) < 132 or data[36:40] != b"acsp" or data[12:16] not in _CLASSES:
+    tags = _parse_tags(data)
+    if tags is None or data[12:16] not in _CLASSES or data[16:20] not in (b"RGB ", b"GRAY"):
         return None
-    size, count = int.from_bytes(data[:4], "big"), int.from_bytes(data[128:132], "big")
-    if size > len(data) or data[16:20] not in (b"RGB ", b"GRAY") or not 0 < count <= 100:
-        return None
-    tags = {}
-    if 132 + 12 * count > size:
-        return None
-    for at in range(132, 132 + 12 * count, 12):
-        name, start, length = struct.unpack(">4sII", data[at : at + 12])
-        if start < 128 or start + length > size:
-            return None
-        tags[name] = data[start : start + length]
-    return Profile(data[:size], tags)
+    return Profile(data[: int.from_bytes(data[:4], "big")], tags)
+
+
+def profile_name(data: bytes) -> str:
+    """Return the description of a profile of any device, less what cannot be printed; empty if it has none."""
+    tag = (_parse_tags(data) or {}).get(b"desc", b"")
+    text = ""
+    if tag[:4] == b"desc":
+        length = int.from_bytes(tag[8:12], "big")
+        text = tag[12 : 12 + length].split(b"\0")[0].decode("latin-1")
+    elif tag[:4] == b"mluc":
+        length, start = (int.from_bytes(tag[at : at + 4], "big") for at in (20, 24))
+        text = tag[start : start + length].decode("utf-16-be", "replace")
+    return "".join(character for character in text if character.isprintable()).strip()
 
 
 def make_profile(name: str, tone: Curve, colorants: Values | None) -> bytes:
@@ -139,6 +142,22 @@ def colorants_of(primaries: tuple[float, ...]) -> Values | None:
     scaled = columns * np.linalg.solve(columns, white)
     adapt = np.linalg.inv(_BRADFORD) @ np.diag(_BRADFORD @ D50 / (_BRADFORD @ white)) @ _BRADFORD
     return np.asarray((adapt @ scaled).T)
+
+
+def _parse_tags(data: bytes) -> dict[bytes, bytes] | None:
+    """Return signature and data of each tag; None if the profile is damaged."""
+    if len(data) < 132 or data[36:40] != b"acsp":
+        return None
+    size, count = int.from_bytes(data[:4], "big"), int.from_bytes(data[128:132], "big")
+    if size > len(data) or not 0 < count <= 100 or 132 + 12 * count > size:
+        return None
+    tags = {}
+    for at in range(132, 132 + 12 * count, 12):
+        name, start, length = struct.unpack(">4sII", data[at : at + 12])
+        if start < 128 or start + length > size:
+            return None
+        tags[name] = data[start : start + length]
+    return tags
 
 
 def _encode_curve(tone: Curve) -> bytes:

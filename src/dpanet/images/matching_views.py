@@ -9,6 +9,7 @@ import numpy as np
 
 from dpanet.containers.decoded_image import DecodedImage
 from dpanet.containers.exif import camera, orientation
+from dpanet.containers.icc_profile import profile_name
 from dpanet.errors import ImageWarning, PairError, shown
 
 _COLOR = (b"cICP", b"gAMA", b"cHRM")
@@ -49,7 +50,7 @@ def check_views(left: DecodedImage, right: DecodedImage) -> None:
 
 def warn_of_transparency(image: DecodedImage) -> None:
     """Warn if a picture has transparent pixels, which are treated like all others."""
-    if image.alpha is not None and not _is_opaque(image):
+    if not image.opaque:
         warnings.warn(
             ImageWarning(
                 f"{shown(image.path)} has transparent pixels; their colors are used like all others, and the alpha "
@@ -61,32 +62,19 @@ def warn_of_transparency(image: DecodedImage) -> None:
 
 
 def _warn_of_alpha(left: DecodedImage, right: DecodedImage) -> None:
-    same = (
-        left.alpha is None
-        if right.alpha is None
-        else _is_opaque(right)
-        if left.alpha is None
-        else np.array_equal(left.alpha, right.alpha)
-    )
-    if same or (right.alpha is None and _is_opaque(left)):
+    if left.alpha is None or right.alpha is None:  # a view without alpha is opaque
+        same = left.opaque and right.opaque
+    else:
+        same = np.array_equal(left.alpha, right.alpha)
+    if same:
         warn_of_transparency(left)
         return
-    kept = "is carried over" if left.alpha is not None else "has none, so that none is carried over"
-    warnings.warn(
-        ImageWarning(
-            f"{shown(left.path)} and {shown(right.path)} differ in their alpha channels; "
-            f"{'that of ' if left.alpha is not None else ''}{shown(left.path)} {kept}",
-            "alpha",
-        ),
-        stacklevel=3,
-    )
-
-
-def _is_opaque(image: DecodedImage) -> bool:
-    if image.alpha is None:
-        return True
-    white = 1.0 if image.alpha.dtype.kind == "f" else np.iinfo(image.alpha.dtype).max
-    return bool((image.alpha >= white).all())
+    name = shown(left.path)
+    result = f"that of {name} is carried over"
+    if left.alpha is None:
+        result = f"{name} has none, so that none is carried over"
+    text = f"{name} and {shown(right.path)} differ in their alpha channels; {result}"
+    warnings.warn(ImageWarning(text, "alpha"), stacklevel=3)
 
 
 def _compare(left: DecodedImage, right: DecodedImage, first: str, second: str, remedy: str) -> None:
@@ -141,19 +129,6 @@ def _digest(profile: bytes | None) -> str:
 
 
 def _describe(profile: bytes) -> str:
-    """Return the description of an ICC profile, else a short digest."""
-    for at in range(132, min(len(profile), 132 + 12 * 100), 12):
-        if profile[at : at + 4] != b"desc":
-            continue
-        start, size = (int.from_bytes(profile[at + n : at + n + 4], "big") for n in (4, 8))
-        body = profile[start : start + size]
-        if body[:4] == b"desc":
-            text = body[12 : 12 + int.from_bytes(body[8:12], "big")].split(b"\0")[0].decode("latin-1")
-        elif body[:4] == b"mluc":
-            length, place = (int.from_bytes(body[n : n + 4], "big") for n in (20, 24))
-            text = body[place : place + length].decode("utf-16-be", "replace")
-        else:
-            break
-        if text.strip("\0 "):
-            return f'"{shown(text.strip(chr(0) + " "))}"'
-    return _digest(profile)
+    """Return the name of an ICC profile, else a short digest."""
+    name = profile_name(profile)
+    return f'"{name}"' if name else _digest(profile)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dpanet.containers.exif import camera, orientation
-from dpanet.containers.icc_profile import parse_profile
+from dpanet.containers.icc_profile import profile_name
 from dpanet.images.header import read_header
 from dpanet.pair import DualPixelPair, Encoding
 
@@ -109,7 +109,7 @@ def describe_values(metadata: Mapping[str, Any], encoding: Encoding, option: str
         encoding,
         option or _what_states(metadata, encoding),
         kinds,
-        profile_name(icc) if icc else "",
+        (profile_name(icc) or "unnamed") if icc else "",
         str(metadata.get("camera") or stated).strip(),
         metadata.get("resolution"),
     )
@@ -129,18 +129,3 @@ def _what_states(metadata: Mapping[str, Any], encoding: Encoding) -> str:
         if name in chunks:
             return f"chunk {name.decode()}"
     return "file" if encoding == "linear" else "nothing"
-
-
-def profile_name(icc: bytes) -> str:
-    """Return the description of an ICC profile; ``unnamed`` if it has none that can be read."""
-    profile = parse_profile(icc)
-    tag = b"" if profile is None else profile.tags.get(b"desc", b"")
-    if tag[:4] == b"desc" and len(tag) > 12:
-        length = int.from_bytes(tag[8:12], "big")
-        text = tag[12 : 12 + length].split(b"\0")[0].decode("latin-1")
-    elif tag[:4] == b"mluc" and len(tag) >= 28:
-        length, start = (int.from_bytes(tag[at : at + 4], "big") for at in (20, 24))
-        text = tag[start : start + length].decode("utf-16-be", "replace").rstrip("\0")
-    else:
-        text = ""
-    return "".join(character for character in text if character.isprintable()).strip() or "unnamed"
