@@ -1,10 +1,13 @@
 import dataclasses
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
+from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, make_profile
 from dpanet.datasets.captures import Capture, read_output, read_picture_capture
 from dpanet.datasets.pixel4 import read_pixel4_capture, read_sheets_flat_field
 from dpanet.errors import PairError, UnreadableImageError
@@ -127,3 +130,20 @@ def test_encodings_must_agree() -> None:
     capture = Capture("a", DualPixelPair(pixels, pixels), Picture(pixels))
     with pytest.raises(PairError, match="20 x 20 px linear"):
         dataclasses.replace(capture, truth=Picture(pixels, "linear"))
+
+
+def test_a_truth_of_other_colors_is_named(display) -> None:
+    """Adobe RGB has a greener green; sRGB is what pictures without a profile have."""
+    adobe = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+    sharp = display / "05_sharp.png"
+    codes = cv2.imread(str(sharp))[..., ::-1]
+    for primaries, curve, said in ((adobe, 2.2, True), (SRGB_PRIMARIES, "srgb", False)):
+        icc = make_profile("a profile", curve, colorants_of(primaries))
+        tifffile.imwrite(sharp, codes, photometric="rgb", iccprofile=icc)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            load_srgb(display)
+        texts = [str(one.message) for one in caught]
+        assert len(texts) == said and all(
+            "05_sharp.png has an ICC profile of other colors than" in t for t in texts
+        )

@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from dpanet.containers.decoded_image import DecodedImage
+from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, parse_profile
 from dpanet.errors import ImageWarning, PairError, shown
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.images.reading import read_file, read_views, to_pixels
 from dpanet.images.value_scale import warn_of_scale
 from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels
+
+_SAME_COLORANTS = 0.01
+"""Largest difference of primaries, in XYZ, that is of rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def read_picture_capture(name: str, left: Path, right: Path, truth: Path, match_
     one, other = (to_pixels(view) for view in views)
     pair = DualPixelPair(one, other, views[0].encoding or "srgb", views[0].metadata)
     file = _require_opaque(read_file(truth))
+    _warn_of_other_colors(file, views[0])
     sharp = Picture(to_pixels(file), file.encoding or "srgb", file.metadata)
     return Capture(name, pair, sharp, match_color=match_color)
 
@@ -122,6 +127,25 @@ def in_encoding(file: DecodedImage, encoding: Encoding) -> Pixels:
     if file.encoding in (None, encoding):
         return pixels
     return srgb_to_linear(pixels) if encoding == "linear" else linear_to_srgb(pixels)
+
+
+def _warn_of_other_colors(truth: DecodedImage, view: DecodedImage) -> None:
+    """Warn if the profiles of a truth and its views have other primaries; a picture without one is taken as sRGB."""
+    standard = colorants_of(SRGB_PRIMARIES)
+    assert standard is not None
+    colors = []
+    for file in (truth, view):
+        profile = parse_profile(file.icc or b"")
+        colors.append(standard if profile is None or profile.colorants is None else profile.colorants)
+    if not np.allclose(colors[0], colors[1], atol=_SAME_COLORANTS):
+        warnings.warn(
+            ImageWarning(
+                f"{shown(truth.path)} has an ICC profile of other colors than {shown(view.path)}; they are compared "
+                "as stored, so export both with one profile",
+                "colors",
+            ),
+            stacklevel=3,
+        )
 
 
 def _require_opaque(file: DecodedImage) -> DecodedImage:
