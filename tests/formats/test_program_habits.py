@@ -62,6 +62,23 @@ def cases() -> Iterator[Case]:
     cut = file_of((279, 4, [2**31]), (273, 4, [1000]), **whole)
     yield Case("strip-cut", lambda path: path.write_bytes(cut[:size]), "export or copy it again")
 
+    light = np.arange(65536) / 65535
+    for name, curve, encoding in (
+        ("linear", light, "linear"),
+        ("gamma", light**2.2, "srgb"),
+        ("gray", light, "linear"),
+    ):
+        table_ = np.rint(curve * 65535).astype(int).tolist()
+        tag = (301, 3, table_ * (1 if name == "gray" else 3))
+        yield case(f"transfer-function-{name}", file_of(tag), encoding=encoding)
+    wrong_light = (301, 3, np.rint(light**4 * 65535).astype(int).tolist())
+    refused = file_of(wrong_light)
+    yield Case("transfer-function-odd", lambda path: path.write_bytes(refused), "states a transfer function")
+    unknown = struct.pack("<HHI4s", 65000, 99, 1, b"abcd")
+    data = file_of((65000, 4, [0x64636261]))
+    data = data.replace(struct.pack("<HHI4s", 65000, 4, 1, b"abcd"), unknown)
+    yield case("tag-of-another-type", data, "tag 65000 (of the unknown type 99)")
+
     resolution = ((282, 4, [300]), (283, 4, [150]))
     yield case("resolution-in-integers", file_of(*resolution), resolution=(300.0, 150.0))
     wrong = b"\xff\xfe" + "<x/>".encode("utf-16-le")

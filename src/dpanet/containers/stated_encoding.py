@@ -89,6 +89,24 @@ def encoding_of_profile(profile: Profile, path: Path) -> Encoding:
     )
 
 
+def encoding_of_table(curves: list[Values], path: Path) -> Encoding:
+    """Return the encoding of a TIFF's table of light for each code (tag TransferFunction).
+
+    Args:
+        curves: light at evenly spaced codes from 0 to white, 0 to 1, of one channel or each.
+        path: of the file, for errors.
+
+    Raises:
+        UnreadableImageError: naming the file, if it is neither linear nor of a display.
+    """
+    found = {_classify(np.interp(PROBES, np.linspace(0, 1, len(curve)), curve)) for curve in curves}
+    if found not in ({"srgb"}, {"linear"}):
+        raise UnreadableImageError(
+            f"{shown(path)} states a transfer function that is neither linear nor a display's; {_REMEDY}"
+        )
+    return "srgb" if found == {"srgb"} else "linear"
+
+
 def encoding_of_chunks(chunks: Mapping[bytes, bytes], path: Path) -> Encoding | None:
     """Return the encoding by the first of cICP, sRGB and gAMA of a PNG that states one.
 

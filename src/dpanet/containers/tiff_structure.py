@@ -134,8 +134,10 @@ def parse_directory(
         place = at + 4 + inline
         if length > inline:
             place = struct.unpack_from(order + word, data, place)[0]
-        if kind not in SIZES:
-            continue  # the standard: skip types that are unknown
+        if kind not in SIZES:  # the standard: skip types that are unknown
+            if kind and count:  # else it is padding
+                lost.append(f"tag {name} (of the unknown type {kind})")
+            continue
         if place + length > len(data):
             lost.append(f"tag {name}")
         elif length <= LARGEST or name in _LARGE:

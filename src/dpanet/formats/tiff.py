@@ -18,7 +18,7 @@ from dpanet.containers.vips import open_image, to_codes
 from dpanet.errors import ImageWarning, UnreadableImageError, counted, shown
 from dpanet.formats.tiff_chunks import DamagedChunkError, decode_chunks
 from dpanet.formats.tiff_layout import FAX, JPEG, PALETTE, PREMULTIPLIED, WHITE_IS_ZERO, TiffLayout
-from dpanet.formats.tiff_metadata import parse_metadata
+from dpanet.formats.tiff_metadata import encoding_of_tags, parse_metadata
 from dpanet.formats.tiff_page import read_page
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -42,6 +42,8 @@ def decode_tiff(path: Path) -> DecodedImage:
         fields = parse_metadata(data, layout, tags, path)
         gray = layout.colors == 1 and layout.photometric != PALETTE
         fields["icc"], fields["encoding"] = use_profile(fields["icc"], gray, path)
+        if fields["encoding"] is None:
+            fields["encoding"] = encoding_of_tags(layout, tags, path)
         if layout.compression in (JPEG, *FAX):
             codes = _decode_with_libvips(data, layout, path)
             return DecodedImage(path, codes, None, **fields)

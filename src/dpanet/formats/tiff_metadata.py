@@ -11,6 +11,8 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dpanet.containers.exif import (
     Exif,
     describing,
@@ -20,10 +22,12 @@ from dpanet.containers.exif import (
 )
 from dpanet.containers.photoshop_resources import iptc_of_photoshop, warn_of_paths
 from dpanet.containers.sound_metadata import sound_xmp
+from dpanet.containers.stated_encoding import encoding_of_table
 from dpanet.containers.tiff_structure import BrokenStructureError, Order, Tag
-from dpanet.formats.tiff_layout import TiffLayout
+from dpanet.formats.tiff_layout import BLACK_IS_ZERO, RGB, TiffLayout
+from dpanet.pair import Encoding
 
-XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
+XMP, IPTC, PHOTOSHOP, ICC, TRANSFER = 700, 33723, 34377, 34675, 301
 X_RESOLUTION, Y_RESOLUTION, UNIT = 282, 283, 296
 
 _CM = 2.54
@@ -61,6 +65,19 @@ def parse_metadata(data: mmap, layout: TiffLayout, tags: tuple[Tag, ...], path: 
         "iptc": iptc,
         "resolution": resolution,
     }
+
+
+def encoding_of_tags(layout: TiffLayout, tags: tuple[Tag, ...], path: Path) -> Encoding | None:
+    """Return the encoding that the tag TransferFunction states, which old programs wrote in place of a profile.
+
+    Raises:
+        UnreadableImageError: if it is neither linear nor a display's.
+    """
+    values = next((tag.numbers(layout.order) for tag in tags if tag.number == TRANSFER), ())
+    size = 2**layout.bits if layout.kind == "u" else 0
+    if not size or len(values) not in (size, 3 * size) or layout.photometric not in (BLACK_IS_ZERO, RGB):
+        return None
+    return encoding_of_table(list(np.array(values).reshape(-1, size) / 65535), path)
 
 
 def _resolution(tags: dict[int, Tag], layout: TiffLayout) -> tuple[float, float] | None:
