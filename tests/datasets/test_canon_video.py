@@ -55,7 +55,7 @@ def test_the_order_of_frames() -> None:
 
 def test_videos_become_pairs(videos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare-canon-video", str(videos), "-o", str(videos / "pairs")]) == 0
-    assert "1 scenes" in capsys.readouterr().out
+    assert ": 1 scene\n" in capsys.readouterr().out
     for part in ("left", "right", "dpdnet", "sharp"):
         codes = read_codes(videos / "pairs" / f"1P0A7_{part}.png")
         assert codes.shape == (80, 160, 3)

@@ -31,6 +31,7 @@ def prepare_canon_video(
     """
     from dpanet.cli.progress import Meter
     from dpanet.datasets.canon_video import extract_scene, find_videos
+    from dpanet.errors import counted
     from dpanet.files.output import make_folder
 
     scenes = find_videos(videos)
@@ -39,4 +40,4 @@ def prepare_canon_video(
         for name, views, results in scenes:
             extract_scene(name, views, results, output, overwrite)
             meter.next_file()
-    print(f"{output}: {len(scenes)} scenes")
+    print(f"{output}: {counted(len(scenes), 'scene')}")
