@@ -1,5 +1,6 @@
 import csv
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,8 @@ import torch
 from cli.conftest import Run, listing
 
 from dpanet.checkpoints.model_file import load_model
+from dpanet.datasets.photographs import check_photographs
+from dpanet.training import simulated_data
 from dpanet.training.config_file import shipped_configs
 
 SMALL = ["--set", "steps=4", "batch=2", "log_every=2", "stages=[{until=1.0, patch=32}]", "validation.patch=32",
@@ -113,17 +116,36 @@ def test_the_shipped_configs_are_listed(run: Run) -> None:
     )
 
 
-def test_a_damaged_photograph_is_named_and_what_was_reached_is_kept(
+def flip_a_byte(path: Path) -> None:
+    """Damage a picture so that it is found only when it is decoded: its header and its end are whole."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 255
+    path.write_bytes(data)
+
+
+def test_a_damaged_photograph_is_named_before_anything_is_written(
     run: Run, tmp_path: Path, photographs: Path
 ) -> None:
-    """Its header and its end are whole, so it is found only when it is decoded."""
+    flip_a_byte(photographs / "1.png")
+    result = run("train", "tiny", "-o", tmp_path / "run", *SMALL, f"data.photographs={photographs}")
+    assert result.code == 1 and "1.png is a damaged PNG" in result.sentence
+    assert result.sentence.startswith("1 of the 3 photographs") and not (tmp_path / "run").exists()
+
+
+def test_damage_in_the_middle_of_a_run_keeps_what_was_reached(
+    run: Run, tmp_path: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = (photographs / "1.png").read_bytes()
-    damaged = bytearray(whole)
-    damaged[len(damaged) // 2] ^= 255
-    (photographs / "1.png").write_bytes(damaged)
+
+    def check_then_damage(files: Sequence[Path]) -> None:
+        check_photographs(files)
+        flip_a_byte(photographs / "1.png")
+
     arguments = [*SMALL, f"data.photographs={photographs}", "steps=30", "data.scenes.print_share=0.0"]
-    result = run("train", "tiny", "-o", tmp_path / "run", *arguments)
-    assert result.code == 1 and "1.png is a truncated or damaged PNG" in result.sentence
+    with monkeypatch.context() as patch:
+        patch.setattr(simulated_data, "check_photographs", check_then_damage)
+        result = run("train", "tiny", "-o", tmp_path / "run", *arguments)
+    assert result.code == 1 and "1.png is a damaged PNG" in result.sentence
     assert (tmp_path / "run" / "checkpoint.pt").exists()
     (photographs / "1.png").write_bytes(whole)
     assert run("train", "--resume", tmp_path / "run", "--set", "steps=4").code == 0

@@ -152,7 +152,7 @@ def main() -> int:
     sys.modules["formats.format_table"] = sys.modules["__main__"]
     for module in sorted(folder.glob("test_*.py")):
         if "formats.format_table" in module.read_text(encoding="utf-8"):
-            importlib.import_module(f"images.{module.stem}")
+            importlib.import_module(f"formats.{module.stem}")
     total: Counter[str] = Counter()
     print(f"{'table':24} {'written':>8} {'right':>8} {'refused':>8} {'wrong':>8}")
     with tempfile.TemporaryDirectory() as place:
