@@ -105,6 +105,10 @@ def cases() -> Iterator[Case]:
     }.items():
         yield case(f"comment-{text!r}", jpeg((0xFE, text)), suffix=".jpg", png=(chunk,))
 
+    head = b"P6\n# CREATOR: GIMP\n45 37\n#\n#caf\xe9\n65535\n"
+    comments = (b"tEXt", b"Comment\0CREATOR: GIMP"), (b"tEXt", b"Comment\0caf\xe9")
+    yield case("comments-of-a-ppm", head + VALUES.astype(">u2").tobytes(), suffix=".ppm", png=comments)
+
     yield case("credentials-in-png", png((b"caBX", b"abc")), "content credentials", ".png")
     for kind, profile in {"generic": b"abc", "8bim": b"8BIM\x03\xed\0\0\0\0\0\4abcd"}.items():
         text = f"\n{kind}\n{len(profile)}\n{profile.hex()}\n".encode()

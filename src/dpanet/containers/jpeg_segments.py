@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from dpanet.containers.photoshop_resources import iptc_of_photoshop, warn_of_paths
+from dpanet.containers.png_chunks import make_comments
 from dpanet.containers.sound_metadata import warn
 from dpanet.containers.tiff_structure import BrokenStructureError, parse_directory, parse_header
 from dpanet.errors import UnreadableImageError, shown
@@ -139,19 +140,7 @@ def find_iptc(segments: Segments) -> bytes | None:
 
 def find_comments(segments: Segments) -> tuple[tuple[bytes, bytes], ...]:
     """Return the comments as chunks of a PNG with the keyword Comment."""
-    chunks = []
-    for text in segments.starting(_COMMENT, b""):
-        text = text.rstrip(b"\0").replace(b"\0", b" ")
-        if not text:
-            continue
-        try:
-            text.decode("utf-8")
-            chunks.append(
-                (b"tEXt", b"Comment\0" + text) if text.isascii() else (b"iTXt", b"Comment" + bytes(5) + text)
-            )
-        except UnicodeDecodeError:
-            chunks.append((b"tEXt", b"Comment\0" + text))
-    return tuple(chunks)
+    return make_comments(segments.starting(_COMMENT, b""))
 
 
 def warn_of_left_out(segments: Segments, path: Path) -> None:

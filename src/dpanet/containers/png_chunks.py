@@ -6,6 +6,7 @@ Source: PNG, third edition (W3C, 2025).
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -147,6 +148,24 @@ def parse_text(name: bytes, data: bytes) -> tuple[str, bytes] | None:
             return None
         text = unpack(parts[2]) if rest[0] else parts[2]
     return None if text is None else (keyword.decode("latin-1"), text)
+
+
+def make_comments(texts: Iterable[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    """Return comments of a file of another format as name and data of chunks with the keyword Comment."""
+    chunks = []
+    for comment in texts:
+        text = comment.strip(b"\0 ").replace(b"\0", b" ")
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            latin = True
+        else:
+            latin = text.isascii()
+        if text:
+            chunks.append(
+                (b"tEXt", b"Comment\0" + text) if latin else (b"iTXt", b"Comment" + bytes(5) + text)
+            )
+    return tuple(chunks)
 
 
 def parse_raw_profile(text: bytes) -> bytes | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dpanet.containers.decoded_image import Codes, DecodedImage
 from dpanet.containers.header import Header
+from dpanet.containers.png_chunks import make_comments
 from dpanet.containers.sound_metadata import warn
 from dpanet.errors import UnreadableImageError, shown
 from dpanet.formats.limits import check_size
@@ -34,6 +35,8 @@ class _Start:
     """Value of white."""
     at: int
     """Bytes before the values."""
+    comments: tuple[bytes, ...]
+    """Of its header."""
 
     @property
     def kind(self) -> str:
@@ -48,9 +51,10 @@ def decode_pgm(path: Path) -> DecodedImage:
         UnreadableImageError: if it is damaged or cut.
     """
     start, codes = _read(path)
-    if start.largest in (255, 65535):
-        return DecodedImage(path, codes)
-    return DecodedImage(path, _scale(codes, start.largest))
+    comments = make_comments(start.comments)
+    if start.largest not in (255, 65535):
+        codes = _scale(codes, start.largest)
+    return DecodedImage(path, codes, png=comments)
 
 
 def is_pgm(path: Path) -> bool:
@@ -95,7 +99,8 @@ def _read_start(path: Path) -> _Start:
             f"{shown(path)} has the largest value {largest}; a PGM or PPM has 1 to 65535, so export it again"
         )
     check_size(path, width, height)
-    return _Start(kind < 5, 3 if kind in (3, 6) else 1, width, height, largest, found.end())
+    comments = tuple(re.findall(rb"#([^\r\n]*)", found[0]))
+    return _Start(kind < 5, 3 if kind in (3, 6) else 1, width, height, largest, found.end(), comments)
 
 
 def _read(path: Path) -> tuple[_Start, Codes]:
