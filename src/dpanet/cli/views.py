@@ -108,10 +108,9 @@ def build_raw_reader(
 def _warn_if_swapped(path: Path, pair: DualPixelPair, camera: str | None) -> None:
     """Say if the second frame seems to be the other half of the sensor than is believed."""
     from dpanet.errors import ImageWarning, shown
-    from dpanet.inspection.inspection import QUICK_SIDE
-    from dpanet.inspection.measure import measure_pair
+    from dpanet.inspection.measure import estimate_order
 
-    if measure_pair(pair, 0, side=QUICK_SIDE, quick=True).order.state != "swapped":
+    if estimate_order(pair).state != "swapped":
         return
     remedy = "leave out --camera canon-right" if camera == "canon-right" else "add --camera canon-right"
     warnings.warn(

@@ -15,9 +15,6 @@ from dpanet.pair import DualPixelPair
 if TYPE_CHECKING:
     from dpanet.deconvolution.lens import MeasuredLens
 
-QUICK_SIDE = 600
-"""Longer side in px of the planes for a note beside other work."""
-
 
 @dataclass(frozen=True)
 class Inspection:
@@ -61,16 +58,6 @@ def inspect_pair(
 def refuse(files: tuple[FileFacts, ...], sentence: str, key: str = "no-pair") -> Inspection:
     """Return the inspection of files that are no pair, for the reason in a sentence."""
     return Inspection(files, None, 0.0, None, Verdict("unusable", (Finding(key, "unusable", sentence),)))
-
-
-def note_of_pair(pair: DualPixelPair) -> str | None:
-    """Return one sentence for the user if two views look wrong, None if not; 0.7 s of one core for 24 megapixels.
-
-    It names what makes a result useless or doubtful, never what only costs quality.
-    """
-    verdict = judge(measure_pair(pair, 0, side=QUICK_SIDE, camera=pair.metadata.get("camera"), quick=True))
-    telling = ("identical", "different", "two-cameras", "shifted", "misaligned", "turned", "swapped")
-    return next((finding.sentence for finding in verdict.findings if finding.key in telling), None)
 
 
 def to_document(inspection: Inspection) -> dict[str, Any]:

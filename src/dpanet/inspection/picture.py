@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dpanet.files.matplotlib_folder import prepare_matplotlib
 from dpanet.files.output import atomic_output
 from dpanet.inspection.measure import Maps
 
@@ -28,6 +29,7 @@ def write_picture(maps: Maps, path: Path, *, overwrite: bool = False) -> None:
     Raises:
         OutputError: if it exists and may not be replaced, or cannot be written.
     """
+    prepare_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize

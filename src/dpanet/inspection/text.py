@@ -119,10 +119,10 @@ def _noise(m: Measures, steps: float) -> str:
 
 
 def _clipped(m: Measures) -> str:
-    bright, dark = ([getattr(side, end) for side in m.clipped] for end in ("bright", "dark"))
+    bright, dark = max(side.bright for side in m.clipped), max(side.dark for side in m.clipped)
     ceiling = min(side.ceiling for side in m.clipped)
     where = "" if ceiling == 1 else f" (here {100 * ceiling:.0f} % of the file's)"
-    return f"{_share(max(bright))} at white{where}, {_share(max(dark))} at black"
+    return f"{_share(bright)} at white{where}, {_share(dark)} at black"
 
 
 def _brightness(m: Measures) -> str:
@@ -153,13 +153,9 @@ def _order(m: Measures) -> str:
 
 
 def _share(value: float) -> str:
-    return (
-        f"{100 * value:.0f} %"
-        if value >= 0.0995 or value == 0
-        else f"{100 * value:.2g} %"
-        if value >= 1e-4
-        else "under 0.01 %"
-    )
+    if value == 0 or value >= 0.0995:
+        return f"{100 * value:.0f} %"
+    return f"{100 * value:.2g} %" if value >= 1e-4 else "under 0.01 %"
 
 
 def _wrap(label: str, text: str) -> list[str]:

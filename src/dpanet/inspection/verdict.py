@@ -222,7 +222,7 @@ def _brightness(m: Measures) -> Finding | None:
 
 
 def _clipped(m: Measures) -> Finding | None:
-    bright, dark = (max(getattr(side, end) for side in m.clipped) for end in ("bright", "dark"))
+    bright, dark = max(side.bright for side in m.clipped), max(side.dark for side in m.clipped)
     if max(bright, dark) < 0.02:
         return None
     what = f"{bright:.0%} at white" if bright >= dark else f"{dark:.0%} at black"
