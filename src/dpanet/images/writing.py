@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,22 +47,20 @@ def write_picture(
     32
     """
     path = prepare_output(path, overwrite, SUFFIXES)
-    metadata = picture.metadata
     tiff = path.suffix.lower() != ".png"
     if bits is None:
-        bits = int(metadata.get("bits", 8 if picture.encoding == "srgb" else 16))
+        bits = int(picture.metadata.get("bits", 8 if picture.encoding == "srgb" else 16))
         bits = 16 if bits == 32 and not tiff else bits
     if bits not in ((8, 16, 32) if tiff else (8, 16)):
         raise ConfigError(f"bits is {bits}; it must be 8 or 16 (or 32 for a float .tif)")
-    codes = _codes(picture, bits)
-    metadata = _fit(picture, path, tiff)
+    metadata = _fit_metadata(picture, tiff)
     codes, alpha = _codes(picture, bits), _alpha(picture, bits)
     with atomic_output(path, overwrite) as unfinished:
         (write_tiff if tiff else write_png)(unfinished, codes, alpha, metadata)
 
 
-def _fit(picture: Picture, path: Path, tiff: bool) -> dict[str, Any]:
-    """Return the metadata to write: they state the encoding of the picture, or none."""
+def _fit_metadata(picture: Picture, tiff: bool) -> dict[str, Any]:
+    """Return the metadata to write, which state the encoding of the picture, or none."""
     metadata, encoding = dict(picture.metadata), picture.encoding
     stated = stated_encoding(metadata)
     if stated not in (None, encoding) or (stated is None and encoding == "linear" and not tiff):
