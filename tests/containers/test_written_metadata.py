@@ -14,7 +14,8 @@ import png
 import pytest
 import tifffile
 from formats import png_by_hand as hand
-from PIL import ImageCms
+from formats.tiff_by_hand import Page, tiff
+from PIL import Image, ImageCms
 
 from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, make_profile, parse_profile
 from dpanet.containers.written_metadata import with_encoding
@@ -208,3 +209,19 @@ def test_srgb_colorants_are_those_of_the_standard_profile() -> None:
     profile = parse_profile(ICC)
     assert profile is not None
     np.testing.assert_allclose(colorants_of(SRGB_PRIMARIES), profile.colorants, atol=2e-5)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("kind", [3, 4])
+def test_exif_states_the_size_that_is_written(tmp_path: Path, suffix: str, order: str, kind: int) -> None:
+    """The picture from a raw file is smaller than its EXIF says, that of the Pixel app has twice as many rows."""
+    sizes = [(tag, kind, [value]) for tag, value in ((40962, 4000), (40963, 3000))]
+    page = Page(np.zeros((20, 24, 3), np.uint8), exif=[*sizes, (37500, 7, b"a maker note")])
+    (tmp_path / "a.tif").write_bytes(tiff(page, order=order))
+    metadata = read_file(tmp_path / "a.tif").metadata
+    write_picture(Picture(PIXELS[:18], "srgb", metadata), tmp_path / f"b{suffix}")
+    exif = Image.Exif()
+    exif.load(read_file(tmp_path / f"b{suffix}").exif or b"")
+    photo = exif.get_ifd(34665)
+    assert (photo[40962], photo[40963], photo[37500]) == (24, 18, b"a maker note")

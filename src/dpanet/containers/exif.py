@@ -28,6 +28,9 @@ from dpanet.errors import ImageWarning, shown
 PHOTO, GPS, INTEROP = 34665, 34853, 40965
 """Tags that point to the directories Exif, GPS and Interop."""
 
+PIXEL_WIDTH, PIXEL_HEIGHT = 40962, 40963
+"""Tags of the Exif directory with the size of the picture in px."""
+
 ORIENTATION, MAKE, MODEL, DESCRIPTION, MAKER_NOTE = 274, 271, 272, 270, 37500
 
 _FARTHEST = 1 << 16

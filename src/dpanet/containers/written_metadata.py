@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dpanet.containers.exif import PIXEL_HEIGHT, PIXEL_WIDTH, parse_exif
 from dpanet.containers.icc_profile import (
     SRGB_PRIMARIES,
     Curve,
@@ -20,6 +21,7 @@ from dpanet.containers.icc_profile import (
 from dpanet.containers.png_chunks import parse_text
 from dpanet.containers.png_metadata import TEXTS
 from dpanet.containers.stated_encoding import encoding_of_chunks, encoding_of_profile
+from dpanet.containers.tiff_structure import BrokenStructureError
 from dpanet.errors import ImageWarning, UnreadableImageError
 from dpanet.pair import Encoding
 
@@ -92,6 +94,25 @@ def with_profile(metadata: Mapping[str, Any]) -> dict[str, Any]:
     if curve is not None and (metadata.get("gray") or colorants is not None):
         result["icc"] = make_profile("As the PNG stated", curve, None if metadata.get("gray") else colorants)
     return result
+
+
+def with_size(metadata: Mapping[str, Any], height: int, width: int) -> dict[str, Any]:
+    """Return metadata whose EXIF states the size in px of the picture that is written, if it states one.
+
+    The values are changed in place, since maker notes have offsets.
+    """
+    result = dict(metadata)
+    exif = bytearray(bytes(metadata.get("exif") or b"").removeprefix(b"Exif\0\0"))
+    try:
+        parsed = parse_exif(bytes(exif))
+    except BrokenStructureError:
+        return result
+    for tag in parsed.photo:
+        value = {PIXEL_WIDTH: width, PIXEL_HEIGHT: height}.get(tag.number)
+        letter = {3: "H", 4: "I"}.get(tag.kind)
+        if value is not None and letter and tag.count == 1 and value < 1 << 8 * len(tag.data):
+            struct.pack_into(parsed.order + letter, exif, tag.place, value)
+    return result | {"exif": bytes(exif)}
 
 
 def not_carried(metadata: Mapping[str, Any], suffix: str) -> list[str]:

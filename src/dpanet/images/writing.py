@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from dpanet.containers.decoded_image import Codes
-from dpanet.containers.written_metadata import not_carried, stated_encoding, with_encoding, with_profile
+from dpanet.containers.written_metadata import (
+    not_carried,
+    stated_encoding,
+    with_encoding,
+    with_profile,
+    with_size,
+)
 from dpanet.errors import ConfigError, PairError
 from dpanet.files.output import atomic_output, prepare_output
 from dpanet.formats.png import write_png
@@ -53,7 +59,7 @@ def write_picture(
         bits = 16 if bits == 32 and not tiff else bits
     if bits not in ((8, 16, 32) if tiff else (8, 16)):
         raise ConfigError(f"bits is {bits}; it must be 8 or 16 (or 32 for a float .tif)")
-    metadata = _fit_metadata(picture, tiff)
+    metadata = with_size(_fit_metadata(picture, tiff), *picture.pixels.shape[:2])
     codes, alpha = _codes(picture, bits), _alpha(picture, bits)
     with atomic_output(path, overwrite) as unfinished:
         (write_tiff if tiff else write_png)(unfinished, codes, alpha, metadata)
