@@ -1,5 +1,7 @@
 """Each PGM and PPM is written by hand."""
 
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +10,10 @@ import pytest
 from formats.format_table import Case, Expected, judge, table
 
 from dpanet.containers.header import Header
+from dpanet.datasets.depth_map import read_depth
 from dpanet.images.header import read_header
 from dpanet.images.raw_pair import read_raw_pair
+from dpanet.images.reading import read_file
 
 RNG = np.random.default_rng(7)
 
@@ -97,3 +101,28 @@ def test_raw_views_keep_the_codes_of_the_sensor(tmp_path: Path) -> None:
     pair = read_raw_pair(tmp_path / "l.pgm", tmp_path / "r.pgm", (1024, 16383))
     for view, codes in ((pair.left, left), (pair.right, right)):
         np.testing.assert_allclose(view[..., 0], np.maximum(codes - 1024, 0) / 15359, atol=1e-6)
+
+
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.parametrize("largest", [*range(1, 255, 11), 254, 256, 1023, 4095, 10001, 65534, 65535])
+def test_the_stored_codes_come_back(tmp_path: Path, largest: int, text: bool) -> None:
+    codes = np.arange(largest + 1)[None]
+    (tmp_path / "a.pgm").write_bytes(pgm(codes, largest, text))
+    np.testing.assert_array_equal(read_file(tmp_path / "a.pgm").stored_codes, codes)
+
+
+def test_raw_views_from_a_pipe_keep_the_codes_of_the_sensor(tmp_path: Path) -> None:
+    codes = values(16383, 1)
+    (tmp_path / "r.pgm").write_bytes(pgm(codes, 16383))
+    os.mkfifo(tmp_path / "l.pgm")
+    writer = threading.Thread(target=(tmp_path / "l.pgm").write_bytes, args=(pgm(codes, 16383),))
+    writer.start()
+    pair = read_raw_pair(tmp_path / "l.pgm", tmp_path / "r.pgm", (1024, 16383))
+    writer.join()
+    np.testing.assert_array_equal(pair.left, pair.right)
+
+
+def test_a_depth_map_is_in_mm_whatever_its_largest_value(tmp_path: Path) -> None:
+    depth = np.arange(1, 18 * 23 + 1).reshape(18, 23) * 10
+    (tmp_path / "a.pgm").write_bytes(pgm(depth, 5000))
+    np.testing.assert_allclose(read_depth(tmp_path / "a.pgm")[0], depth / 1000)

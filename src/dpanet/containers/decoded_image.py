@@ -42,6 +42,19 @@ class DecodedImage:
     """Name and data of the chunks of a PNG that have no field here and are copied to another PNG: those that say how
     its values are meant (gAMA, cHRM, sRGB, sBIT, cICP), texts, and others that may be copied."""
 
+    largest: int | None = None
+    """The value of white in the file, if its values were scaled to 8 or 16 bits, as those of a PGM are."""
+
+    @property
+    def stored_codes(self) -> Codes:
+        """The values as they stand in the file, as the codes of a sensor or a depth map are needed."""
+        if self.largest is None:
+            return self.codes
+        white = np.iinfo(self.codes.dtype).max
+        table = np.rint(np.arange(white + 1) * (self.largest / white)).astype(self.codes.dtype)
+        stored: Codes = table[self.codes]
+        return stored
+
     @property
     def bits(self) -> int:
         """Bits of a channel: 8 or 16 for integer codes, 32 for any float type."""

@@ -76,7 +76,7 @@ def read_depth(path: Path) -> tuple[NDArray[np.float64], bool]:
         depth = _read_array(path)
     else:
         file = read_file(path)
-        codes = file.codes
+        codes = file.stored_codes
         if codes.ndim != 2 or codes.dtype != np.uint16:
             raise UnreadableImageError(
                 f"{shown(path)} is no 16-bit gray picture; write the depth in mm as one, or in m as .npy"

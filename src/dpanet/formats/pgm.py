@@ -52,25 +52,9 @@ def decode_pgm(path: Path) -> DecodedImage:
     """
     start, codes = _read(path)
     comments = make_comments(start.comments)
-    if start.largest not in (255, 65535):
-        codes = _scale(codes, start.largest)
-    return DecodedImage(path, codes, png=comments)
-
-
-def is_pgm(path: Path) -> bool:
-    """Return whether a file is a PGM or PPM, by its contents."""
-    with path.open("rb") as file:
-        return _HEADER.match(file.read(_LONGEST_HEADER)) is not None
-
-
-def read_stored_codes(path: Path) -> Codes:
-    """Return the values as they stand in the file, as the raw codes of a sensor are needed.
-
-    Raises:
-        OSError: if the file cannot be read.
-        UnreadableImageError: as `decode_pgm`.
-    """
-    return _read(path)[1]
+    if start.largest in (255, 65535):
+        return DecodedImage(path, codes, png=comments)
+    return DecodedImage(path, _scale(codes, start.largest), png=comments, largest=start.largest)
 
 
 def read_pgm_header(path: Path) -> Header:

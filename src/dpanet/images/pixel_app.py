@@ -13,7 +13,8 @@ from dpanet.containers.decoded_image import Codes
 from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
 from dpanet.images.header import read_header
 from dpanet.images.raw import PIXEL_APP, RawFormat, develop, fits_steps
-from dpanet.images.reading import ImagePath, read_file, read_views
+from dpanet.images.raw_pair import read_stored_views
+from dpanet.images.reading import ImagePath, read_file
 from dpanet.pair import DualPixelPair
 
 _DARKER = 8
@@ -60,7 +61,7 @@ def read_pixel_app_pair(
         UnreadableImageError: if a file cannot be read.
         PairError: naming both files, if they are not 16-bit gray views of one size.
     """
-    left_image, right_image = read_views(left, right)
+    left_image, right_image = read_stored_views(left, right)
     layout = PIXEL_APP
     if levels is not None:
         layout = replace(layout, black_level=levels[0], white_level=levels[1])

@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.containers.decoded_image import Codes, DecodedImage
-from dpanet.errors import PairError
-from dpanet.formats.pgm import is_pgm, read_stored_codes
+from dpanet.errors import PairError, shown
 from dpanet.images.raw import RawFormat, develop, flat_field_ratio
 from dpanet.images.reading import ImagePath, read_views
-from dpanet.images.source import is_stream
 from dpanet.pair import DualPixelPair
 
 RawLayout = RawFormat | tuple[int, int]
@@ -37,11 +35,11 @@ def read_raw_pair(
         UnreadableImageError: if a file cannot be read.
         PairError: naming both files, if they are not raw views of this format.
     """
-    left_image, right_image = _read_views(left, right)
+    left_image, right_image = read_stored_views(left, right)
     try:
         pair = develop(left_image.codes, right_image.codes, _format(layout, left_image.codes), flat_field)
     except PairError as error:
-        raise PairError(f"{left}, {right}: {error}") from error
+        raise PairError(f"{shown(left)}, {shown(right)}: {error}") from error
     return replace(pair, metadata={**left_image.metadata, **pair.metadata, "gray": True})
 
 
@@ -60,23 +58,17 @@ def read_flat_field(left: ImagePath, right: ImagePath, layout: RawLayout) -> NDA
         UnreadableImageError: if a file cannot be read.
         PairError: naming both files, if they are not raw views of this format.
     """
-    left_image, right_image = _read_views(left, right)
+    left_image, right_image = read_stored_views(left, right)
     try:
         return flat_field_ratio(left_image.codes, right_image.codes, _format(layout, left_image.codes))
     except PairError as error:
-        raise PairError(f"{left}, {right}: {error}") from error
+        raise PairError(f"{shown(left)}, {shown(right)}: {error}") from error
 
 
-def _read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, DecodedImage]:
+def read_stored_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, DecodedImage]:
     """Read two views with the values that stand in the files; those of a PGM are otherwise scaled to its white."""
     first, second = read_views(left, right)
-    return _unscaled(first), _unscaled(second)
-
-
-def _unscaled(view: DecodedImage) -> DecodedImage:
-    if is_stream(view.path) or not is_pgm(view.path):
-        return view
-    return replace(view, codes=read_stored_codes(view.path))
+    return replace(first, codes=first.stored_codes), replace(second, codes=second.stored_codes)
 
 
 def _format(layout: RawLayout, codes: Codes) -> RawFormat:
