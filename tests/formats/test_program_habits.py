@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from formats import png_by_hand as hand
 from formats.format_table import Case, Expected, judge, table
 from formats.tiff_by_hand import RGB, Page, tiff
@@ -83,6 +84,9 @@ def cases() -> Iterator[Case]:
     yield case("resolution-in-integers", file_of(*resolution), resolution=(300.0, 150.0))
     wrong = b"\xff\xfe" + "<x/>".encode("utf-16-le")
     yield case("xmp-in-utf-16", file_of((700, 1, wrong)), "damaged XMP", xmp=None)
+    yield case("xmp-ending-in-zeros", file_of((700, 1, b"<x/>\0\0")), xmp=b"<x/>")
+    inner = "<x/>".encode("utf-16-le")
+    yield case("xmp-in-utf-16-without-mark", file_of((700, 1, inner)), "damaged XMP", xmp=None)
     note = file_of(exif=[(37500, 7, bytes(2**20 + 2))])
     yield case("huge-maker-note", note, "tag 37500")
     data = b"Adobe Photoshop Document Data Block\0"
@@ -96,6 +100,9 @@ def cases() -> Iterator[Case]:
 
     yield case("exif-with-another-byte", jpeg((0xE1, b"Exif\0\xff" + EXIF)), suffix=".jpg", exif=EXIF)
     yield case("path-in-jpeg", jpeg((0xED, b"Photoshop 3.0\0" + PATH)), "paths", ".jpg", iptc=None)
+    for text in (b'<x Camera:MotionPhoto="1"/>', b"<x><a:MicroVideo>1</a:MicroVideo></x>"):
+        data = jpeg((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + text)) + b"a film"
+        yield case(f"motion-photo-{len(text)}", data, "is a motion photo", ".jpg", xmp=text)
     credentials = b"JP\0\1\0\0\0\1\0\0\0\x20jumb\0\0\0\x18jumdc2pa"
     yield case("credentials-in-jpeg", jpeg((0xEB, credentials)), "content credentials", ".jpg")
     for text, chunk in {
@@ -166,3 +173,20 @@ def test_a_header_has_the_orientation_of_the_picture(kind: str, tmp_path: Path) 
         path = tmp_path / f"a{suffix}"
         path.write_bytes(data)
         assert read_header(path).orientation == orientation(read_file(path).exif) == 6
+
+
+@pytest.mark.parametrize("added", [0, 15, 300])
+def test_padding_behind_jpeg_in_a_tiff(added: int, tmp_path: Path) -> None:
+    """The strip is stored again at the end of the file, with zeros behind it."""
+    path = tmp_path / "a.tif"
+    Image.fromarray((VALUES >> 8).astype(np.uint8)).save(path, compression="jpeg", quality=95)
+    before = read_file(path).codes
+    with tifffile.TiffFile(path, mode="r+") as file:
+        page = file.pages.first
+        (start,), (length,) = page.dataoffsets, page.databytecounts
+        strip = path.read_bytes()[start : start + length] + bytes(added)
+        end = path.stat().st_size
+        page.tags[273].overwrite(end)
+        page.tags[279].overwrite(len(strip))
+    path.write_bytes(path.read_bytes().ljust(end, b"\0")[:end] + strip)
+    np.testing.assert_array_equal(read_file(path).codes, before)

@@ -19,6 +19,7 @@ _EXIF = b"Exif\0"
 """And a byte that should be zero."""
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_FILM = re.compile(rb"(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>\s*)1")
 _LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
@@ -144,7 +145,9 @@ def find_comments(segments: Segments) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def warn_of_left_out(segments: Segments, path: Path) -> None:
-    """Warn of metadata that no other file can carry."""
+    """Warn of what no other file can carry."""
+    if any(_FILM.search(packet) for packet in segments.starting(0xE1, _XMP)):
+        warn(f"{shown(path)} is a motion photo; only its picture is read, not its film")
     warn_of_paths(_resources(segments), path)
     if any(b"jumb" in data[:32] for data in segments.starting(0xEB, b"JP")):
         warn(

@@ -27,14 +27,18 @@ def sound_exif(data: bytes | None, path: Path) -> bytes | None:
 
 def sound_xmp(data: bytes | None, path: Path) -> bytes | None:
     """Return an XMP packet if it is text in UTF-8; else warn."""
-    if not data:
+    text = (data or b"").rstrip(b"\0")  # as some writers end it
+    if not text:
         return None
     try:
-        data.decode("utf-8")
+        text.decode("utf-8")
     except UnicodeDecodeError:
+        sound = False
+    else:
+        sound = b"\0" not in text  # else it is UTF-16 or UTF-32
+    if not sound:
         warn(f"{shown(path)} has damaged XMP; it is not carried over")
-        return None
-    return data
+    return text if sound else None
 
 
 def exif_resolution(exif: bytes | None) -> tuple[float, float] | None:

@@ -23,6 +23,9 @@ from dpanet.formats.tiff_page import read_page
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
+_PADDING = 512
+"""Bytes that a writer may add behind a strip or tile."""
+
 _STRIP = 256
 """Rows that are converted at once, so that no second full-size copy exists."""
 
@@ -91,8 +94,8 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
 def _decode_with_libvips(data: mmap.mmap, layout: TiffLayout, path: Path) -> Codes:
     """Decode JPEG and fax pages, whose colors libvips converts."""
     for offset, length in layout.chunks:
-        cut = layout.compression == JPEG and b"\xff\xd9" not in data[offset + length - 8 : offset + length]
-        if cut:  # libjpeg fills the rest with gray
+        end = data[max(offset, offset + length - _PADDING) : offset + length]
+        if layout.compression == JPEG and b"\xff\xd9" not in end:  # libjpeg fills the rest with gray
             raise DamagedChunkError("a strip or tile of JPEG has no end")
     image = open_image(path, page=layout.index)
     if (image.width, image.height) != (layout.width, layout.height):
