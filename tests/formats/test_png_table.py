@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import png
 import pytest
-from formats.format_table import Case, Expected, judge, table
 from formats import png_by_hand as hand
+from formats.format_table import Case, Expected, judge, table
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -316,6 +316,8 @@ def damaged_pixels(plain: bytes) -> Iterator[Case]:
         yield Case(f"header-{name}", hand.write(data), None, ".png")
     huge = hand.chunk(b"IHDR", struct.pack(">2I", 2**31 - 1, 2**31 - 1) + parts[0][1][8:])
     yield Case("header-huge", hand.write(plain[:8] + huge + plain[33:]), "megapixels", ".png")
+    wide = hand.chunk(b"IHDR", struct.pack(">2I", 2**27, 2) + parts[0][1][8:])
+    yield Case("header-wide", hand.write(plain[:8] + wide + plain[33:]), "less data", ".png")
     pale = hand.encode(samples((9, 8), 1, 8), bitdepth=8, palette=[(k, k, k) for k in range(256)])
     lost = b"".join(hand.chunk(*part) for part in hand.split(pale) if part[0] != b"PLTE")
     yield Case("palette-missing", hand.write(pale[:8] + lost), "damaged", ".png")

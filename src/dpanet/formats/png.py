@@ -38,6 +38,10 @@ _STRIP_BYTES = 2**22
 """Of the rows that are encoded at once."""
 
 
+_MOST_RATIO = 1032
+"""Bytes that one byte of deflate can become at most."""
+
+
 def decode_png(path: Path) -> DecodedImage:
     """Decode a PNG; 1, 2 and 4 bit become 8, a palette becomes RGB, a transparent color or palette becomes alpha.
 
@@ -57,6 +61,7 @@ def decode_png(path: Path) -> DecodedImage:
     header = parse_header(chunks, data[chunks[0].start :][: chunks[0].length], path)
     auxiliary, transparency = _check_chunks(chunks, data, header, path)
     check_size(path, header.width, header.height)
+    _check_length(chunks, header, path)
     fields = parse_metadata(header, auxiliary, path)
     _keep_pixels(chunks, data, transparency)
     import pyvips
@@ -67,6 +72,21 @@ def decode_png(path: Path) -> DecodedImage:
     except pyvips.Error as error:
         raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again") from error
     return DecodedImage(path, codes, alpha, **fields)
+
+
+def _check_length(chunks: list[Chunk], header: PngHeader, path: Path) -> None:
+    """Check that the compressed pixels can be those of so large a picture, before memory is taken for it.
+
+    Raises:
+        UnreadableImageError: if they are too few.
+    """
+    compressed = sum(chunk.length for chunk in chunks if chunk.name == b"IDAT")
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header.color]
+    needed = header.height * (header.width * samples * header.depth // 8)
+    if needed > compressed * _MOST_RATIO:
+        raise UnreadableImageError(
+            f"{shown(path)} is a PNG with less data than its size needs; export or copy it again"
+        )
 
 
 def read_png_header(path: Path) -> Header:
