@@ -13,7 +13,7 @@ from dpanet.containers.header import Header
 from dpanet.datasets.depth_map import read_depth
 from dpanet.images.header import read_header
 from dpanet.images.raw_pair import read_raw_pair
-from dpanet.images.reading import read_file
+from dpanet.images.reading import read_codes, read_file
 
 RNG = np.random.default_rng(7)
 
@@ -109,6 +109,7 @@ def test_the_stored_codes_come_back(tmp_path: Path, largest: int, text: bool) ->
     codes = np.arange(largest + 1)[None]
     (tmp_path / "a.pgm").write_bytes(pgm(codes, largest, text))
     np.testing.assert_array_equal(read_file(tmp_path / "a.pgm").stored_codes, codes)
+    np.testing.assert_array_equal(read_codes(tmp_path / "a.pgm"), codes)
 
 
 def test_raw_views_from_a_pipe_keep_the_codes_of_the_sensor(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def read_codes(path: ImagePath) -> Codes:
     Raises:
         UnreadableImageError: as `read_file`.
     """
-    return np.ascontiguousarray(read_file(path).codes)
+    return np.ascontiguousarray(read_file(path).stored_codes)
 
 
 def read_picture(path: ImagePath, encoding: Encoding | None = None) -> Picture:
