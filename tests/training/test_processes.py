@@ -79,7 +79,7 @@ def test_two_processes_that_fail_keep_what_they_reached_and_go_on(tmp_path: Path
             assert cv2.imwrite(str(tmp_path / f"{number}_{part}.png"), codes)
     view = tmp_path / "1_right.png"
     whole = view.read_bytes()
-    config = small(steps=30, precision="bfloat16", data={"kind": "pairs", "pairs": str(tmp_path)})
+    config = small(kind="pairs", steps=30, precision="bfloat16", data={"pairs": str(tmp_path)})
     file, path = written(tmp_path / "own.toml", config), tmp_path / "run"
     view.write_bytes(whole[: len(whole) // 2] + bytes(64) + whole[len(whole) // 2 + 64 :])
     failed = by_two(file, "-o", str(path))
