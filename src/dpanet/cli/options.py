@@ -6,6 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from dpanet.formats.limits import set_max_megapixels
+
 MaxMegapixels = Annotated[float | None, Parameter(name="--max-megapixels")]
 """Largest picture that is read, in millions of pixels."""
 
@@ -17,6 +19,4 @@ def apply_max_megapixels(value: float | None) -> None:
         ConfigError: if it is not a positive number.
     """
     if value is not None:
-        from dpanet.formats.limits import set_max_megapixels
-
         set_max_megapixels(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import warnings
@@ -26,6 +25,7 @@ from dpanet.cli.failure import (
 )
 from dpanet.cli.streams import discard_output, is_broken_pipe, is_full_output, open_streams, show_notes
 from dpanet.errors import ConfigError
+from dpanet.formats.limits import VARIABLE
 from dpanet.version import __version__
 
 _COMMANDS = {
@@ -84,13 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings(), _restored_limit():
         if not debug:
             warnings.simplefilter("ignore")
-            logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs what our errors say
         show_notes()
         if words and not {"--help", "-h", "--version"} & {*words} and not has_current_folder():
-            print_error(
-                "the current folder does not exist any more; change to another one"
-            )  # libraries end there
-            return FAILED
+            print_error("the current folder does not exist any more; change to another one")
+            return FAILED  # libraries would end with an error of their own
         try:
             code = build_app(words[0] if words else "")(
                 words, exit_on_error=False, print_error=False, result_action="return_value"
@@ -119,15 +116,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _restored_limit() -> Iterator[None]:
     """Let an option that sets the environment hold for one command line, where a process runs several."""
-    name = "DPANET_MAX_MEGAPIXELS"
-    before = os.environ.get(name)
+    before = os.environ.get(VARIABLE)
     try:
         yield
     finally:
         if before is None:
-            os.environ.pop(name, None)
+            os.environ.pop(VARIABLE, None)
         else:
-            os.environ[name] = before
+            os.environ[VARIABLE] = before
 
 
 def _describe(error: Exception, command: str) -> str:

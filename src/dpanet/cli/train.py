@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import DONE, INTERRUPTED, UsageError
+from dpanet.cli.failure import DONE, INTERRUPTED, UsageError, print_line
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 
 
@@ -71,7 +71,7 @@ def train(
 
     for note in (describe_ignored_variables(), describe_tasks()):
         if note:
-            print(f"dpanet: note: {note}", file=sys.stderr)
+            print_line("note", note)
     is_first = find_processes().rank == 0  # of the processes that torchrun started, one creates the folder
     if resume is not None:
         run = RunFolder.open(resume, set_)
