@@ -84,6 +84,7 @@ def cases() -> Iterator[Case]:
     yield case("resolution-in-integers", file_of(*resolution), resolution=(300.0, 150.0))
     wrong = b"\xff\xfe" + "<x/>".encode("utf-16-le")
     yield case("xmp-in-utf-16", file_of((700, 1, wrong)), "damaged XMP", xmp=None)
+    yield case("pointers-to-nowhere", file_of((34665, 4, [0]), (34853, 4, [0])), exif=None)
     yield case("xmp-ending-in-zeros", file_of((700, 1, b"<x/>\0\0")), xmp=b"<x/>")
     inner = "<x/>".encode("utf-16-le")
     yield case("xmp-in-utf-16-without-mark", file_of((700, 1, inner)), "damaged XMP", xmp=None)

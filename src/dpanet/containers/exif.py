@@ -108,7 +108,7 @@ def parse_exif(data: bytes | mmap) -> Exif:
 
     def follow(tags: tuple[Tag, ...], pointer: int, name: str) -> tuple[Tag, ...]:
         offset = next((tag.numbers(order)[:1] for tag in tags if tag.number == pointer), ())
-        if not offset:
+        if offset in ((), (0,)):  # some writers point nowhere
             return ()
         try:
             if offset[0] in seen:
