@@ -166,7 +166,8 @@ def _read(path: Path, use: Callable[[Path], str]) -> dict[str, Any]:
 
 def use_file(path: Path) -> str:
     """Read a file in the ways of the package, write the picture, and return the digest of its pixels."""
-    from dpanet.camera_raw.reading import is_raw_file, read_raw_file
+    from dpanet.camera_raw.reading import read_raw_file
+    from dpanet.containers.raw_file import is_raw_file
     from dpanet.images.header import read_header
     from dpanet.images.reading import read_file, read_picture
     from dpanet.images.writing import not_carried, write_picture

@@ -8,8 +8,9 @@ from camera_raw.cr2_by_hand import write_cr2
 from camera_raw.dng_by_hand import WHITE, frames_of
 
 from dpanet.camera_raw.frames import open_raw_file
-from dpanet.camera_raw.reading import is_raw_file, read_raw_file
+from dpanet.camera_raw.reading import read_raw_file
 from dpanet.containers.exif import camera, orientation, parse_exif
+from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import DpanetError, ImageWarning, PairError
 from dpanet.images.encoding import srgb_to_linear
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from camera_raw.dng_by_hand import BLACK, CFA, WHITE, camera_tags, frames_of, mosaic, write_dng
 
-from dpanet.camera_raw.reading import is_raw_file, read_raw_file
+from dpanet.camera_raw.reading import read_raw_file
 from dpanet.containers.exif import orientation, parse_exif
+from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import DpanetError, ImageWarning
 from dpanet.images.encoding import srgb_to_linear
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.camera_raw.kind import is_cr3
 from dpanet.containers.exif import ORIENTATION, Exif, describing, parse_exif, serialize_exif
+from dpanet.containers.raw_file import is_cr3
 from dpanet.containers.tiff_structure import BrokenStructureError, Tag, parse_directory, parse_header
 from dpanet.errors import ImageWarning, shown
 

@@ -15,7 +15,6 @@ from dpanet.camera_raw.cameras import SIDE_OF_SECOND_FRAME, Side, second_frame
 from dpanet.camera_raw.clipping import find_full_code
 from dpanet.camera_raw.development import develop_view, white_balance
 from dpanet.camera_raw.frames import OpenFile, open_raw_file
-from dpanet.camera_raw.kind import is_raw_file
 from dpanet.camera_raw.views import (
     RawFrames,
     SplitViews,
@@ -26,10 +25,9 @@ from dpanet.camera_raw.views import (
     split_views,
 )
 from dpanet.containers.exif import camera
+from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
 from dpanet.pair import DualPixelPair
-
-__all__ = ["is_raw_file", "read_raw_file"]
 
 
 def read_raw_file(path: str | os.PathLike[str], stated: str | None = None) -> DualPixelPair:

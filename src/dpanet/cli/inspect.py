@@ -105,7 +105,7 @@ def _inspect(
     calibration: Path | None,
 ) -> Inspection:
     """Read the files as the options say, and inspect them."""
-    from dpanet.camera_raw.kind import is_raw_file
+    from dpanet.containers.raw_file import is_raw_file
     from dpanet.errors import PairError
     from dpanet.inspection.file_facts import describe_values, raw_file_facts, read_file_facts
     from dpanet.inspection.inspection import inspect_pair, refuse

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dpanet.camera_raw.kind import is_raw_file
 from dpanet.cli.deblur_folder import list_written, prepare_replaceable, real_path
 from dpanet.cli.failure import UsageError
 from dpanet.cli.jobs import Job
+from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import OutputError, shown
 from dpanet.files.output import delete_abandoned, prepare_output
 from dpanet.images.pairing import FoundPairs, find_pairs
