@@ -163,6 +163,19 @@ def test_a_gray_png_becomes_a_tiff_with_a_gray_profile(tmp_path: Path) -> None:
     assert image.encoding == "linear" and image.icc is not None and image.icc[16:20] == b"GRAY"
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_linear_gray_picture_says_so(tmp_path: Path, suffix: str) -> None:
+    """As from the raw views of a camera; a picture in color has primaries that are not known."""
+    for bits in (16, 32) if suffix == ".tif" else (16,):
+        path = tmp_path / f"{bits}{suffix}"
+        write_picture(Picture(PIXELS, "linear", {"gray": True}), path, bits=bits)
+        image = read_file(path)
+        assert image.encoding == "linear"
+        assert (image.icc or b"")[16:20] == (b"GRAY" if suffix == ".tif" else b"")  # a PNG has gAMA
+    write_picture(Picture(PIXELS, "srgb", {"gray": True}), tmp_path / f"b{suffix}")
+    assert read_file(tmp_path / f"b{suffix}").icc is None
+
+
 def test_what_a_format_cannot_hold_is_named() -> None:
     kept = (
         (b"tEXt", b"Author\0J\xfcrgen"),

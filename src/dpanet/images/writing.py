@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dpanet.containers.decoded_image import Codes
+from dpanet.containers.icc_profile import make_profile
 from dpanet.containers.written_metadata import (
     not_carried,
     stated_encoding,
@@ -71,6 +72,10 @@ def _fit_metadata(picture: Picture, tiff: bool) -> dict[str, Any]:
     stated = stated_encoding(metadata)
     if stated not in (None, encoding) or (stated is None and encoding == "linear" and not tiff):
         metadata = with_encoding(metadata, encoding)
+    if tiff and stated is None and encoding == "linear" and metadata.get("gray") and not metadata.get("icc"):
+        metadata["icc"] = make_profile(
+            "Linear gray", 1.0, None
+        )  # colors, which gray has not, would be unknown
     return with_profile(metadata) if tiff else metadata
 
 
