@@ -85,7 +85,7 @@ def _check_length(chunks: list[Chunk], header: PngHeader, path: Path) -> None:
     needed = header.height * (header.width * samples * header.depth // 8)
     if needed > compressed * _MOST_RATIO:
         raise UnreadableImageError(
-            f"{shown(path)} is a PNG with less data than its size needs; export or copy it again"
+            f"{shown(path)} is a damaged PNG with less data than its size needs; export or copy it again"
         )
 
 
@@ -221,6 +221,3 @@ def _keep_pixels(chunks: list[Chunk], data: bytearray, transparency: Chunk | Non
 
 def _warn(path: Path, text: str) -> None:
     warnings.warn(f"{shown(path)} {text}", ImageWarning, stacklevel=3)
-
-
-__all__ = ["SIGNATURE", "decode_png", "encode_png", "read_png_header", "write_png"]
