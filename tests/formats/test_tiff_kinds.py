@@ -29,8 +29,6 @@ from formats.tiff_by_hand import (
 from numpy.typing import NDArray
 from PIL import Image
 
-from dpanet.formats.tiff import decode_tiff
-
 Array = NDArray[Any]
 
 
@@ -301,7 +299,7 @@ TABLES = [refused_kinds, raw_files, pages, other_writers, damage]
 def test_tables(cases: Callable[[], Iterator[Case]], tmp_path: Path) -> None:
     wrong = []
     for one in cases():
-        result = judge(one, tmp_path, decode_tiff)
+        result = judge(one, tmp_path)
         if result.outcome == "wrong":
             wrong.append(f"{one.name}: {result.reason}")
     assert not wrong, "\n".join(wrong[:20])

@@ -10,7 +10,6 @@ import struct
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 from mmap import mmap
 from os import PathLike
 
@@ -37,29 +36,24 @@ _FARTHEST = 1 << 16
 """Largest offset of a maker note at which it is written again; the EXIF of a JPEG is no longer."""
 
 _STORAGE = frozenset(
-    chain(
-        range(254, 269),  # kind of page, size, bits, compression, photometric, thresholds
-        (
-            273,
-            *range(277, 282),
-            284,
-            *range(286, 294),
-            297,
-        ),  # strips, planes, position, gray, fax, page number
-        (
-            301,
-            317,
-            *range(320, 348),
-            *range(351, 366),
-            *range(400, 437),
-        ),  # curves, colormap, tiles, SubIFDs, inks
-        (*range(512, 533), 559),  # old JPEG (the thumbnail's place), YCbCr
-        (700, 33723, 34377, 34675, 37724),  # XMP, IPTC, Photoshop and ICC are read and written apart
-        (PHOTO, GPS, INTEROP, 33421, 33422),  # pointers; mosaic of a raw file
-        range(50674, 50679),  # compression of others
-        range(50706, 50840),  # DNG, as a written picture must not claim to be one; ImageJ
-        chain(range(50879, 51200), range(52500, 52600)),  # DNG
-    )
+    {
+        # kind of page, size, bits, compression, photometric, thresholds
+        *range(254, 269),
+        # strips, planes, position, gray, fax, page number
+        *(273, 284, 297, *range(277, 282), *range(286, 294)),
+        # curves, colormap, tiles, SubIFDs, inks
+        *(301, 317, *range(320, 348), *range(351, 366), *range(400, 437)),
+        # old JPEG (the thumbnail's place), YCbCr
+        *(559, *range(512, 533)),
+        # XMP, IPTC, Photoshop and ICC, which are read and written apart
+        *(700, 33723, 34377, 34675, 37724),
+        # pointers; mosaic of a raw file
+        *(PHOTO, GPS, INTEROP, 33421, 33422),
+        # compression of others
+        *range(50674, 50679),
+        # DNG, as a written picture must not claim to be one; ImageJ
+        *(*range(50706, 50840), *range(50879, 51200), *range(52500, 52600)),
+    }
 )
 """Tags of IFD0 that describe how the pixels of that file are stored; never copied to another file."""
 

@@ -18,32 +18,11 @@ Format = Literal["png", "tiff", "jpeg", "webp", "heif", "pgm"]
 READ = "PNG, TIFF, JPEG, WebP, AVIF, PGM or PPM"
 """Their names."""
 
-_HEIF_BRANDS = {
-    b"mif1",
-    b"mif2",
-    b"msf1",
-    b"miaf",
-    b"avif",
-    b"avis",
-    b"avio",
-    b"heic",
-    b"heix",
-    b"heim",
-    b"heis",
-}
-_HEIF_BRANDS |= {
-    b"hevc",
-    b"hevx",
-    b"avci",
-    b"avcs",
-    b"jpeg",
-    b"jpgs",
-    b"j2ki",
-    b"j2is",
-    b"vvic",
-    b"1pic",
-    b"unif",
-}
+_HEIF_BRANDS = frozenset(
+    b"mif1 mif2 msf1 miaf 1pic avif avis avio heic heix heim heis hevc hevx avci avcs vvic "
+    b"jpeg jpgs j2ki j2is unif".split()
+)
+"""Of the box ``ftyp``, for files of still pictures; others are films."""
 
 _EXPORT = "export it as PNG or TIFF"
 

@@ -21,8 +21,6 @@ from dpanet.formats.tiff_layout import FAX, JPEG, PALETTE, PREMULTIPLIED, WHITE_
 from dpanet.formats.tiff_metadata import encoding_of_tags, parse_metadata
 from dpanet.formats.tiff_page import read_page
 
-SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
 _PADDING = 512
 """Bytes that a writer may add behind a strip or tile."""
 
@@ -38,7 +36,7 @@ def decode_tiff(path: Path) -> DecodedImage:
 
     Raises:
         OSError: if the file cannot be read.
-        UnreadableImageError: if it is damaged or cut, a raw file of a camera, or of a kind that is not read.
+        UnreadableImageError: if it is damaged or cut, or of a kind that is not read.
     """
     with _mapped(path) as data:
         layout, tags = read_page(data, path)

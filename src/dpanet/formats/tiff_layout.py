@@ -26,9 +26,6 @@ _KINDS = {4: "a mask", 5: "CMYK", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844:
 _MOST_CHANNELS = 16
 """More are no picture; each takes memory."""
 
-_LARGEST_TILE = 1 << 24
-"""Pixels of a tile that may be larger than the picture."""
-
 _MOST_RATIO = {NONE: 1, PACKBITS: 64, DEFLATE[0]: 1032, DEFLATE[1]: 1032, LZW: 2600}
 """How many bytes a compressed one can become; memory is taken only for pixels that the file can contain."""
 

@@ -1,4 +1,4 @@
-"""Find the picture in a TIFF and refuse raw files of cameras."""
+"""Find the picture in a TIFF."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from mmap import mmap
 from pathlib import Path
 
-from dpanet.containers.raw_file import is_raw_file
 from dpanet.containers.tiff_structure import (
     BrokenStructureError,
     Order,
@@ -48,14 +47,8 @@ def read_page(data: mmap, path: Path, warn: bool = True) -> tuple[TiffLayout, tu
         How its pixels are stored, and the tags of its directory.
 
     Raises:
-        UnreadableImageError: if it is a raw file, damaged or truncated, or of a kind that is not read.
+        UnreadableImageError: if it is damaged or truncated, or of a kind that is not read.
     """
-    if is_raw_file(path):
-        name = shown(path)
-        raise UnreadableImageError(
-            f"{name} is a raw file of a camera, not a developed picture; deblur it alone with: "
-            f"dpanet deblur {name} -o OUTPUT, or develop it to TIFF first"
-        )
     try:
         order, big, start = parse_header(data)
         chain = list(_chain(data, start, order, big))
