@@ -11,7 +11,7 @@ from dpanet.containers.exif import (
     Exif,
     camera,
     check_exif,
-    describing,
+    drop_storage,
     orientation,
     parse_exif,
     serialize_exif,
@@ -88,9 +88,9 @@ def test_orientation_and_camera() -> None:
 def test_storage_and_thumbnail_are_left_out() -> None:
     numbers = (256, 258, 259, 262, 273, 279, 320, 330, 338, 513, 514, 700, 33723, 34377, 34675, 50706)
     exif = Exif("<", tuple(Tag(number, 4, 1, bytes(4)) for number in (*numbers, 271)))
-    assert [tag.number for tag in describing(exif).main] == [271]
+    assert [tag.number for tag in drop_storage(exif).main] == [271]
     pages = Tag(270, 2, 17, b"ImageJ=1.53\nimag\0")
-    assert describing(Exif("<", (pages,))).main == ()
+    assert drop_storage(Exif("<", (pages,))).main == ()
 
 
 def test_sound_data_stays_in_place_without_its_thumbnail() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.containers.exif import ORIENTATION, Exif, describing, parse_exif, serialize_exif
+from dpanet.containers.exif import ORIENTATION, Exif, drop_storage, parse_exif, serialize_exif
 from dpanet.containers.raw_file import is_cr3
 from dpanet.containers.tiff_structure import BrokenStructureError, Tag, parse_directory, parse_header
 from dpanet.errors import ImageWarning, shown
@@ -49,7 +49,7 @@ def read_exif(path: Path, flip: int) -> bytes | None:
             stacklevel=2,
         )
         exif = Exif("<")
-    exif = describing(exif)
+    exif = drop_storage(exif)
     order = exif.order
     photo = tuple(tag for tag in exif.photo if tag.number not in (*_DROPPED, _COLOR_SPACE))
     main = exif.main

@@ -86,6 +86,12 @@ class Exif:
         tag = self.tag(number)
         return tag.numbers(self.order) if tag else ()
 
+    @property
+    def orientation(self) -> int:
+        """1 to 8; 1 (upright) if none is stated."""
+        values = self.numbers(ORIENTATION)
+        return values[0] if values and 1 <= values[0] <= 8 else 1
+
 
 def parse_exif(data: bytes | mmap) -> Exif:
     """Parse a bare TIFF or BigTIFF structure, such as the data of EXIF or a whole TIFF file.
@@ -121,7 +127,7 @@ def parse_exif(data: bytes | mmap) -> Exif:
     return Exif(order, main, photo, gps, interop, tuple(lost), following)
 
 
-def describing(exif: Exif) -> Exif:
+def drop_storage(exif: Exif) -> Exif:
     """Leave out what describes the storage of pixels in the file it came from, and the thumbnail."""
 
     def kept(tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
@@ -218,7 +224,7 @@ def check_exif(data: bytes, path: str | PathLike[str] | None = None) -> bytes | 
         return None
     if path is not None:
         warn_of_lost(exif, path)
-    sound = describing(exif)
+    sound = drop_storage(exif)
     if replace(sound, following=exif.following) == exif and not exif.lost:
         return _without_thumbnail(data, exif)
     return serialize_exif(sound)
@@ -250,8 +256,7 @@ def _without_thumbnail(data: bytes, exif: Exif) -> bytes:
 def orientation(exif: bytes | None) -> int:
     """Return the orientation that the EXIF data states, 1 to 8; 1 (upright) if it states none."""
     parsed = _parsed(exif)
-    values = parsed.numbers(ORIENTATION) if parsed else ()
-    return values[0] if values and 1 <= values[0] <= 8 else 1
+    return parsed.orientation if parsed else 1
 
 
 def camera(exif: bytes | None) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dpanet.containers.decoded_image import Codes, DecodedImage
+from dpanet.containers.exif import Exif
 from dpanet.containers.header import Header
 from dpanet.containers.stated_encoding import use_profile
 from dpanet.containers.vips import open_image, to_codes
@@ -67,9 +68,7 @@ def read_tiff_header(path: Path) -> Header:
     if palette:
         bits = 8 * _colormap(layout).dtype.itemsize
     channels = (3 if palette else layout.colors) + (layout.alpha is not None)
-    turned = next((tag.numbers(layout.order)[:1] for tag in tags if tag.number == 274), ())
-    orientation = turned[0] if turned and 1 <= turned[0] <= 8 else 1
-    return Header(layout.width, layout.height, bits, channels, orientation)
+    return Header(layout.width, layout.height, bits, channels, Exif(layout.order, tags).orientation)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import numpy as np
 
 from dpanet.containers.exif import (
     Exif,
-    describing,
+    drop_storage,
     parse_exif,
     serialize_exif,
     warn_of_lost,
@@ -50,7 +50,7 @@ def parse_metadata(data: mmap, layout: TiffLayout, tags: tuple[Tag, ...], path: 
     warn_of_lost(exif, path)
     if layout.index:
         exif = replace(exif, main=tags)
-    exif = describing(exif)
+    exif = drop_storage(exif)
     resolution = _resolution(by_number, layout)
     moved = () if resolution is None else (X_RESOLUTION, Y_RESOLUTION, UNIT)
     main = tuple(tag for tag in exif.main if tag.number not in moved)
@@ -106,7 +106,7 @@ def make_exif(metadata: Mapping[str, Any]) -> Exif:
     exif = Exif("<")
     if metadata.get("exif"):
         with suppress(BrokenStructureError):  # readers drop broken EXIF with a warning
-            exif = describing(parse_exif(metadata["exif"].removeprefix(b"Exif\0\0")))
+            exif = drop_storage(parse_exif(metadata["exif"].removeprefix(b"Exif\0\0")))
     others = tuple(_other_tags(metadata, exif.order))
     numbers = {tag.number for tag in others}
     return replace(exif, main=tuple(tag for tag in exif.main if tag.number not in numbers) + others)
