@@ -55,12 +55,12 @@ def read_picture_capture(name: str, left: Path, right: Path, truth: Path, match_
         UnreadableImageError: for a missing or damaged file.
         PairError: for a file of another size or encoding than the others, or with transparent pixels.
     """
-    views = [_require_opaque(view) for view in read_views(left, right)]
+    views = [require_opaque(view) for view in read_views(left, right)]
     for view in views:
         warn_of_scale(view)
     one, other = (to_pixels(view) for view in views)
     pair = DualPixelPair(one, other, views[0].encoding or "srgb", views[0].metadata)
-    file = _require_opaque(read_file(truth))
+    file = require_opaque(read_file(truth))
     _warn_of_other_colors(file, views[0])
     sharp = Picture(to_pixels(file), file.encoding or "srgb", file.metadata)
     return Capture(name, pair, sharp, match_color=match_color)
@@ -84,7 +84,7 @@ def read_linear(path: Path) -> Picture:
 
 
 def _read_linear_file(path: Path) -> DecodedImage:
-    file = _require_opaque(read_file(path))
+    file = require_opaque(read_file(path))
     if file.codes.dtype != np.uint16:
         raise PairError(
             f"{shown(path)} is of type {file.codes.dtype}; linear pictures need 16 bits, so write it as 16-bit PNG"
@@ -107,7 +107,7 @@ def read_output(path: Path, capture: Capture) -> Pixels:
         PairError: for a file of another size or depth.
     """
     linear = capture.pair.encoding == "linear"
-    file = _read_linear_file(path) if linear else _require_opaque(read_file(path))
+    file = _read_linear_file(path) if linear else require_opaque(read_file(path))
     pixels = in_encoding(file, capture.pair.encoding)
     if pixels.shape != capture.truth.pixels.shape:
         raise PairError(
@@ -148,7 +148,12 @@ def _warn_of_other_colors(truth: DecodedImage, view: DecodedImage) -> None:
         )
 
 
-def _require_opaque(file: DecodedImage) -> DecodedImage:
+def require_opaque(file: DecodedImage) -> DecodedImage:
+    """Return a file if it has no transparent pixels.
+
+    Raises:
+        PairError: if it has some.
+    """
     if not file.opaque:
         raise PairError(
             f"{shown(file.path)} has transparent pixels, and what is behind them is unknown; export it without an "

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from dpanet.containers.decoded_image import DecodedImage
 from dpanet.datasets import open_dataset
+from dpanet.datasets.captures import require_opaque
 from dpanet.datasets.dataset_check import DatasetCheck
 from dpanet.errors import ConfigError, PairError, shown
 from dpanet.images.encoding import linear_to_srgb
@@ -185,11 +186,7 @@ class PairSource:
                 f"the pictures of a scene have one encoding, but these state {values}; export them alike"
             )
         for file in (left, right, truth):
-            warn_of_scale(file)
-            if not file.opaque:
-                raise PairError(
-                    f"{shown(file.path)} has transparent pixels; export it without an alpha channel"
-                )
+            warn_of_scale(require_opaque(file))
         return replace(left, alpha=None), replace(right, alpha=None), replace(truth, alpha=None)
 
 
