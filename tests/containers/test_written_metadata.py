@@ -66,8 +66,8 @@ def test_a_written_file_states_its_encoding(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = read_file(path).encoding
-    if stated is None and (encoding == "srgb" or suffix == ".tif"):
-        assert found is None  # as it was: an unnamed linear TIFF has colors that are not known
+    if stated is None and encoding == "srgb" and bits < 32:
+        assert found is None  # as it was
     else:
         assert found == encoding
     if stated == encoding and suffix == ".png":  # then nothing is changed
@@ -163,17 +163,30 @@ def test_a_gray_png_becomes_a_tiff_with_a_gray_profile(tmp_path: Path) -> None:
     assert image.encoding == "linear" and image.icc is not None and image.icc[16:20] == b"GRAY"
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_a_linear_gray_picture_says_so(tmp_path: Path, suffix: str) -> None:
-    """As from the raw views of a camera; a picture in color has primaries that are not known."""
-    for bits in (16, 32) if suffix == ".tif" else (16,):
-        path = tmp_path / f"{bits}{suffix}"
-        write_picture(Picture(PIXELS, "linear", {"gray": True}), path, bits=bits)
-        image = read_file(path)
-        assert image.encoding == "linear"
-        assert (image.icc or b"")[16:20] == (b"GRAY" if suffix == ".tif" else b"")  # a PNG has gAMA
-    write_picture(Picture(PIXELS, "srgb", {"gray": True}), tmp_path / f"b{suffix}")
-    assert read_file(tmp_path / f"b{suffix}").icc is None
+@pytest.mark.parametrize("gray", [True, False])
+@pytest.mark.parametrize("bits", [16, 32])
+def test_a_linear_tiff_says_so(tmp_path: Path, bits: int, gray: bool) -> None:
+    """As from the raw views of a camera, and from files that state nothing: LittleCMS reads the profile."""
+    path = tmp_path / "a.tif"
+    write_picture(Picture(PIXELS, "linear", {"gray": gray}), path, bits=bits)
+    with tifffile.TiffFile(path) as file:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(file.pages.first.iccprofile)).profile
+    assert profile.profile_description == ("Linear gray" if gray else "Linear sRGB")
+    if not gray:
+        standard = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).profile
+        for name in ("red_colorant", "green_colorant", "blue_colorant"):
+            np.testing.assert_allclose(getattr(profile, name)[0], getattr(standard, name)[0], atol=2e-3)
+    assert read_file(path).encoding == "linear"
+
+
+@pytest.mark.parametrize("gray", [True, False])
+def test_a_float_tiff_of_srgb_says_so(tmp_path: Path, gray: bool) -> None:
+    write_picture(Picture(PIXELS, "srgb", {"gray": gray}), tmp_path / "a.tif", bits=32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_file(tmp_path / "a.tif").encoding == "srgb"
+    write_picture(Picture(PIXELS, "srgb", {"gray": gray}), tmp_path / "b.tif", bits=16)
+    assert read_file(tmp_path / "b.tif").icc is None  # everybody takes it as sRGB
 
 
 def test_what_a_format_cannot_hold_is_named() -> None:

@@ -92,7 +92,11 @@ def with_profile(metadata: Mapping[str, Any]) -> dict[str, Any]:
     primaries, curve = _primaries(chunks), _curve_of_chunks(chunks, has_profile=bool(metadata.get("icc")))
     colorants = None if primaries is None else colorants_of(primaries)
     if curve is not None and (metadata.get("gray") or colorants is not None):
-        result["icc"] = make_profile("As the PNG stated", curve, None if metadata.get("gray") else colorants)
+        name = "As the PNG stated"
+        if curve == 1.0:
+            colors = " sRGB" if primaries == SRGB_PRIMARIES else ""
+            name = f"Linear{' gray' if metadata.get('gray') else colors}"
+        result["icc"] = make_profile(name, curve, None if metadata.get("gray") else colorants)
     return result
 
 

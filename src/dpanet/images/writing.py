@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dpanet.containers.decoded_image import Codes
-from dpanet.containers.icc_profile import make_profile
+from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, make_profile
 from dpanet.containers.written_metadata import (
     not_carried,
     stated_encoding,
@@ -60,23 +60,25 @@ def write_picture(
         bits = 16 if bits == 32 and not tiff else bits
     if bits not in ((8, 16, 32) if tiff else (8, 16)):
         raise ConfigError(f"bits is {bits}; it must be 8 or 16 (or 32 for a float .tif)")
-    metadata = with_size(_fit_metadata(picture, tiff), *picture.pixels.shape[:2])
+    metadata = with_size(_fit_metadata(picture, tiff, bits == 32), *picture.pixels.shape[:2])
     codes, alpha = _codes(picture, bits), _alpha(picture, bits)
     with atomic_output(path, overwrite) as unfinished:
         (write_tiff if tiff else write_png)(unfinished, codes, alpha, metadata)
 
 
-def _fit_metadata(picture: Picture, tiff: bool) -> dict[str, Any]:
-    """Return the metadata to write, which state the encoding of the picture, or none."""
+def _fit_metadata(picture: Picture, tiff: bool, floats: bool) -> dict[str, Any]:
+    """Return the metadata to write: they state the encoding of the picture, or none where sRGB is understood."""
     metadata, encoding = dict(picture.metadata), picture.encoding
     stated = stated_encoding(metadata)
-    if stated not in (None, encoding) or (stated is None and encoding == "linear" and not tiff):
+    if stated not in (None, encoding) or (stated is None and encoding == "linear"):
         metadata = with_encoding(metadata, encoding)
-    if tiff and stated is None and encoding == "linear" and metadata.get("gray") and not metadata.get("icc"):
-        metadata["icc"] = make_profile(
-            "Linear gray", 1.0, None
-        )  # colors, which gray has not, would be unknown
-    return with_profile(metadata) if tiff else metadata
+    if not tiff:
+        return metadata
+    metadata = with_profile(metadata)
+    if floats and not metadata.get("icc"):  # floats are often taken as linear
+        colors = None if metadata.get("gray") else colorants_of(SRGB_PRIMARIES)
+        metadata["icc"] = make_profile("sRGB", "srgb", colors)
+    return metadata
 
 
 def _codes(picture: Picture, bits: int) -> Codes:
