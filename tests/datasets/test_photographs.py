@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from dpanet.datasets.depth_map import read_depth, read_depth_of
 from dpanet.datasets.photographs import (
@@ -19,6 +19,8 @@ from dpanet.errors import DatasetError, ImageWarning, UnreadableImageError
 from dpanet.images.header import read_header
 
 ORIENTATIONS = range(1, 9)
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def picture(height: int = 20, width: int = 30) -> np.ndarray:
@@ -81,12 +83,12 @@ def test_opaque_alpha_is_dropped_and_transparency_refused(tmp_path: Path) -> Non
 
 def test_floats_are_used_and_nan_refused(tmp_path: Path) -> None:
     values = np.random.default_rng(0).uniform(-0.1, 1.1, (20, 30, 3)).astype(np.float32)
-    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", iccprofile=SRGB)
     np.testing.assert_array_equal(
         read_photograph(tmp_path / "a.tif"), np.rint(np.clip(values, 0, 1) * np.float32(255))
     )
     values[0, 0, 0] = np.nan
-    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", iccprofile=SRGB)
     with pytest.raises(UnreadableImageError, match=r"a\.tif contains NaN"):
         read_photograph(tmp_path / "a.tif")
 

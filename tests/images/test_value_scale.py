@@ -6,11 +6,14 @@ import png
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import ImageCms
 
 from dpanet.datasets.captures import read_picture_capture
 from dpanet.datasets.photographs import read_photograph
 from dpanet.errors import ImageWarning
 from dpanet.images.reading import read_file, read_pair, read_picture
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 RAMP = np.random.default_rng(0).random((20, 24, 3))
 
@@ -20,7 +23,7 @@ def write(path: Path, values: NDArray[np.generic]) -> Path:
         with path.open("wb") as file:
             png.Writer(24, 20, bitdepth=16, greyscale=False).write(file, values.reshape(20, -1).tolist())
     else:
-        tifffile.imwrite(path, values, photometric="rgb")
+        tifffile.imwrite(path, values, photometric="rgb", iccprofile=SRGB)
     return path
 
 
@@ -65,3 +68,63 @@ def test_other_pictures_pass_silently(tmp_path: Path) -> None:
         for path in files:
             read_picture(path)
         read_file(few)  # it may be a depth map, or raw codes
+
+
+def write_gray(path: Path, codes: NDArray[np.generic]) -> Path:
+    with path.open("wb") as file:
+        png.Writer(codes.shape[1], codes.shape[0], bitdepth=16, greyscale=True).write(file, codes.tolist())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("black", "bits", "top"), [(1024, 14, 0.5), (256, 12, 1), (64, 10, 0.7), (600, 14, 0.8)]
+)
+def test_raw_values_are_named(black: int, bits: int, top: float, tmp_path: Path) -> None:
+    codes = np.rint(black + RAMP[..., 0] * top * (2**bits - 1 - black)).astype(np.uint16)
+    with pytest.warns(ImageWarning, match="looks like raw values.*--black-level and --white-level") as caught:
+        read_picture(write_gray(tmp_path / "a.png", codes))
+    assert len(caught) == 1 and "pixel4" not in str(caught[0].message)
+
+
+def test_raw_values_of_the_size_of_a_pixel_4_name_it(tmp_path: Path) -> None:
+    codes = np.random.default_rng(1).integers(1024, 9000, (1512, 2016)).astype(np.uint16)
+    with pytest.warns(ImageWarning, match="add --camera pixel4"):
+        read_picture(write_gray(tmp_path / "a.png", codes))
+
+
+def test_gray_pictures_that_are_not_raw_pass_silently(tmp_path: Path) -> None:
+    ramp = RAMP[..., 0]
+    pictures = {
+        "dark": ramp * 9000,  # with black in it
+        "fog": 20000 + ramp * 20000,
+        "of 8 bits": np.rint(10 + ramp * 40) * 257,
+        "flat": np.full_like(ramp, 5000),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name, values in pictures.items():
+            read_picture(write_gray(tmp_path / f"{name}.png", values.astype(np.uint16)))
+
+
+def test_floats_without_encoding_are_named(tmp_path: Path) -> None:
+    for scale, looks in (
+        (1.0, "sRGB; if its"),
+        (3.7, r"sRGB, but looks linear \(float values up to 3\.\d+\); if its"),
+    ):
+        left, right = (tmp_path / f"{scale}_{side}.tif" for side in ("left", "right"))
+        for path in (left, right):
+            tifffile.imwrite(path, (RAMP * scale).astype(np.float32), photometric="rgb")
+        sentence = f"states no encoding and is taken as {looks} values are linear, "
+        for read, remedy in (
+            (lambda: read_picture(left), "add --encoding linear"),  # noqa: B023
+            (lambda: read_pair(left, right), "add --encoding linear"),  # noqa: B023
+            (lambda: read_photograph(left), "export it with a linear ICC profile"),  # noqa: B023
+            (lambda: read_picture_capture("a", left, right, right, match_color=False), "export it"),  # noqa: B023
+        ):
+            with pytest.warns(ImageWarning, match=sentence + remedy) as caught:
+                read()
+            assert str(caught[0].message).startswith(str(left))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert read_pair(left, right, "linear").encoding == "linear"
+            assert read_picture(left, "srgb").encoding == "srgb"

@@ -13,7 +13,7 @@ from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, parse_pr
 from dpanet.errors import ImageWarning, PairError, shown
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.images.reading import read_file, read_views, to_pixels
-from dpanet.images.value_scale import warn_of_scale
+from dpanet.images.value_scale import warn_of_encoding, warn_of_scale
 from dpanet.pair import DualPixelPair, Encoding, Picture, Pixels
 
 _SAME_COLORANTS = 0.01
@@ -61,6 +61,8 @@ def read_picture_capture(name: str, left: Path, right: Path, truth: Path, match_
     one, other = (to_pixels(view) for view in views)
     pair = DualPixelPair(one, other, views[0].encoding or "srgb", views[0].metadata)
     file = require_opaque(read_file(truth))
+    for picture in (views[0], file):
+        warn_of_encoding(picture)
     _warn_of_other_colors(file, views[0])
     sharp = Picture(to_pixels(file), file.encoding or "srgb", file.metadata)
     return Capture(name, pair, sharp, match_color=match_color)

@@ -21,7 +21,7 @@ from dpanet.images.encoding import dequantize, linear_to_srgb
 from dpanet.images.header import read_header
 from dpanet.images.pairing import SUFFIXES, natural_key
 from dpanet.images.reading import read_file
-from dpanet.images.value_scale import warn_of_scale
+from dpanet.images.value_scale import warn_of_encoding, warn_of_scale
 
 HELD_OUT_EVERY = 20
 """One photograph of so many is held out, if no list says which."""
@@ -97,6 +97,7 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
     """
     file = read_file(path)
     warn_of_scale(file)
+    warn_of_encoding(file)
     codes = file.codes
     if not file.opaque:
         raise UnreadableImageError(

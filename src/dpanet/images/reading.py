@@ -27,7 +27,7 @@ from dpanet.images.encoding import dequantize
 from dpanet.images.header import read_header
 from dpanet.images.matching_views import check_views, warn_of_transparency
 from dpanet.images.source import is_standard_input, readable_file
-from dpanet.images.value_scale import warn_of_scale
+from dpanet.images.value_scale import warn_of_encoding, warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
 
 ImagePath = str | os.PathLike[str]
@@ -198,6 +198,8 @@ def _encoding(file: DecodedImage, encoding: Encoding | None) -> Encoding:
             ImageWarning,
             stacklevel=3,
         )
+    if encoding is None:
+        warn_of_encoding(file, "add --encoding linear")
     return encoding or file.encoding or "srgb"
 
 

@@ -1,4 +1,4 @@
-"""Notice pictures whose values end far below or far above the white of their file."""
+"""Notice pictures whose values seem to be meant otherwise than they are read."""
 
 from __future__ import annotations
 
@@ -18,17 +18,29 @@ _FULL = 0.85
 _BRIGHT = 4.0
 """Median of a float picture that no picture has whose white is 1.0, even with lights far above white."""
 
+_LINEAR = 1.5
+"""Float values of highlights, above which they are hardly sRGB."""
+
 _STEP = 4
-"""Of the rows and columns of a float picture that are looked at."""
+"""Of the rows and columns that are looked at, where not all are."""
+
+_RAW_TOP = 2**14 + 1024
+"""Above the largest raw code of 14 bits in 16, with a black level on top."""
+
+_PEDESTAL = 0.03
+"""Darkest of the brightest value of raw views at least, as their black level lies above 0."""
 
 
 def warn_of_scale(image: DecodedImage) -> None:
     """Warn if the values of a picture seem to have another white than the file: 65535 in 16 bits, 1.0 in floats.
 
-    A 12-bit picture in 16 bits would be treated as 16 times too dark, floats from 0 to 255 as 255 times too bright.
+    A 12-bit picture in 16 bits would be treated as 16 times too dark, floats from 0 to 255 as 255 times too bright;
+    raw values of a sensor have another black, too.
     """
     codes = image.codes
-    if codes.dtype == np.uint16:
+    if codes.dtype == np.uint16 and _looks_raw(image):
+        _warn(_describe_raw(image))
+    elif codes.dtype == np.uint16:
         largest = int(codes.max())
         bits = largest.bit_length()
         if bits in _BITS and largest >= _FULL * (2**bits - 1):
@@ -43,6 +55,52 @@ def warn_of_scale(image: DecodedImage) -> None:
                 f"{shown(image.path)} has float values mostly above 1.0, which is white (up to {seen.max():.6g}); if "
                 "its white is another number, export it divided by that"
             )
+
+
+def warn_of_encoding(image: DecodedImage, remedy: str = "export it with a linear ICC profile") -> None:
+    """Warn if a float picture states no encoding: it is taken as sRGB, although floats are often linear.
+
+    Args:
+        image: the picture.
+        remedy: what to do if its values are linear.
+    """
+    if image.codes.dtype.kind != "f" or image.encoding is not None:
+        return
+    seen = image.codes[::_STEP, ::_STEP].astype(np.float64)
+    bright, middle = np.quantile(seen, (0.999, 0.5)) if np.isfinite(seen).all() else (0.0, 0.0)
+    looks = ""
+    if bright > _LINEAR and middle <= _BRIGHT:  # brighter ones have another white
+        looks = f", but looks linear (float values up to {bright:.3g})"
+    text = f"{shown(image.path)} states no encoding and is taken as sRGB{looks}; if its values are linear, {remedy}"
+    warnings.warn(ImageWarning(text, "encoding"), stacklevel=3)
+
+
+def _looks_raw(image: DecodedImage) -> bool:
+    """Return whether 16-bit gray values end far below white, and have nothing near 0 either."""
+    if not image.gray or image.encoding is not None or int(image.codes.max()) >= _RAW_TOP:
+        return False
+    dark, bright = _range(image)
+    eight_bits = not (image.codes[::_STEP, ::_STEP] % 257).any()  # scaled to 16
+    return dark >= _PEDESTAL * bright and bright > 1.25 * dark and not eight_bits
+
+
+def _describe_raw(image: DecodedImage) -> str:
+    from dpanet.images.raw import PIXEL4
+
+    dark, bright = _range(image)
+    remedy = "state its levels with --black-level and --white-level"
+    if image.codes.shape == PIXEL4.size:
+        remedy = f"add --camera {PIXEL4.name}, or {remedy} for another camera"
+    return (
+        f"{shown(image.path)} looks like raw values of a sensor, as its 16-bit gray values lie between {dark:.0f} "
+        f"and {bright:.0f}, but its black is taken as 0 and its white as 65535; if it is raw, {remedy}"
+    )
+
+
+def _range(image: DecodedImage) -> tuple[float, float]:
+    """Return the darkest and the brightest value, without the outermost thousandths."""
+    dark, bright = np.quantile(image.codes[::_STEP, ::_STEP], (0.001, 0.999))
+    return float(dark), float(bright)
 
 
 def _warn(sentence: str) -> None:

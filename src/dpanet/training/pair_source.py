@@ -23,7 +23,7 @@ from dpanet.datasets.dataset_check import DatasetCheck
 from dpanet.errors import ConfigError, PairError, shown
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.reading import read_file, read_views, to_pixels
-from dpanet.images.value_scale import warn_of_scale
+from dpanet.images.value_scale import warn_of_encoding, warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, Pixels
 from dpanet.simulation.scene import Scenes
 
@@ -187,6 +187,7 @@ class PairSource:
             )
         for file in (left, right, truth):
             warn_of_scale(require_opaque(file))
+            warn_of_encoding(file)
         return replace(left, alpha=None), replace(right, alpha=None), replace(truth, alpha=None)
 
 
