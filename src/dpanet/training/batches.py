@@ -52,7 +52,7 @@ class Batches:
         for request in islice(self._requests, self._loader.ahead + 1 - len(self._waiting)):
             self._waiting.append(self._loader.submit(request))
         try:
-            parts = self._waiting.popleft().result()
+            parts = self._loader.receive(self._waiting.popleft().result())
         except BrokenProcessPool as error:
             raise WorkerError(
                 "a process that simulates ended before its work was done; go on with dpanet train --resume, and with "

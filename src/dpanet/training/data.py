@@ -102,11 +102,15 @@ class Loader:
         """Number of requests to submit before the first result is needed."""
 
     def submit(self, request: Request) -> Future[Any]:
-        """Return a future of the three parts of a batch, as tensors or arrays."""
+        """Return a future whose result `receive` takes."""
         if self._executor is not None:
             return self._executor.submit(self._load, request)
         result: Future[Any] = Future()
         result.set_result(self._load(request))
+        return result
+
+    def receive(self, result: Any) -> Any:
+        """Return the three parts of a batch, as tensors or arrays, from the result of a future."""
         return result
 
     def close(self) -> None:

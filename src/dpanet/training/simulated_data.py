@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkstemp
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -149,24 +152,56 @@ class SimulatedData:
         """Return a loader of batches from a source, or from worker processes that simulate the same scenes."""
         if not self.workers:
             return Loader(partial(load_batch, source))
+        return WorkerLoader(self)
+
+
+class WorkerLoader(Loader):
+    """Loads batches that processes simulate ahead of need.
+
+    Batches come through files. Through the pool's own pipe, a process that is killed while it sends one would leave
+    half of it there, and the parent would wait for the rest for ever. A path is short enough to be sent whole or not
+    at all.
+    """
+
+    def __init__(self, data: SimulatedData) -> None:
+        self._folder = TemporaryDirectory(prefix="dpanet-batches-")
         spawn = multiprocessing.get_context("spawn")  # a fork of a process that has run torch may deadlock
-        pool = ProcessPoolExecutor(self.workers, spawn, initializer=_start_worker, initargs=(self,))
-        return Loader(_load_in_worker, pool, 2 * self.workers)
+        setup = (data, Path(self._folder.name))
+        pool = ProcessPoolExecutor(data.workers, spawn, initializer=_start_worker, initargs=setup)
+        super().__init__(_load_in_worker, pool, 2 * data.workers)
+
+    def receive(self, result: Path) -> tuple[NDArray[np.float32], ...]:
+        """Read the batch of a finished request, and delete its file."""
+        with result.open("rb") as file:
+            parts = tuple(np.load(file) for _ in range(3))
+        result.unlink()
+        return parts
+
+    def close(self) -> None:
+        """Cancel what has not started, wait for the rest, and delete the files."""
+        super().close()
+        self._folder.cleanup()
 
 
 _source: Source | None = None
 """The simulator of this worker process."""
+_results = Path()
+"""The folder of its batches."""
 
 
-def _start_worker(data: SimulatedData) -> None:
+def _start_worker(data: SimulatedData, results: Path) -> None:
     """Prepare a new worker: leave interrupts to the parent, end with it, and open the photographs."""
-    global _source
+    global _source, _results
     prepare_worker(signal.SIGINT, signal.SIGTERM)
     torch.set_num_threads(1)
-    _source = data.simulator()
+    _source, _results = data.simulator(), results
 
 
-def _load_in_worker(request: Request) -> tuple[NDArray[np.float32], ...]:
-    """Return a batch as arrays: tensors would travel through shared memory, which may be small."""
+def _load_in_worker(request: Request) -> Path:
+    """Simulate a batch and return the file that holds its parts."""
     assert _source is not None
-    return tuple(part.numpy() for part in load_batch(_source, request))
+    descriptor, name = mkstemp(".npy", dir=_results)
+    with os.fdopen(descriptor, "wb") as file:
+        for part in load_batch(_source, request):
+            np.save(file, part.numpy())
+    return Path(name)
