@@ -238,7 +238,7 @@ def test_a_folder_without_any_pair(run: Run, tmp_path: Path) -> None:
     result = run("deblur", tmp_path / "in", "-o", tmp_path / "out")
     assert result.code == 1 and "contains no views" in result.sentence
     result = run("deblur", tmp_path / "gone", "-o", tmp_path / "out")
-    assert result.code == 1 and "gone is not a folder" in result.sentence
+    assert result.code == 1 and "gone does not exist; check" in result.sentence
     assert listing(tmp_path) == ["in", "in/photo.png"]
 
 

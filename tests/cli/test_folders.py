@@ -81,7 +81,10 @@ def test_what_is_left_out_is_counted(run: Run, tmp_path: Path) -> None:
     result = run("deblur", tmp_path / "in", "-o", tmp_path / "out")
     assert (result.code, result.out) == (1, f"{tmp_path}/out: 1 pair deblurred, 0 skipped, 2 left out\n")
     errors = result.err.splitlines()
-    assert "a_right.gif is .gif, and views are" in errors[0] and "c_right.png leads to no file" in errors[1]
+    assert (
+        "a_right.gif are .gif, which views are not" in errors[0]
+        and "c_right.png lead to no file" in errors[1]
+    )
     for view in (tmp_path / "in").glob("b_*"):
         view.unlink()
     result = run("deblur", tmp_path / "in", "-o", tmp_path / "out")

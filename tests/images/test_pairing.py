@@ -51,12 +51,24 @@ def link(folder: Path, name: str, target: str) -> None:
 @pytest.mark.parametrize(
     ("files", "links", "says"),
     [
-        (["a_left.gif", "a_right.heic"], {}, ["a_left.gif is .gif, and views are", "a_right.heic is .heic"]),
-        (["a_left.BMP", "a_right.png"], {}, ["a_left.BMP is .bmp, and views are .png, .tif"]),
-        (["a_left", "a_right"], {}, ["a_left and ", "a_right has no suffix, and views are"]),
-        (["a_left.CR2", "a_right.CR2"], {}, ["is .cr2"]),
+        (
+            ["a_left.gif", "a_right.heic"],
+            {},
+            ["a_left.gif is .gif, which views are not; export it", "is .heic"],
+        ),
+        (
+            ["a_left.BMP", "a_right.png"],
+            {},
+            ["a_left.BMP is .bmp, which views", "or TIFF (views are .png, .tif"],
+        ),
+        (["a_left", "a_right"], {}, ["a_left and ", "a_right are without a suffix, which views are not"]),
+        (["a_left.CR2", "a_right.CR2"], {}, ["a_right.CR2 are .cr2", "export them as PNG or TIFF"]),
         (["a_left.png"], {"a_right.png": "gone.png"}, ["a_right.png leads to no file; mend the link"]),
-        ([], {"a_left.png": "gone", "a_right.png": "a_right.png"}, ["a_left.png and ", "leads to no file"]),
+        (
+            [],
+            {"a_left.png": "gone", "a_right.png": "a_right.png"},
+            ["a_left.png and ", "a_right.png lead to no file; mend"],
+        ),
         (["a_left.png"], {}, ["a_left.png has no right view; the views are named NAME_left.*"]),
         (["inputL/a.png"], {}, ["inputL/a.png has no right view"]),
         (["inputL/a.png", "inputR/a.xyz"], {}, ["inputR/a.xyz is .xyz"]),
@@ -96,11 +108,58 @@ def test_something_that_is_no_file_is_never_opened(tmp_path: Path) -> None:
 
 def test_what_is_no_view_is_ignored(tmp_path: Path) -> None:
     fill(
-        tmp_path, "1_left.png", "1_right.png", "truth.png", "._1_left.png", ".2_left.png", "inputL/Thumbs.db"
+        tmp_path, "1_left.png", "1_right.png", "notes.txt", "._1_left.png", ".2_left.png", "inputL/Thumbs.db"
     )
     fill(tmp_path, "1_left.xmp", "1_left.png.txt", "2_left.json", "inputL/.DS_Store", ".hidden/3_left.png")
     found = find_pairs(tmp_path, recursive=True)
     assert (names(found), found.problems, found.notes) == (["1"], [], [])
+
+
+def test_pictures_with_other_names_are_counted(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        "1_left.png",
+        "1_right.png",
+        "b-left.png",
+        "b-right.png",
+        "c_l.png",
+        "PXL_1.jpg",
+        "old/d.png",
+    )
+    found = find_pairs(tmp_path, recursive=True)
+    assert (names(found), found.problems) == (["1"], [])
+    assert found.notes == [
+        f"5 pictures in {tmp_path} have other names and are left out "
+        "(PXL_1.jpg, b-left.png, b-right.png and 2 more); views are named NAME_left.* and NAME_right.*"
+    ]
+    for name in ("b-left.png", "b-right.png", "c_l.png", "PXL_1.jpg"):
+        (tmp_path / name).unlink()
+    (note,) = find_pairs(tmp_path, recursive=True).notes
+    assert f"1 picture in {tmp_path} has another name and is left out (old/d.png); " in note
+
+
+def test_a_folder_with_the_name_of_a_view_is_said_to_be_one(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        "1_left.png",
+        "1_right.png",
+        "a_left.png/x.txt",
+        "a_right.png",
+        "inputL/2.png/x",
+        "inputR/2.png",
+    )
+    found = find_pairs(tmp_path)
+    assert names(found) == ["1"]
+    assert found.problems == [
+        f"{tmp_path}/inputL/2.png is a folder, and a view is a file; rename it",
+        f"{tmp_path}/a_left.png is a folder, and a view is a file; rename it",
+    ]
+
+
+def test_the_list_of_suffixes_is_said_once(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{name}_{side}.bmp" for name in "abc" for side in ("left", "right")))
+    problems = find_pairs(tmp_path).problems
+    assert [", .avif, " in problem for problem in problems] == [True, False, False]
 
 
 def test_what_a_complete_pair_does_not_need_is_only_noted(tmp_path: Path) -> None:
@@ -171,7 +230,7 @@ def test_nothing_to_pair(tmp_path: Path) -> None:
         find_pairs(fill(tmp_path, "a.png"))
     with pytest.raises(PairError, match="add --recursive"):
         find_pairs(fill(tmp_path, "b/a_left.png"))
-    with pytest.raises(PairError, match="is not a folder"):
+    with pytest.raises(PairError, match="does not exist"):
         find_pairs(tmp_path / "gone")
 
 

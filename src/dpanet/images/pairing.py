@@ -13,6 +13,8 @@ from dpanet.errors import PairError, counted, shown
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".avif", ".pgm", ".ppm", ".pnm")
 """Of the pictures that are read, in lower case."""
 
+_LIST = f"views are {', '.join(SUFFIXES)}"
+
 _VIEW = re.compile(r"(?P<name>.+)_(?P<side>left|right)", re.IGNORECASE | re.DOTALL)
 
 _SIDE_FOLDERS = {"inputL": "left", "inputR": "right"}
@@ -48,12 +50,19 @@ class FoundPairs:
     """One sentence for each thing that is not used although no capture is lost by it."""
 
 
+_Reason = tuple[str, str]
+"""Why files cannot be views, as the end of a sentence about one, and about several."""
+
+_NAMED = 3
+"""Pictures with other names that are named at most."""
+
+
 @dataclass
 class _Candidates:
     """The files that claim to be views of one capture."""
 
     views: dict[str, list[Path]] = field(default_factory=lambda: {"left": [], "right": []})
-    unusable: list[tuple[str, str, str]] = field(default_factory=list)
+    unusable: list[tuple[str, _Reason, str]] = field(default_factory=list)
     """Side, reason, path."""
 
 
@@ -66,8 +75,8 @@ def find_pairs(
 ) -> FoundPairs:
     """List the captures of a folder, and what is left out, each with its reason; no file is opened.
 
-    Pairs are NAME_left.* with NAME_right.*, and inputL/NAME.* with inputR/NAME.*. Hidden files are ignored, and so
-    is what is no view by its name. If a name has two candidates for one side, the capture is left out.
+    Pairs are NAME_left.* with NAME_right.*, and inputL/NAME.* with inputR/NAME.*. Hidden files are ignored; pictures
+    with other names are counted. If a name has two candidates for one side, the capture is left out.
 
     Args:
         folder: where to search.
@@ -80,9 +89,9 @@ def find_pairs(
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise PairError(
-            f"{shown(folder)} is not a folder; give a folder of pairs, or a left and a right view"
-        )
+        if not folder.exists():
+            raise PairError(f"{shown(folder)} does not exist; check the name")
+        raise PairError(f"{shown(folder)} is not a folder; give a folder of pairs, or two views")
     search = _Search(tuple(camera_suffixes), {_identity(path) for path in leave_out if path.is_dir()})
     search.run(folder, recursive)
     found = search.found
@@ -100,6 +109,8 @@ def find_pairs(
             f"{counted(search.folders_below, 'folder')} in {shown(folder)} "
             f"{'is' if search.folders_below == 1 else 'are'} not searched; add --recursive for the pairs there"
         )
+    if search.other_names:
+        found.notes.append(_describe_others(search.other_names, folder))
     return found
 
 
@@ -116,6 +127,8 @@ class _Search:
         self.candidates: dict[str, _Candidates] = {}
         self.folders_below = 0
         """Number of folders that were not searched."""
+        self.other_names: list[str] = []
+        """Paths of pictures that are no views by their names."""
         self._camera_suffixes = camera_suffixes
         self._leave_out = leave_out
         self._seen: set[tuple[int, int]] = set()
@@ -139,7 +152,7 @@ class _Search:
             for entry in self._list(path, folder):
                 if entry.name.startswith("."):
                     continue
-                if not _is(entry, os.DirEntry.is_dir):
+                if not _is(entry, os.DirEntry.is_dir) or _is_named_like_view(entry.name, side):
                     self._take(entry, prefix, side)
                     continue
                 inner = (path / entry.name, prefix, side)
@@ -183,28 +196,50 @@ class _Search:
         elif suffix in self._camera_suffixes:
             if _is(entry, os.DirEntry.is_file):
                 self.found.pairs.append(NamedPair(prefix + stem, Path(entry.path), None))
-            else:
-                self.found.problems.append(f"{shown(entry.path)} {_why_unusable(entry, '')}")
+            elif reason := _why_unusable(entry, suffix):
+                self.found.problems.append(f"{shown(entry.path)} {reason[0]}")
+        elif suffix in SUFFIXES:
+            self.other_names.append(entry.path)
 
 
-def _why_unusable(entry: os.DirEntry[str], suffix: str) -> str:
-    """Return why a file cannot be a view, as the end of a sentence about it; empty if it can."""
+def _is_named_like_view(name: str, side: str) -> bool:
+    """Return whether a folder has the name of a view, as if it were a file."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122  # as above
+    return suffix.lower() in SUFFIXES and bool(side or _VIEW.fullmatch(stem))
+
+
+def _why_unusable(entry: os.DirEntry[str], suffix: str) -> _Reason | None:
+    """Return why a file cannot be a view; None if it can."""
+    if _is(entry, os.DirEntry.is_dir):
+        return "is a folder, and a view is a file; rename it", "are folders, and views are files; rename them"
     if not _is(entry, os.DirEntry.is_file):
-        return (
-            "leads to no file; mend the link"
-            if entry.is_symlink()
-            else "is not a regular file; export it again"
-        )
+        if entry.is_symlink():
+            return "leads to no file; mend the link", "lead to no file; mend the links"
+        return "is not a regular file; export it again", "are not regular files; export them again"
     if suffix not in SUFFIXES:
-        kind = f"is {shown(suffix)}" if suffix else "has no suffix"
-        return f"{kind}, and views are {', '.join(SUFFIXES)}; export it as PNG or TIFF"
-    return ""
+        kind = f" {shown(suffix)}" if suffix else " without a suffix"
+        return (
+            f"is{kind}, which views are not; export it as PNG or TIFF",
+            f"are{kind}, which views are not; export them as PNG or TIFF",
+        )
+    return None
+
+
+def _describe_others(paths: list[str], folder: Path) -> str:
+    """Return a sentence about pictures that are no views by their names."""
+    names = [shown(os.path.relpath(path, folder)) for path in sorted(paths, key=natural_key)]
+    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    verbs = ("has another name", "is") if len(names) == 1 else ("have other names", "are")
+    return (
+        f"{counted(len(names), 'picture')} in {shown(folder)} {verbs[0]} and {verbs[1]} left out ({listed}); "
+        "views are named NAME_left.* and NAME_right.*"
+    )
 
 
 def _judge(name: str, candidates: _Candidates, found: FoundPairs) -> None:
     """Add a pair, or the reason why it is none."""
     left, right = candidates.views["left"], candidates.views["right"]
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[_Reason, list[str]] = {}
     for _, reason, path in candidates.unusable:
         reasons.setdefault(reason, []).append(path)
     if len(left) == len(right) == 1:
@@ -215,7 +250,14 @@ def _judge(name: str, candidates: _Candidates, found: FoundPairs) -> None:
             for path in paths
         ]
         return
-    parts = [f"{' and '.join(paths)} {reason}" for reason, paths in reasons.items()]
+    parts: list[str] = []
+    for reason, paths in reasons.items():
+        part = f"{' and '.join(paths)} {reason[len(paths) > 1]}"
+        if "which views are not" in part and not any(
+            _LIST in problem for problem in (*found.problems, *parts)
+        ):
+            part += f" ({_LIST})"  # once for a folder
+        parts.append(part)
     for side, other in (("left", "right"), ("right", "left")):
         views = candidates.views[side]
         if len(views) > 1:
