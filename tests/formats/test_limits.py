@@ -27,6 +27,22 @@ def test_the_default_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
         check_size("a.png", 0, 1000)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "limit", "says"),
+    [
+        (512, 384, "0.1", "0.197 megapixels, and at most 0.1 are"),
+        (65535, 65535, "400", "4,295 megapixels, and at most 400 are"),
+        (20001, 20000, "400", "400.02 megapixels, and at most 400 are"),
+    ],
+)
+def test_sizes_are_rounded(
+    monkeypatch: pytest.MonkeyPatch, width: int, height: int, limit: str, says: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, limit)
+    with pytest.raises(UnreadableImageError, match=says):
+        check_size("a.png", width, height)
+
+
 @pytest.mark.parametrize("value", ["0", "-3", "many", "nan", "inf"])
 def test_impossible_limits(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv(VARIABLE, value)

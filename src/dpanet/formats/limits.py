@@ -54,9 +54,17 @@ def check_size(path: str | os.PathLike[str], width: int, height: int) -> None:
     limit = max_megapixels()
     if width * height > limit * 1e6:
         raise UnreadableImageError(
-            f"{shown(path)} claims {width} x {height} px, {width * height / 1e6:,.6g} megapixels, and at most "
-            f"{limit:,.6g} are read; if it is really so large, raise the limit with {OPTION} or {VARIABLE}"
+            f"{shown(path)} claims {width} x {height} px, {_rounded(width * height / 1e6, limit)} megapixels, and at "
+            f"most {limit:,.6g} are read; if it is really so large, raise the limit with {OPTION} or {VARIABLE}"
         )
+
+
+def _rounded(megapixels: float, limit: float) -> str:
+    """Return a number with three digits, or as many more as show that it is above the limit."""
+    digits = max(3, len(f"{megapixels:.0f}"))
+    while digits < 15 and float(f"{megapixels:.{digits}g}") <= limit:
+        digits += 1
+    return f"{megapixels:,.{digits}g}"
 
 
 def _checked(value: float | str, name: str) -> float:
