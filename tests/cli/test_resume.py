@@ -136,7 +136,7 @@ def test_a_picture_that_somebody_edited_is_not_replaced(
     write_view(out / "2.png", 5)
     edited = (out / "2.png").read_bytes()
     result = run("deblur", folder, "-o", out, "--tta", "2")
-    assert result.code == 1 and "2.png exists already" in result.sentence
+    assert result.code == 1 and "2.png was changed since it was written; move" in result.sentence
     assert ((out / "2.png").read_bytes(), small_model.runs) == (edited, 3)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from dpanet.cli.failure import describe_error, print_error
 from dpanet.cli.jobs import Job, Task
-from dpanet.errors import ConfigError, counted, shown
+from dpanet.errors import ConfigError, OutputError, counted, shown
 from dpanet.files.output import prepare_output
 from dpanet.files.store import Store, file_identity, read_log
 from dpanet.images.pairing import natural_key
@@ -120,10 +120,15 @@ def prepare_replaceable(
         probe: whether to try to write in its folder.
 
     Raises:
-        OutputError: as `prepare_output`.
+        OutputError: if the file was changed since it was written; or as `prepare_output`.
         ConfigError: if the suffix is not allowed.
     """
-    own = any(_is_unchanged(path, version) for version in written.get(real_path(path), ()))
+    versions = written.get(real_path(path), ())
+    own = any(_is_unchanged(path, version) for version in versions)
+    if versions and not own and not overwrite and path.is_file():
+        raise OutputError(
+            f"{shown(path)} was changed since it was written; move it elsewhere, or replace it with --overwrite"
+        )
     if probe or not own:
         prepare_output(path, overwrite or own, suffixes, probe=probe)
 
