@@ -102,7 +102,8 @@ def read_picture(path: ImagePath, encoding: Encoding | None = None) -> Picture:
     file = read_file(path)
     warn_of_transparency(file)
     warn_of_scale(file)
-    return Picture(to_pixels(file), _encoding(file, encoding), file.metadata)
+    pixels = to_pixels(file)
+    return Picture(pixels, _encoding(file, encoding), file.metadata)
 
 
 def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = None) -> DualPixelPair:
@@ -131,10 +132,8 @@ def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     left_image, right_image = read_views(left, right)
     for view in (left_image, right_image):
         warn_of_scale(view)
-    encoding = _encoding(left_image, encoding)
-    metadata, pixels = left_image.metadata, to_pixels(left_image)
-    del left_image
-    return DualPixelPair(pixels, to_pixels(right_image), encoding, metadata)
+    pixels = to_pixels(left_image), to_pixels(right_image)
+    return DualPixelPair(*pixels, _encoding(left_image, encoding), left_image.metadata)
 
 
 def read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, DecodedImage]:
