@@ -81,7 +81,7 @@ def test_the_white_sheets_are_averaged_over_101_px_with_replicated_edges() -> No
 
 
 def test_wrong_views_are_refused_in_one_sentence() -> None:
-    with pytest.raises(PairError, match=r"left view has type uint8; raw codes of small are uint16"):
+    with pytest.raises(PairError, match=r"left view has 8 bits, expected 16 for raw codes of small"):
         develop(codes(200).astype(np.uint8), codes(200), SMALL)
     with pytest.raises(PairError, match=r"right view has shape \(39, 60\).*40 rows x 60 columns"):
         develop(codes(200), codes(200)[1:], SMALL)

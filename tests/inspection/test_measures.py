@@ -1,5 +1,7 @@
 """Each measure of an inspection against what was planted."""
 
+import math
+
 import numpy as np
 import pytest
 from inspection.planted_pair import HEIGHT, planted_pair, see_through, texture
@@ -88,6 +90,23 @@ def test_clipping_below_the_white_of_the_file_is_noticed() -> None:
     assert clipped.ceiling == pytest.approx(0.75)
     assert clipped.bright == pytest.approx(float((bright >= 0.75).mean()))
     assert count_clipped(np.minimum(gray(texture() + 0.5), 1), 65535).bright > 0.3
+
+
+def test_floats_above_white_are_kept_and_not_clipped() -> None:
+    bright = gray(texture() + 0.5)
+    found = count_clipped(bright, 0)
+    assert (found.bright, found.above) == (0, pytest.approx(float((bright > 1).mean())))
+    assert math.isnan(found.ceiling) and found.above > 0.3
+    at_white, above_white = (count_clipped(np.minimum(bright, np.float32(top)), 0) for top in (1.0, 1.05))
+    assert (at_white.ceiling, at_white.above) == (1.0, 0)
+    assert at_white.bright == pytest.approx(float((bright >= 1).mean()))
+    assert above_white.ceiling == pytest.approx(1.05)
+    assert above_white.bright == pytest.approx(float((bright >= 1.05).mean()))
+
+
+def test_raw_codes_above_white_are_kept() -> None:
+    found = count_clipped(gray(texture() + 0.5), 9000)
+    assert found.bright == 0 and found.above > 0.3
 
 
 def test_shares_in_and_out_of_focus() -> None:

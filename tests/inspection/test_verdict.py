@@ -1,14 +1,20 @@
 """Pairs of every kind, and what is found about them."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from inspection.planted_pair import HEIGHT, WIDTH, planted_pair, texture
 from scipy import ndimage
 
+from dpanet.inspection.circumstances import ORDINARY, Circumstances
+from dpanet.inspection.file_facts import ValueFacts
+from dpanet.inspection.inspection import Inspection, inspect_pair
 from dpanet.inspection.measure import estimate_order, measure_pair
 from dpanet.inspection.verdict import judge
+from dpanet.inspection.view_order import ViewOrder
 from dpanet.pair import DualPixelPair
 
 GOOD = planted_pair(6.0)
@@ -40,7 +46,7 @@ def noisy(sigma: float) -> DualPixelPair:
 CASES = {
     "a good pair": (GOOD, "usable", None),
     "a noisy pair": (noisy(0.02), "usable", None),
-    "swapped": (pair(GOOD.right, GOOD.left), "doubtful", "swapped"),
+    "swapped, by habit": (pair(GOOD.right, GOOD.left), "usable", "swapped"),
     "the same picture twice": (pair(GOOD.left, GOOD.left), "unusable", "identical"),
     "in focus": (planted_pair(0.0), "doubtful", "in-focus"),
     "flat": (
@@ -53,6 +59,18 @@ CASES = {
     "another capture": (pair(GOOD.left, planted_pair(6.0, seed=2).right), "unusable", "different"),
     "upside down": (right_changed(lambda view: view[::-1, ::-1]), "unusable", "different"),
     "1 px lower": (right_changed(lambda view: np.roll(view, 1, 0)), "doubtful", "misaligned"),
+    "turned by 90 degrees": (pair(np.rot90(GOOD.left), np.rot90(GOOD.right)), "unusable", "quarter-turn"),
+    "turned by 270 degrees, swapped": (
+        pair(np.rot90(GOOD.right, 3), np.rot90(GOOD.left, 3)),
+        "unusable",
+        "quarter-turn",
+    ),
+    "a copy, 3 px lower": (pair(SCENE, np.roll(SCENE, 3, 0)), "unusable", "misaligned"),
+    "a blurred copy, 3 px lower": (
+        pair(planted_pair(6.0, sharp=0).left, np.roll(planted_pair(6.0, sharp=0).left, 3, 0)),
+        "unusable",
+        "misaligned",
+    ),
     "4 px higher": (right_changed(lambda view: np.roll(view, -4, 0)), "unusable", "misaligned"),
     "5 px to the side": (right_changed(lambda view: np.roll(view, 5, 1)), "unusable", "shifted"),
     "turned by half a degree": (
@@ -78,8 +96,41 @@ def test_what_is_found(name: str) -> None:
     assert [finding.key for finding in verdict.findings][:1] == ([key] if key else [])
 
 
+def inspect(views: DualPixelPair, circumstances: Circumstances = ORDINARY) -> Inspection:
+    values = ValueFacts("linear", "nothing", (), "", "", None)
+    return inspect_pair((), views, values, 0.0, circumstances=circumstances)
+
+
+@pytest.mark.parametrize("name", ["another capture", "flat", "small", "turned by 90 degrees", "two cameras"])
+def test_the_order_of_what_is_no_pair_cannot_be_decided(name: str) -> None:
+    measures = inspect(CASES[name][0]).measures
+    assert measures is not None
+    assert (measures.order.state, measures.order.by) == ("undecided", "nothing")
+    assert math.isnan(measures.order.behind)
+
+
+def test_swapped_by_brightness_or_kernels_is_doubtful_and_by_habit_usable() -> None:
+    measures = measure_pair(GOOD, 65535)
+    for by, level in (("measured kernels", "doubtful"), ("camera", "doubtful"), ("habit", "usable")):
+        found = judge(replace(measures, order=ViewOrder("swapped", by, 0.0, 0.5)))
+        assert (found.level, found.findings[0].key) == (level, "swapped")
+
+
+def test_white_sheets_are_advised_only_where_they_can_be_given() -> None:
+    dark = CASES["dark right view"][0]
+    for circumstances, advice in (
+        (ORDINARY, "only raw views in two files can be evened out"),
+        (Circumstances(sheets_option="--camera pixel-app --flat-field"), "give them with --camera pixel-app"),
+        (Circumstances(flat_field=True, sheets_option="--flat-field"), "do not even it out"),
+    ):
+        (finding,) = inspect(dark, circumstances).verdict.findings
+        assert finding.key == "brightness" and advice in finding.sentence
+    (finding,) = inspect(GOOD, Circumstances(scale="its white is another")).verdict.findings
+    assert (finding.key, finding.level, finding.sentence) == ("scale", "doubtful", "its white is another")
+
+
 def test_the_quick_estimate_finds_the_order_that_the_whole_measure_finds() -> None:
-    for name in ("a good pair", "swapped", "in focus", "flat"):
+    for name in ("a good pair", "swapped, by habit", "in focus", "flat"):
         views, _, _ = CASES[name]
         assert estimate_order(views).state == measure_pair(views, 65535).order.state, name
-    assert estimate_order(CASES["swapped"][0]).state == "swapped"
+    assert estimate_order(CASES["swapped, by habit"][0]).state == "swapped"

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import DONE, FAILED, UsageError
+from dpanet.cli.failure import DONE, FAILED, UsageError, print_line
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
 
 if TYPE_CHECKING:
-    from dpanet.inspection.file_facts import FileFacts
+    from dpanet.deconvolution.lens import MeasuredLens
+    from dpanet.inspection.file_facts import FileFacts, UnreadFile
     from dpanet.inspection.inspection import Inspection
+    from dpanet.pair import DualPixelPair, Encoding
+
+    ReadingOptions = tuple[str | None, Encoding | None, int | None, int | None, tuple[Path, Path] | None]
 
 _Flag = Parameter(negative=())
 
@@ -77,7 +87,8 @@ def inspect(
         if any(path is not None and picture.resolve() == path.resolve() for path in (left, right)):
             raise UsageError(f"--picture names {picture}, one of the views; name another file")
         prepare_output(picture, overwrite)
-    inspection = _inspect(left, right, camera, encoding, (black_level, white_level), flat_field, calibration)
+    options = ViewOptions(camera, encoding, black_level, white_level, flat_field, max_megapixels)
+    inspection = _inspect(left, right, options, calibration)
     if json:
         from json import dumps
 
@@ -87,28 +98,62 @@ def inspect(
     else:
         from dpanet.inspection.text import format_text
 
-        print(format_text(inspection))
+        print(format_text(inspection, _command(left, right, options)))
     if picture is not None and inspection.measures is not None:
         from dpanet.inspection.picture import write_picture
 
         write_picture(inspection.measures.maps, picture, overwrite=overwrite)
+    elif picture is not None:
+        print_line("note", f"{picture} was not written, as the files are no pair")
     return FAILED if inspection.verdict.level == "unusable" else DONE
 
 
-def _inspect(
-    left: Path,
-    right: Path | None,
-    camera: str | None,
-    encoding: Literal["srgb", "linear"] | None,
-    levels: tuple[int | None, int | None],
-    flat_field: tuple[Path, Path] | None,
-    calibration: Path | None,
-) -> Inspection:
+@dataclass(frozen=True)
+class ViewOptions:
+    """The options about the files of the views, as `dpanet deblur` takes them too."""
+
+    camera: str | None
+    encoding: Encoding | None
+    black_level: int | None
+    white_level: int | None
+    flat_field: tuple[Path, Path] | None
+    max_megapixels: float | None
+
+    @property
+    def reading(self) -> ReadingOptions:
+        """The arguments of `build_reader`."""
+        return self.camera, self.encoding, self.black_level, self.white_level, self.flat_field
+
+    @property
+    def sheets_option(self) -> str:
+        """The options by which white sheets can be given, for two files; empty if they cannot."""
+        return "--flat-field" if self.camera is not None or self.black_level is not None else ""
+
+
+def _command(left: Path, right: Path | None, options: ViewOptions) -> tuple[str, ...]:
+    """Return the words that deblur the same files with the same options, quoted for a shell."""
+    files = [left] if right is None else [left, right]
+    words: list[object] = ["dpanet", "deblur", *map(_as_argument, files), "-o", "sharp.png"]
+    for name in ("camera", "encoding", "black_level", "white_level", "max_megapixels"):
+        value = getattr(options, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else value]
+    if options.flat_field is not None:
+        words += ["--flat-field", *map(_as_argument, options.flat_field)]
+    return tuple(quote(str(word)) for word in words)
+
+
+def _as_argument(path: Path) -> str:
+    """Return a path so that it is not taken for an option."""
+    text = shown(path)
+    return f"./{text}" if text.startswith("-") and text != "-" else text
+
+
+def _inspect(left: Path, right: Path | None, options: ViewOptions, calibration: Path | None) -> Inspection:
     """Read the files as the options say, and inspect them."""
     from dpanet.containers.raw_file import is_raw_file
-    from dpanet.errors import PairError
-    from dpanet.inspection.file_facts import describe_values, raw_file_facts, read_file_facts
-    from dpanet.inspection.inspection import inspect_pair, refuse
+    from dpanet.inspection.file_facts import UnreadFile, read_file_facts
+    from dpanet.inspection.inspection import refuse
 
     lens = None
     if calibration is not None:
@@ -116,46 +161,93 @@ def _inspect(
         from dpanet.simulation.measured_kernels import MeasuredKernels
 
         lens = MeasuredLens(MeasuredKernels.read(calibration))
-    if right is None:
-        if not is_raw_file(left):
-            return refuse(
-                (read_file_facts(left),),
-                "one picture is not a pair; give the left and the right view, or a raw file",
-            )
-        from dpanet.cli.views import build_raw_reader
+    if right is not None:
+        return _inspect_views(left, right, options, lens)
+    if is_raw_file(left):
+        return _inspect_raw_file(left, options, lens)
+    try:
+        facts = read_file_facts(left)
+    except UnreadableImageError as error:
+        return refuse((UnreadFile(left),), str(error))
+    return refuse((facts,), "one picture is not a pair; give the left and the right view, or a raw file")
 
-        pair = build_raw_reader(camera, encoding, *levels, flat_field)(left)
-        files: tuple[FileFacts, ...] = (raw_file_facts(left, pair),)
-    else:
-        from dpanet.cli.views import build_reader
 
-        read = build_reader(camera, encoding, *levels, flat_field)
+def _inspect_raw_file(path: Path, options: ViewOptions, lens: MeasuredLens | None) -> Inspection:
+    from dpanet.cli.views import build_raw_reader
+    from dpanet.inspection.file_facts import UnreadFile, describe_values, raw_file_facts
+    from dpanet.inspection.inspection import inspect_pair, refuse
+
+    read = build_raw_reader(*options.reading)
+    try:
+        pair = read(path)
+    except (PairError, UnreadableImageError) as error:
+        return refuse((UnreadFile(path),), str(error))
+    values = describe_values(pair.metadata, pair.encoding, "the development of the raw file")
+    return inspect_pair((raw_file_facts(path, pair),), pair, values, 65535.0, lens=lens)
+
+
+def _inspect_views(left: Path, right: Path, options: ViewOptions, lens: MeasuredLens | None) -> Inspection:
+    from dpanet.cli.views import build_reader
+    from dpanet.images.raw import PIXEL_APP
+    from dpanet.inspection.circumstances import Circumstances
+    from dpanet.inspection.file_facts import UnreadFile, describe_values, read_file_facts
+    from dpanet.inspection.inspection import inspect_pair, refuse
+
+    read = build_reader(*options.reading)
+    files: list[FileFacts | UnreadFile] = []
+    for path in (left, right):  # before the pair is read, since a stream can be read only once
         try:
+            files.append(read_file_facts(path))
+        except UnreadableImageError:
+            files.append(UnreadFile(path))
+    try:
+        with _scale_notes() as notes:
             pair = read(left, right)
-        except PairError as error:
-            return refuse((read_file_facts(left), read_file_facts(right)), str(error))
-        files = (read_file_facts(left), read_file_facts(right))
-    black, white = levels
+    except (PairError, UnreadableImageError) as error:
+        return refuse(tuple(files), str(error))
     option = None
-    if encoding is not None:
+    if options.encoding is not None:
         option = "--encoding"
-    elif right is None:
-        option = "the development of the raw file"
-    elif camera is not None:
-        option = f"--camera {camera}"
-    elif black is not None:
+    elif options.camera is not None:
+        option = f"--camera {options.camera}"
+    elif options.black_level is not None:
         option = "--black-level and --white-level"
     values = describe_values(pair.metadata, pair.encoding, option)
-    steps = 65535.0 if right is None else _steps(files[0].bits, pair.metadata.get("camera"), black, white)
-    return inspect_pair(files, pair, values, steps, flat_field=flat_field is not None, lens=lens)
+    recognized = options.camera is None and pair.metadata.get("camera") == PIXEL_APP.name
+    circumstances = Circumstances(
+        options.flat_field is not None,
+        f"--camera {PIXEL_APP.name} --flat-field" if recognized else options.sheets_option,
+        next(iter(notes), ""),
+    )
+    steps = _steps(pair, options)
+    return inspect_pair(tuple(files), pair, values, steps, circumstances=circumstances, lens=lens)
 
 
-def _steps(bits: int, camera: str | None, black: int | None, white: int | None) -> float:
+@contextmanager
+def _scale_notes() -> Iterator[list[str]]:
+    """Collect remarks on values of another scale, which become part of the verdict; let others through."""
+    notes: list[str] = []
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ImageWarning)
+            yield notes
+    finally:
+        for one in caught:
+            if isinstance(one.message, ImageWarning) and one.message.once == "scale":
+                notes.append(str(one.message))
+            else:
+                warnings.warn(one.message, stacklevel=2)
+
+
+def _steps(pair: DualPixelPair, options: ViewOptions) -> float:
     """Return the number of codes from black to white in the files of the views; 0 for floats."""
-    from dpanet.images.raw import PIXEL4
+    from dpanet.images.raw import PIXEL4, PIXEL_APP
 
-    if camera == PIXEL4.name:
-        return float(PIXEL4.white_level - PIXEL4.black_level)
-    if black is not None and white is not None:
-        return float(white - black)
+    if options.black_level is not None and options.white_level is not None:
+        return float(options.white_level - options.black_level)
+    for format in (PIXEL4, PIXEL_APP):
+        if pair.metadata.get("camera") == format.name:
+            return float(format.white_level - format.black_level)
+    bits = int(pair.metadata["bits"])
     return 0.0 if bits == 32 else float(2**bits - 1)

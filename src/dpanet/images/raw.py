@@ -119,8 +119,7 @@ def _light(codes: NDArray[Any], format: RawFormat, name: str) -> NDArray[np.floa
     """Convert codes, H x W, to light, float32: 0.0 at the black and 1.0 at the white level, never below 0."""
     if codes.dtype != np.uint16:
         raise PairError(
-            f"{name} has type {codes.dtype}; raw codes of {format.name} are uint16, "
-            "so read the 16-bit file unchanged"
+            f"{name} has {_depth(codes)}, expected 16 for raw codes of {format.name}; give the 16-bit file unchanged"
         )
     if codes.ndim != 2 or (codes.shape != format.size and not format.any_size):
         height, width = format.size
@@ -131,6 +130,11 @@ def _light(codes: NDArray[Any], format: RawFormat, name: str) -> NDArray[np.floa
     light: NDArray[np.float32] = codes.astype(np.float32) - np.float32(format.black_level)
     light = np.maximum(light, np.float32(0))
     return light / np.float32(format.white_level - format.black_level)
+
+
+def _depth(codes: NDArray[Any]) -> str:
+    bits = 8 * codes.dtype.itemsize
+    return f"{bits} bits" if codes.dtype.kind == "u" else f"values of type {codes.dtype}"
 
 
 def flat_field_ratio(

@@ -71,7 +71,10 @@ class Clipped:
     bright: float
     """At `ceiling` or above."""
     ceiling: float
-    """Value at which bright values are clipped, 1.0 = white of the file."""
+    """Value at which bright values are clipped, 1.0 = white of the file; NaN in files of floats and where codes go
+    beyond white, if they are clipped nowhere."""
+    above: float = 0.0
+    """Share of the values above white that are not clipped: highlights that are kept."""
 
 
 def count_clipped(view: Pixels, steps: float) -> Clipped:
@@ -86,9 +89,23 @@ def count_clipped(view: Pixels, steps: float) -> Clipped:
     top = float(values.max())
     dark = float((values <= 0).mean())
     ceiling = 1.0
+    if top > 1 or (top > 0 and not steps):
+        return _count_piles(values, top, dark)
     if 0 < top < 1 and steps > 255:
         at_top = int((values >= top).sum())
         just_below = int(((values < top) & (values >= top - 16.5 / steps)).sum())
         if at_top > max(PLATEAU * just_below / 16, 2e-5 * values.size, 20):
             ceiling = top
     return Clipped(dark, float((values >= ceiling).mean()), ceiling)
+
+
+def _count_piles(values: NDArray[np.float32], top: float, dark: float) -> Clipped:
+    """Count what is clipped where values may go beyond white: many that are equal, at white or at the largest."""
+    above = float((values > 1).mean())
+    for pile in (1.0, top):
+        equal = int((values == pile).sum())
+        below = int(((values < pile) & (values >= 0.99 * pile)).sum())
+        if equal > max(below / 2, 2e-5 * values.size, 20):
+            bright = equal / values.size
+            return Clipped(dark, bright, pile, above - (bright if pile > 1 else 0))
+    return Clipped(dark, 0.0, float("nan"), above)

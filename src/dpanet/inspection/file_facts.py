@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dpanet.containers.exif import camera, orientation
+from dpanet.containers.exif import camera, orientation, parse_exif
 from dpanet.containers.icc_profile import profile_name
+from dpanet.containers.tiff_structure import BrokenStructureError
 from dpanet.images.header import read_header
+from dpanet.images.raw import PIXEL_APP
+from dpanet.images.source import readable_file
 from dpanet.pair import DualPixelPair, Encoding
 
 _FORMATS = (
@@ -25,6 +28,34 @@ _FORMATS = (
     (b"GIF8", "GIF"),
 )
 """First bytes of a file and its format."""
+
+
+_TAGS = {
+    269: "DocumentName",
+    270: "ImageDescription",
+    271: "Make",
+    272: "Model",
+    274: "Orientation",
+    305: "Software",
+    306: "DateTime",
+    315: "Artist",
+    316: "HostComputer",
+    33432: "Copyright",
+}
+"""Number and name of tags of TIFF 6.0 that are not EXIF."""
+
+_RESOLUTION = (282, 283, 296)
+"""Tags that say nothing about the picture, if they state no resolution."""
+
+SIZE_AND_DEPTH = "size and depth"
+"""What says that a file is one of the Pixel capture app, if no option does."""
+
+
+@dataclass(frozen=True)
+class UnreadFile:
+    """A file whose header cannot be read."""
+
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -53,9 +84,10 @@ class ValueFacts:
 
     encoding: Encoding
     stated_by: str
-    """What says so: an option, a profile, chunks, a camera's format; ``nothing`` if it is an assumption."""
+    """What says so: an option, a profile, chunks, ``size and depth``; ``nothing`` if it is an assumption."""
     metadata: tuple[str, ...]
-    """Kinds that there are, of EXIF, XMP, IPTC, ICC."""
+    """Kinds that there are, of EXIF, XMP, IPTC, ICC; single tags, such as ``tag Software``, where a TIFF has no
+    EXIF."""
     icc_name: str
     """Description of the ICC profile; empty without one."""
     camera: str
@@ -71,12 +103,14 @@ def read_file_facts(path: Path) -> FileFacts:
         UnreadableImageError: if it cannot be read.
     """
     header = read_header(path)
-    with path.open("rb") as file:
+    with readable_file(path, again=True) as readable, readable.open("rb") as file:
         head = file.read(16)
+        size = file.seek(0, 2)
+    name = "AVIF" if head[4:8] == b"ftyp" else "picture"
     return FileFacts(
         path,
-        next((name for start, name in _FORMATS if head.startswith(start)), "picture"),
-        path.stat().st_size,
+        next((name for start, name in _FORMATS if head.startswith(start)), name),
+        size,
         header.width,
         header.height,
         header.bits,
@@ -100,8 +134,8 @@ def describe_values(metadata: Mapping[str, Any], encoding: Encoding, option: str
         encoding: of the pair.
         option: of the command line that decided the encoding, if any.
     """
-    names = {"exif": "EXIF", "xmp": "XMP", "iptc": "IPTC", "icc": "ICC"}
-    kinds = tuple(name for key, name in names.items() if metadata.get(key))
+    names = {"xmp": "XMP", "iptc": "IPTC", "icc": "ICC"}
+    kinds = _name_exif(metadata.get("exif")) + tuple(name for key, name in names.items() if metadata.get(key))
     make, model = camera(metadata.get("exif"))
     stated = model if model.lower().startswith(make.lower()) else f"{make} {model}"
     icc = metadata.get("icc")
@@ -115,11 +149,28 @@ def describe_values(metadata: Mapping[str, Any], encoding: Encoding, option: str
     )
 
 
+def _name_exif(exif: bytes | None) -> tuple[str, ...]:
+    """Return ``EXIF``, or the names of the tags where there are only those that any TIFF may have."""
+    if not exif:
+        return ()
+    try:
+        parsed = parse_exif(exif.removeprefix(b"Exif\0\0"))
+    except BrokenStructureError:
+        return ("EXIF",)
+    if parsed.photo or parsed.gps or parsed.interop or not parsed.main:
+        return ("EXIF",)
+    return tuple(
+        f"tag {_TAGS.get(tag.number, tag.number)}" for tag in parsed.main if tag.number not in _RESOLUTION
+    )
+
+
 def _what_states(metadata: Mapping[str, Any], encoding: Encoding) -> str:
     """Return the part of a file that states its encoding; of several in a PNG, the first in this order counts.
 
     Source: PNG, 3rd edition, 4.3.
     """
+    if metadata.get("camera") == PIXEL_APP.name:
+        return SIZE_AND_DEPTH
     chunks = {name for name, _ in metadata.get("png") or ()}
     if b"cICP" in chunks:
         return "chunk cICP"

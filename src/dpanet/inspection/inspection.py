@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dpanet.errors import shown
-from dpanet.inspection.file_facts import FileFacts, ValueFacts
+from dpanet.inspection.circumstances import ORDINARY, Circumstances
+from dpanet.inspection.file_facts import FileFacts, UnreadFile, ValueFacts
 from dpanet.inspection.measure import Measures, measure_pair
 from dpanet.inspection.verdict import Finding, Verdict, judge
+from dpanet.inspection.view_order import ViewOrder
 from dpanet.pair import DualPixelPair
 
 if TYPE_CHECKING:
     from dpanet.deconvolution.lens import MeasuredLens
 
 
+_FILE_KEYS = ("format", "bytes", "width", "height", "bits", "channels", "orientation")
+
+
 @dataclass(frozen=True)
 class Inspection:
     """All about one or two files."""
 
-    files: tuple[FileFacts, ...]
+    files: tuple[FileFacts | UnreadFile, ...]
     """The left and the right file; or the one that was given."""
     values: ValueFacts | None
     """None if the files could not be read as a pair."""
@@ -32,12 +37,12 @@ class Inspection:
 
 
 def inspect_pair(
-    files: tuple[FileFacts, ...],
+    files: tuple[FileFacts | UnreadFile, ...],
     pair: DualPixelPair,
     values: ValueFacts,
     steps: float,
     *,
-    flat_field: bool = False,
+    circumstances: Circumstances = ORDINARY,
     lens: MeasuredLens | None = None,
 ) -> Inspection:
     """Measure a pair and judge it.
@@ -47,15 +52,19 @@ def inspect_pair(
         pair: the views.
         values: what their values mean.
         steps: codes of the files from black to white; 0 for floats.
-        flat_field: whether the views were evened out by white sheets.
+        circumstances: in which it was read.
         lens: measured kernels of the lens, if there are any.
     """
     camera = pair.metadata.get("camera")
-    measures = measure_pair(pair, steps, camera=camera, flat_field=flat_field, lens=lens)
-    return Inspection(files, values, steps, measures, judge(measures))
+    measures = measure_pair(pair, steps, camera=camera, flat_field=circumstances.flat_field, lens=lens)
+    verdict = judge(measures, circumstances)
+    if verdict.level == "unusable" or any(finding.key in ("flat", "small") for finding in verdict.findings):
+        nan = float("nan")
+        measures = replace(measures, order=ViewOrder("undecided", "nothing", nan, nan))
+    return Inspection(files, values, steps, measures, verdict)
 
 
-def refuse(files: tuple[FileFacts, ...], sentence: str, key: str = "no-pair") -> Inspection:
+def refuse(files: tuple[FileFacts | UnreadFile, ...], sentence: str, key: str = "no-pair") -> Inspection:
     """Return the inspection of files that are no pair, for the reason in a sentence."""
     return Inspection(files, None, 0.0, None, Verdict("unusable", (Finding(key, "unusable", sentence),)))
 
@@ -69,16 +78,7 @@ def to_document(inspection: Inspection) -> dict[str, Any]:
             for finding in inspection.verdict.findings
         ],
         "files": [
-            {
-                "path": shown(file.path),
-                "format": file.format,
-                "bytes": file.bytes,
-                "width": file.width,
-                "height": file.height,
-                "bits": file.bits,
-                "channels": file.channels,
-                "orientation": file.orientation,
-            }
+            {"path": shown(file.path), **{key: getattr(file, key, None) for key in _FILE_KEYS}}
             for file in inspection.files
         ],
         "values": None,
@@ -108,6 +108,7 @@ def _measures(m: Measures, steps: float) -> dict[str, Any]:
         "clipped_bright_share": [side.bright for side in m.clipped],
         "clipped_dark_share": [side.dark for side in m.clipped],
         "clipping_level": [side.ceiling for side in m.clipped],
+        "above_white_share": [side.above for side in m.clipped],
         "vertical_shift_px": m.misalignment.shift,
         "turn_px": m.misalignment.turn,
         "stretch_px": m.misalignment.stretch,

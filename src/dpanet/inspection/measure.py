@@ -15,6 +15,7 @@ from dpanet.inspection.block_match import BlockShifts, match_blocks
 from dpanet.inspection.exposure import Brightness, Clipped, compare_brightness, count_clipped
 from dpanet.inspection.focus import IN_FOCUS, Focus, describe_focus
 from dpanet.inspection.noise import estimate_noise
+from dpanet.inspection.quarter_turn import differs_along_columns
 from dpanet.inspection.sharpness import blur_widths
 from dpanet.inspection.view_order import ViewOrder, judge_order
 from dpanet.inspection.working_planes import WorkingPlanes, reduce_pair
@@ -55,6 +56,8 @@ class Measures:
     clipped: tuple[Clipped, Clipped]
     brightness: Brightness
     misalignment: Misalignment
+    along_columns: bool
+    """Whether the views differ along the columns, as those that were turned by 90 degrees."""
     focus: Focus
     order: ViewOrder
     maps: Maps
@@ -92,6 +95,7 @@ def measure_pair(
         clipped=(left_clipped, right_clipped),
         brightness=brightness,
         misalignment=fit_misalignment(blocks, planes.factor),
+        along_columns=differs_along_columns(planes, blocks, grain),
         focus=describe_focus(blocks, blur, planes.factor),
         order=judge_order(
             disparity,

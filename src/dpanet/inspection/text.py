@@ -3,49 +3,78 @@
 from __future__ import annotations
 
 import math
+import shutil
 import textwrap
 
 from dpanet.errors import shown
-from dpanet.inspection.file_facts import FileFacts, ValueFacts
+from dpanet.inspection.file_facts import SIZE_AND_DEPTH, FileFacts, UnreadFile, ValueFacts
 from dpanet.inspection.inspection import Inspection
 from dpanet.inspection.measure import Measures
+from dpanet.inspection.percent import percent
 
-WIDTH = 100
-"""Characters of a line."""
+NARROWEST, WIDEST = 40, 100
+"""Characters of a line, which is as wide as the terminal between these; 80 where there is none."""
 
 _LABEL = 12
 """Characters of the first column."""
 
-_USABLE = "nothing speaks against it; deblur it with: dpanet deblur LEFT RIGHT -o PICTURE"
+_USABLE = "nothing speaks against it"
+
+_CHECK_ORDER = (
+    "nothing else speaks against it, but if the defocus map matters, check the order of the views: it changes "
+    "the sign of the map"
+)
 
 
-def format_text(inspection: Inspection) -> str:
-    """Return the lines of an inspection."""
+def format_text(inspection: Inspection, command: tuple[str, ...] = ()) -> str:
+    """Return the lines of an inspection.
+
+    Args:
+        inspection: to be printed.
+        command: words that deblur the files, quoted for a shell.
+    """
     names = ("left", "right") if len(inspection.files) > 1 else ("file",)
     rows = [(name, _file(facts)) for name, facts in zip(names, inspection.files, strict=True)]
     if inspection.values is not None:
         rows += _values(inspection.values)
     if inspection.measures is not None:
         rows += _measures(inspection.measures, inspection.steps)
-    lines = [line for label, text in rows for line in _wrap(label, text)]
+    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
+    lines = [line for label, text in rows for line in _wrap(label, text, width)]
     lines.append("")
     level, texts = inspection.verdict.level, [finding.sentence for finding in inspection.verdict.findings]
     if level == "usable":
-        texts.insert(0, _USABLE if len(inspection.files) > 1 else _USABLE.replace("LEFT RIGHT", "RAW"))
-    lines += _wrap("verdict", f"{level}: {texts[0]}")
+        swapped = any(finding.key == "swapped" for finding in inspection.verdict.findings)
+        texts.insert(0, _CHECK_ORDER if swapped else _USABLE)
+    lines += _wrap("verdict", f"{level}: {texts[0]}", width)
     for text in texts[1:]:
-        lines += _wrap("note", text)
+        lines += _wrap("note", text, width)
+    if level == "usable" and command:
+        lines += _break_command("deblur it", command, width)
     return "\n".join(lines)
 
 
-def _file(facts: FileFacts) -> str:
+def _file(facts: FileFacts | UnreadFile) -> str:
+    if isinstance(facts, UnreadFile):
+        return f"{shown(facts.path)}: not read"
     depth = "floats" if facts.bits == 32 else f"{facts.bits} bits"
     colors = {1: "gray", 2: "gray and alpha", 3: "RGB", 4: "RGB and alpha"}.get(facts.channels, "")
     turned = "" if facts.orientation == 1 else f", to be turned for viewing (orientation {facts.orientation})"
     return (
         f"{shown(facts.path)}: {facts.format}, {facts.width} x {facts.height} px, {depth}, {colors}, "
-        f"{facts.bytes / 1e6:.1f} MB{turned}"
+        f"{_size(facts.bytes)}{turned}"
     )
+
+
+def _size(count: int) -> str:
+    for unit, name in ((1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return (
+                f"{count / unit:.1f} {name}"
+                if count < 10 * unit or unit > 1e3
+                else f"{count / unit:.0f} {name}"
+            )
+    return f"{count} bytes"
 
 
 def _values(values: ValueFacts) -> list[tuple[str, str]]:
@@ -54,6 +83,7 @@ def _values(values: ValueFacts) -> list[tuple[str, str]]:
         "nothing": "assumed, since the file does not state it",
         "ICC profile": f'stated by the ICC profile "{values.icc_name}"',
         "file": "stated by the file",
+        SIZE_AND_DEPTH: "recognized as those of the Pixel capture app by size and depth; the file states nothing",
     }.get(values.stated_by, f"by {values.stated_by}")
     parts = [f'ICC "{values.icc_name}"' if kind == "ICC" else kind for kind in values.metadata]
     if values.camera:
@@ -85,8 +115,8 @@ def _measures(m: Measures, steps: float) -> list[tuple[str, str]]:
     rows.append(
         (
             "focus",
-            f"{_share(focus.blurred)} out of focus, {_share(focus.sharp)} in focus, "
-            f"{_share(focus.unknown)} cannot be told",
+            f"{percent(focus.blurred)} out of focus, {percent(focus.sharp)} in focus, "
+            f"{percent(focus.unknown)} cannot be told",
         )
     )
     if not math.isnan(focus.quantiles[1]):
@@ -119,10 +149,13 @@ def _noise(m: Measures, steps: float) -> str:
 
 
 def _clipped(m: Measures) -> str:
-    bright, dark = max(side.bright for side in m.clipped), max(side.dark for side in m.clipped)
-    ceiling = min(side.ceiling for side in m.clipped)
-    where = "" if ceiling == 1 else f" (here {100 * ceiling:.0f} % of the file's)"
-    return f"{_share(bright)} at white{where}, {_share(dark)} at black"
+    bright, dark, above = (
+        max(getattr(side, name) for side in m.clipped) for name in ("bright", "dark", "above")
+    )
+    ceilings = [side.ceiling for side in m.clipped if not math.isnan(side.ceiling)]
+    where = f" (here {100 * min(ceilings):.0f} % of the file's)" if ceilings and min(ceilings) != 1 else ""
+    higher = f"; {percent(above)} lie above white and are kept" if above else ""
+    return f"{percent(bright)} at white{where}, {percent(dark)} at black{higher}"
 
 
 def _brightness(m: Measures) -> str:
@@ -143,8 +176,10 @@ def _order(m: Measures) -> str:
         "camera": "the known brightness of this camera's halves",
         "habit": "habit: most photographs are blurred behind what is in focus",
     }
+    if math.isnan(order.behind):
+        return "cannot be decided"
     sides = (
-        f"in this order, {_share(order.behind)} is behind the focal plane, {_share(order.before)} in front"
+        f"in this order, {percent(order.behind)} is behind the focal plane, {percent(order.before)} in front"
     )
     if order.state == "undecided":
         return f"cannot be decided; {sides}"
@@ -152,20 +187,26 @@ def _order(m: Measures) -> str:
     return f"the views look {word}, by {by[order.by]}; {sides}"
 
 
-def _share(value: float) -> str:
-    if value == 0 or value >= 0.0995:
-        return f"{100 * value:.0f} %"
-    return f"{100 * value:.2g} %" if value >= 1e-4 else "under 0.01 %"
+def _break_command(label: str, words: tuple[str, ...], width: int) -> list[str]:
+    """Return a command on as many lines as it needs, which a shell reads as one."""
+    lines = [f"{label:<{_LABEL}}{words[0]}"]
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) + 2 > width:
+            lines[-1] += " \\"
+            lines.append(" " * _LABEL + word)
+        else:
+            lines[-1] += f" {word}"
+    return lines
 
 
-def _wrap(label: str, text: str) -> list[str]:
+def _wrap(label: str, text: str, width: int) -> list[str]:
     lines = textwrap.wrap(
-        f"{label:<{_LABEL}}{text}".replace(" %", "\u00a0%")
-        .replace(" px", "\u00a0px")
-        .replace(" x ", "\u00a0x\u00a0"),
-        WIDTH,
-        subsequent_indent=" " * _LABEL,
+        text.replace(" %", "\u00a0%").replace(" px", "\u00a0px").replace(" x ", "\u00a0x\u00a0"),
+        width - _LABEL,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return [line.replace("\u00a0", " ") for line in lines]
+    labels = [label] + [""] * len(lines)
+    return [
+        f"{label:<{_LABEL}}{line}".replace("\u00a0", " ") for label, line in zip(labels, lines, strict=False)
+    ]

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from dpanet.inspection.circumstances import ORDINARY, Circumstances
 from dpanet.inspection.measure import Measures
+from dpanet.inspection.percent import percent
 
 Level = Literal["usable", "doubtful", "unusable"]
 
@@ -61,8 +63,13 @@ class Verdict:
     """The gravest first."""
 
 
-def judge(measures: Measures) -> Verdict:
-    """Judge a pair by its measures."""
+def judge(measures: Measures, circumstances: Circumstances = ORDINARY) -> Verdict:
+    """Judge a pair by its measures.
+
+    Args:
+        measures: of the pair.
+        circumstances: in which it was read.
+    """
     ranks = {"unusable": 0, "doubtful": 1, "usable": 2}
     findings: list[Finding] = []
     for decides, checks in _CHECKS:
@@ -70,6 +77,12 @@ def judge(measures: Measures) -> Verdict:
         findings += found
         if found and decides:
             break
+    else:
+        findings += [
+            finding
+            for check in (_scale, _brightness)
+            if (finding := check(measures, circumstances)) is not None
+        ]
     findings.sort(key=lambda finding: ranks[finding.level])
     return Verdict(findings[0].level if findings else "usable", tuple(findings))
 
@@ -152,6 +165,17 @@ def _misaligned(m: Measures) -> Finding | None:
     )
 
 
+def _along_columns(m: Measures) -> Finding | None:
+    if not m.along_columns:
+        return None
+    return Finding(
+        "quarter-turn",
+        "unusable",
+        "the views look turned by 90 degrees: they differ along the columns, where dual-pixel views differ along the "
+        "rows; export them unturned, without the orientation applied",
+    )
+
+
 def _turned(m: Measures) -> Finding | None:
     limit = max(MAX_TURN, 0.9 * m.maps.planes.factor)
     turn, stretch = m.misalignment.turn, m.misalignment.stretch
@@ -182,7 +206,7 @@ def _swapped(m: Measures) -> Finding | None:
     if order.state == "swapped":
         return Finding(
             "swapped",
-            "doubtful",
+            "usable",
             "the views look swapped: in this order, what is blurred lies in front of what is in focus, which is "
             "rare; if it lies behind in the scene, exchange the two files",
         )
@@ -190,8 +214,9 @@ def _swapped(m: Measures) -> Finding | None:
         return Finding(
             "order",
             "usable",
-            f"whether the views are swapped cannot be decided: in this order, {order.behind:.0%} lies behind the "
-            f"focal plane and {order.before:.0%} in front; if the scene is otherwise, exchange the two files",
+            "whether the views are swapped cannot be decided: in this order, "
+            f"{percent(order.behind)} lies behind the focal plane and {percent(order.before)} in front; if the scene "
+            "is otherwise, exchange the two files",
         )
     return None
 
@@ -208,7 +233,11 @@ def _in_focus(m: Measures) -> Finding | None:
     )
 
 
-def _brightness(m: Measures) -> Finding | None:
+def _scale(_: Measures, circumstances: Circumstances) -> Finding | None:
+    return Finding("scale", "doubtful", circumstances.scale) if circumstances.scale else None
+
+
+def _brightness(m: Measures, circumstances: Circumstances) -> Finding | None:
     ratio = m.brightness.ratio
     if math.isnan(ratio) or (1 / EVEN_RATIO <= ratio <= EVEN_RATIO and m.brightness.slope <= 0.15):
         return None
@@ -217,7 +246,18 @@ def _brightness(m: Measures) -> Finding | None:
         "usable",
         "the views differ in brightness"
         + (", unevenly over the picture" if m.brightness.slope > 0.15 else "")
-        + "; if you have pictures of a white sheet, give them with --flat-field",
+        + f"; {_advice_on_brightness(circumstances)}",
+    )
+
+
+def _advice_on_brightness(circumstances: Circumstances) -> str:
+    if circumstances.flat_field:
+        return "the white sheets do not even it out, so give sheets taken with this lens, focus and aperture"
+    if circumstances.sheets_option:
+        return f"if you have pictures of a white sheet, give them with {circumstances.sheets_option}"
+    return (
+        "halves of a lens do so toward the borders, and only raw views in two files can be evened out, by "
+        "--flat-field"
     )
 
 
@@ -225,7 +265,7 @@ def _clipped(m: Measures) -> Finding | None:
     bright, dark = max(side.bright for side in m.clipped), max(side.dark for side in m.clipped)
     if max(bright, dark) < 0.02:
         return None
-    what = f"{bright:.0%} at white" if bright >= dark else f"{dark:.0%} at black"
+    what = f"{percent(bright)} at white" if bright >= dark else f"{percent(dark)} at black"
     return Finding(
         "clipped",
         "usable" if max(bright, dark) < 0.2 else "doubtful",
@@ -236,10 +276,11 @@ def _clipped(m: Measures) -> Finding | None:
 _CHECKS = (
     (True, (_identical,)),
     (True, (_flat, _small)),
+    (True, (_along_columns,)),
     (True, (_turned,)),
     (True, (_different,)),
     (True, (_shifted,)),
     (True, (_two_cameras,)),
-    (False, (_misaligned, _swapped, _in_focus, _brightness, _clipped)),
+    (False, (_misaligned, _swapped, _in_focus, _clipped)),
 )
 """In the order in which they are made; where a group decides, what follows would be its consequence."""
