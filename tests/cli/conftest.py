@@ -1,5 +1,6 @@
 """The command line in this process, with a small network in place of the shipped one."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,12 @@ class Result:
     code: int
     out: str
     err: str
+
+    @property
+    def summary(self) -> str:
+        """Standard output of a folder, without the line for each picture."""
+        lines = self.out.splitlines(keepends=True)
+        return "".join(line for line in lines if not re.search(r" px, [0-9.]+ s$", line))
 
     @property
     def sentence(self) -> str:

@@ -197,7 +197,10 @@ def test_a_folder_with_unpaired_files(run: Run, folder: Path, tmp_path: Path) ->
     (folder / "2_right.png").unlink()
     write_view(folder / "7_right.png", 7)
     result = run("deblur", folder, "-o", tmp_path / "out")
-    assert (result.code, result.out) == (1, f"{tmp_path / 'out'}: 2 pairs deblurred, 0 skipped, 2 left out\n")
+    assert (result.code, result.summary) == (
+        1,
+        f"{tmp_path / 'out'}: 2 pairs deblurred, 0 skipped, 2 left out\n",
+    )
     assert [line.split("/in/")[1].split(";")[0] for line in result.err.splitlines()] == [
         "2_left.png has no right view",
         "7_right.png has no left view",

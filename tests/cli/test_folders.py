@@ -56,7 +56,7 @@ def test_folders_below(run: Run, tmp_path: Path) -> None:
         assert result.err.splitlines() == [
             f"dpanet: note: {tmp_path}/in/loop leads to a folder that is searched anyway; it is not followed"
         ]
-        assert result.out == f"{out}: {done} pairs deblurred, {skipped} skipped\n"
+        assert result.summary == f"{out}: {done} pairs deblurred, {skipped} skipped\n"
     pictures = [name for name in listing(out) if "." in name]
     assert pictures == [*LOG, "day 1/a.png", "day 2/x/b.tif", "day 3/c.png"]
     assert "day 2/x/b.png" in listing(tmp_path / "in" / "maps")
@@ -79,7 +79,7 @@ def test_what_is_left_out_is_counted(run: Run, tmp_path: Path) -> None:
         (tmp_path / "in" / f"a_{side}.gif").touch()
         (tmp_path / "in" / f"c_{side}.png").symlink_to("gone.png")
     result = run("deblur", tmp_path / "in", "-o", tmp_path / "out")
-    assert (result.code, result.out) == (1, f"{tmp_path}/out: 1 pair deblurred, 0 skipped, 2 left out\n")
+    assert (result.code, result.summary) == (1, f"{tmp_path}/out: 1 pair deblurred, 0 skipped, 2 left out\n")
     errors = result.err.splitlines()
     assert (
         "a_right.gif are .gif, which views are not" in errors[0]

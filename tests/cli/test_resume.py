@@ -13,7 +13,9 @@ from dpanet.images.reading import read_codes
 def test_finished_pairs_are_skipped(run: Run, folder: Path, tmp_path: Path, small_model: Weighted) -> None:
     out = tmp_path / "out"
     first = run("deblur", folder, "-o", out)
-    assert (first.code, first.out, small_model.runs) == (0, f"{out}: 3 pairs deblurred, 0 skipped\n", 3)
+    assert (first.code, first.summary, small_model.runs) == (0, f"{out}: 3 pairs deblurred, 0 skipped\n", 3)
+    lines = [line.rpartition(",")[0] for line in first.out.splitlines()[:3]]
+    assert lines == [f"{out}/{name}.png: 56 x 40 px" for name in (1, 2, 10)], "also where nobody watches"
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
     again = run("deblur", folder, "-o", out)
     assert (again.code, again.err, small_model.runs) == (0, "", 3)
@@ -69,7 +71,7 @@ def test_changed_options_redo_all_pairs(
     said = f"{out}: 3 pairs are deblurred again, since options, views or the program changed\n"
     said = "" if "--overwrite" in options else said
     assert (result.code, result.err) == (0, "")
-    assert result.out == f"{said}{out}: 3 pairs deblurred, 0 skipped\n"
+    assert result.summary == f"{said}{out}: 3 pairs deblurred, 0 skipped\n"
     assert small_model.runs >= 3
     if options[0] in ("--encoding", "--output-encoding", "--black-level"):
         assert (read_codes(out / "1.png") != old).any()

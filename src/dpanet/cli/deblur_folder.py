@@ -60,7 +60,10 @@ def deblur_folder(
             if job.name in finished:
                 skipped += 1
             else:
-                failed += not _deblur(task, job, store, key, overwrite)
+                line = _deblur(task, job, store, key, overwrite)
+                failed += not line
+                if line:
+                    print(line, flush=True)  # above the bars of a terminal; at once in a file or pipe
             task.meter.next_file()
         done = counted(len(jobs) - skipped - failed, "pair")
         ending = (f", {failed} failed" if failed else "") + (f", {left_out} left out" if left_out else "")
@@ -68,8 +71,8 @@ def deblur_folder(
     return failed
 
 
-def _deblur(task: Task, job: Job, store: Store, key: dict[str, Any], overwrite: bool) -> bool:
-    """Deblur one pair and return whether that succeeded; a failure is printed and never stops the others."""
+def _deblur(task: Task, job: Job, store: Store, key: dict[str, Any], overwrite: bool) -> str:
+    """Deblur one pair and return a line that says so; a failure is printed, stops no other, and gives no line."""
     earlier = store.entries.get(job.name)
     try:
         own_key = _own_key(job, key)
@@ -81,14 +84,13 @@ def _deblur(task: Task, job: Job, store: Store, key: dict[str, Any], overwrite: 
             }
             store.add(job.name, own_key, written, [job.output])
 
-        task.meter.say(task.run(job, overwrite or earlier is not None, record))
+        return task.run(job, overwrite or earlier is not None, record)
     except Exception as error:
         store.restore(job.name, earlier)
         # one that is impossible for a picture of this size, while others may be of another
         place = f"{shown(job.left)}: " if isinstance(error, ConfigError) else ""
         print_error(place + describe_error(error, "deblur", job.left))
-        return False
-    return True
+        return ""
 
 
 def list_written(folder: Path) -> dict[str, list[Written]]:
