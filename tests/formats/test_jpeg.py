@@ -15,7 +15,7 @@ from dpanet.containers.exif import orientation
 from dpanet.containers.header import Header
 from dpanet.errors import ImageWarning, UnreadableImageError
 from dpanet.images.header import read_header
-from dpanet.images.reading import read_file
+from dpanet.images.reading import read_file, read_views
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -202,7 +202,7 @@ def test_cmyk_with_a_profile_is_converted_by_it(tmp_path: Path) -> None:
     profile = bytes(source)
     values = smooth(4)
     data = jpeg(values, "CMYK", icc_profile=profile, quality=100)
-    with pytest.warns(ImageWarning, match="converted to sRGB by its ICC profile"):
+    with pytest.warns(ImageWarning, match="converted to sRGB by the ICC profile"):
         came = read(tmp_path / "a.jpg", data)
     stored = Image.open(io.BytesIO(data))
     wanted = ImageCms.profileToProfile(
@@ -215,6 +215,16 @@ def test_cmyk_with_a_profile_is_converted_by_it(tmp_path: Path) -> None:
     assert wanted is not None
     np.testing.assert_allclose(came.codes.astype(int), np.array(wanted).astype(int), atol=3)
     assert (came.icc, came.encoding) == (None, "srgb")
+
+
+def test_two_views_in_cmyk_are_named_once(tmp_path: Path) -> None:
+    left, right = tmp_path / "l.jpg", tmp_path / "r.jpg"
+    for path, seed in ((left, 0), (right, 1)):
+        path.write_bytes(jpeg(np.roll(smooth(4), seed, axis=1), "CMYK"))
+    with pytest.warns(ImageWarning) as caught:
+        read_views(left, right)
+    (note,) = (str(one.message) for one in caught)
+    assert note.startswith(f"{left} and {right} are in CMYK; the colors were converted to sRGB by a rule")
 
 
 def test_the_header_is_that_of_the_decoded_picture(tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ class DecodedImage:
     """Name and data of the chunks of a PNG that have no field here and are copied to another PNG: those that say how
     its values are meant (gAMA, cHRM, sRGB, sBIT, cICP), texts, and others that may be copied."""
 
+    conversion: str = ""
+    """By what its colors were converted from CMYK, which a note says; empty if they were not."""
+
     largest: int | None = None
     """The value of white in the file, if its values were scaled to 8 or 16 bits, as those of a PGM are."""
 

@@ -58,7 +58,7 @@ def decode_jpeg(path: Path) -> DecodedImage:
         )
     warn_of_left_out(segments, path)
     exif = sound_exif(find_exif(segments), path)
-    icc, encoding, codes = _decode(data, segments, frame, path)
+    icc, encoding, codes, conversion = _decode(data, segments, frame, path)
     return DecodedImage(
         path,
         codes,
@@ -69,6 +69,7 @@ def decode_jpeg(path: Path) -> DecodedImage:
         iptc=find_iptc(segments),
         resolution=find_resolution(segments) or exif_resolution(exif),
         png=find_comments(segments),
+        conversion=conversion,
     )
 
 
@@ -94,16 +95,16 @@ def read_jpeg_header(path: Path) -> Header:
 
 def _decode(
     data: bytes, segments: Segments, frame: JpegFrame, path: Path
-) -> tuple[bytes | None, Encoding | None, Codes]:
-    """Return the ICC profile that is carried over, the encoding and the pixels."""
+) -> tuple[bytes | None, Encoding | None, Codes, str]:
+    """Return the ICC profile that is carried over, the encoding, the pixels, and how they were converted."""
     import pyvips
 
     icc = find_icc(segments, path)
     try:
         if frame.channels == 4:
-            return None, "srgb", _decode_cmyk(data, icc is not None, path)
+            return None, "srgb", *_decode_cmyk(data, icc is not None)
         profile, encoding = use_profile(icc, frame.channels == 1, path)
-        return profile, encoding, _decode_pixels(data)
+        return profile, encoding, _decode_pixels(data), ""
     except pyvips.Error as error:
         raise UnreadableImageError(
             f"{shown(path)} is a truncated or damaged JPEG; export or copy it again"
@@ -122,16 +123,18 @@ def _decode_pixels(data: bytes) -> Codes:
     return to_codes(open_data(data, "jpegload", unlimited=True))
 
 
-def _decode_cmyk(data: bytes, profile: bool, path: Path) -> Codes:
-    """Convert CMYK to sRGB by the file's ICC profile or, without one, by the rule (1 - ink) (1 - black)."""
+def _decode_cmyk(data: bytes, profile: bool) -> tuple[Codes, str]:
+    """Convert CMYK to sRGB by the file's ICC profile or, without one, by the rule (1 - ink) (1 - black).
+
+    Returns:
+        The pixels, and by what they were converted.
+    """
     import pyvips
 
     if profile:
         try:
             image = open_data(data, "jpegload", unlimited=True, fail_on="warning")
-            codes = to_codes(image.icc_transform("srgb", embedded=True, intent="relative"))
-            warn(f"{shown(path)} is in CMYK; it was converted to sRGB by its ICC profile")
-            return codes
+            return to_codes(image.icc_transform("srgb", embedded=True, intent="relative")), "the ICC profile"
         except pyvips.Error:
             pass  # the profile is damaged or of other colors, or the pixels are damaged, which shows next
     inks = _decode_pixels(data)
@@ -139,5 +142,4 @@ def _decode_cmyk(data: bytes, profile: bool, path: Path) -> Codes:
     for top in range(0, len(inks), _STRIP):
         light = 255 - inks[top : top + _STRIP].astype(np.uint16)
         codes[top : top + _STRIP] = (light[..., :3] * light[..., 3:] + 127) // 255
-    warn(f"{shown(path)} is in CMYK without a usable ICC profile; its colors in RGB are approximate")
-    return codes
+    return codes, "a rule that is approximate, for want of a usable ICC profile"

@@ -61,6 +61,17 @@ def warn_of_transparency(image: DecodedImage) -> None:
         )
 
 
+def warn_of_conversion(*images: DecodedImage) -> None:
+    """Warn if the colors of one picture, or of two views alike, were converted when it was read: once for both."""
+    for way in dict.fromkeys(image.conversion for image in images if image.conversion):
+        names = [shown(image.path) for image in images if image.conversion == way]
+        verb = "is" if len(names) == 1 else "are"
+        warnings.warn(
+            ImageWarning(f"{' and '.join(names)} {verb} in CMYK; the colors were converted to sRGB by {way}"),
+            stacklevel=3,
+        )
+
+
 def _warn_of_alpha(left: DecodedImage, right: DecodedImage) -> None:
     if left.alpha is None or right.alpha is None:  # a view without alpha is opaque
         same = left.opaque and right.opaque

@@ -25,7 +25,7 @@ from dpanet.formats.tiff import decode_tiff
 from dpanet.formats.webp import decode_webp
 from dpanet.images.encoding import dequantize
 from dpanet.images.header import read_header
-from dpanet.images.matching_views import check_views, warn_of_transparency
+from dpanet.images.matching_views import check_views, warn_of_conversion, warn_of_transparency
 from dpanet.images.source import is_standard_input, readable_file
 from dpanet.images.value_scale import warn_of_encoding, warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
@@ -55,6 +55,12 @@ def read_file(path: ImagePath) -> DecodedImage:
         UnreadableImageError: if the file is missing, empty, truncated, damaged or of another format, or its picture
             is larger than the limit or than the memory.
     """
+    image = _decode(path)
+    warn_of_conversion(image)
+    return image
+
+
+def _decode(path: ImagePath) -> DecodedImage:
     with readable_file(path) as file:
         try:
             image = _DECODERS[find_format(file)](file)
@@ -155,7 +161,8 @@ def read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, Decoded
         )
     for path in (left_path, right_path):
         read_header(path)  # damage of the second file is said before the first is decoded
-    left_image, right_image = read_file(left), read_file(right)
+    left_image, right_image = _decode(left), _decode(right)
+    warn_of_conversion(left_image, right_image)
     check_views(left_image, right_image)
     return left_image, right_image
 
