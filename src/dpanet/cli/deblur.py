@@ -81,8 +81,8 @@ def deblur(
     flat_field
         Two raw pictures of a white sheet, left and right, that even out the views of a raw capture.
     encoding
-        What the views' codes are, in place of what the files state (srgb if they state nothing): encoded for the eye
-        (srgb) or proportional to light.
+        What the values of the views are: srgb (as for a screen) or linear (proportional to light). The default is
+        what the files state, and srgb where they state nothing.
     black_level
         Code of no light in other raw views.
     white_level
