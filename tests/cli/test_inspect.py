@@ -9,7 +9,7 @@ import tifffile
 from cli.conftest import Run
 from inspection.planted_pair import planted_pair
 
-from dpanet.inspection.file_facts import FileFacts
+from dpanet.inspection.file_facts import FileFacts, describe_values
 from dpanet.inspection.inspection import Inspection
 from dpanet.inspection.text import format_text
 from dpanet.inspection.verdict import Finding, Verdict
@@ -121,9 +121,10 @@ def test_views_of_the_pixel_app_are_recognized_and_not_stated(run: Run, tmp_path
     result = run("inspect", *views)
     assert "stated by the file" not in result.out and "by size and depth" in " ".join(result.out.split())
     assert "give them with --camera pixel-app --flat-field" in " ".join(result.out.split())
-    assert json.loads(run("inspect", *views, "--json").out)["values"]["stated_by"] == "size and depth"
-    chosen = run("inspect", *views, "--camera", "pixel-app").out
-    assert "by --camera pixel-app" in chosen and "--camera pixel-app --flat-field" not in chosen
+    stated_by = [
+        describe_values({"camera": "pixel-app"}, "linear", option).stated_by for option in (None, "-x")
+    ]
+    assert stated_by == ["size and depth", "-x"]
 
 
 def test_raw_values_that_are_read_as_a_picture_are_doubtful(run: Run, tmp_path: Path) -> None:

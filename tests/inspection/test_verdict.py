@@ -13,7 +13,7 @@ from dpanet.inspection.circumstances import ORDINARY, Circumstances
 from dpanet.inspection.file_facts import ValueFacts
 from dpanet.inspection.inspection import Inspection, inspect_pair
 from dpanet.inspection.measure import estimate_order, measure_pair
-from dpanet.inspection.verdict import judge
+from dpanet.inspection.verdict import Finding, Verdict, is_exchanged, judge
 from dpanet.inspection.view_order import ViewOrder
 from dpanet.pair import DualPixelPair
 
@@ -114,6 +114,19 @@ def test_swapped_by_brightness_or_kernels_is_doubtful_and_by_habit_usable() -> N
     for by, level in (("measured kernels", "doubtful"), ("camera", "doubtful"), ("habit", "usable")):
         found = judge(replace(measures, order=ViewOrder("swapped", by, 0.0, 0.5)))
         assert (found.level, found.findings[0].key) == (level, "swapped")
+
+
+def test_an_exchanged_pair_is_one_with_no_other_doubt() -> None:
+    swapped, other = (Finding(key, "doubtful", "") for key in ("swapped", "clipped"))
+    assert is_exchanged(Verdict("doubtful", (swapped, Finding("brightness", "usable", ""))))
+    assert not is_exchanged(Verdict("doubtful", (swapped, other)))
+    assert not is_exchanged(Verdict("usable", (Finding("swapped", "usable", ""),)))
+
+
+def test_sheets_of_the_other_order_are_no_finding() -> None:
+    measures = measure_pair(CASES["dark right view"][0], 65535)
+    swapped = replace(measures, order=ViewOrder("swapped", "camera", 0.0, 0.5))
+    assert [finding.key for finding in judge(swapped, Circumstances(flat_field=True)).findings] == ["swapped"]
 
 
 def test_white_sheets_are_advised_only_where_they_can_be_given() -> None:

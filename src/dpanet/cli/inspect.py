@@ -97,8 +97,12 @@ def inspect(
         print(dumps(to_document(inspection), indent=2, ensure_ascii=False))
     else:
         from dpanet.inspection.text import format_text
+        from dpanet.inspection.verdict import is_exchanged
 
-        print(format_text(inspection, _command(left, right, options)))
+        views = (left, right)
+        if right is not None and is_exchanged(inspection.verdict):
+            views = (right, left)
+        print(format_text(inspection, _command(*views, options)))
     if picture is not None and inspection.measures is not None:
         from dpanet.inspection.picture import write_picture
 

@@ -11,6 +11,7 @@ from dpanet.inspection.file_facts import SIZE_AND_DEPTH, FileFacts, UnreadFile, 
 from dpanet.inspection.inspection import Inspection
 from dpanet.inspection.measure import Measures
 from dpanet.inspection.percent import percent
+from dpanet.inspection.verdict import is_exchanged
 
 NARROWEST, WIDEST = 40, 100
 """Characters of a line, which is as wide as the terminal between these; 80 where there is none."""
@@ -31,7 +32,7 @@ def format_text(inspection: Inspection, command: tuple[str, ...] = ()) -> str:
 
     Args:
         inspection: to be printed.
-        command: words that deblur the files, quoted for a shell.
+        command: words that deblur the files, quoted for a shell; printed unless the verdict speaks against it.
     """
     names = ("left", "right") if len(inspection.files) > 1 else ("file",)
     rows = [(name, _file(facts)) for name, facts in zip(names, inspection.files, strict=True)]
@@ -49,7 +50,7 @@ def format_text(inspection: Inspection, command: tuple[str, ...] = ()) -> str:
     lines += _wrap("verdict", f"{level}: {texts[0]}", width)
     for text in texts[1:]:
         lines += _wrap("note", text, width)
-    if level == "usable" and command:
+    if command and (level == "usable" or is_exchanged(inspection.verdict)):
         lines += _break_command("deblur it", command, width)
     return "\n".join(lines)
 
@@ -190,8 +191,11 @@ def _order(m: Measures) -> str:
 def _break_command(label: str, words: tuple[str, ...], width: int) -> list[str]:
     """Return a command on as many lines as it needs, which a shell reads as one."""
     lines = [f"{label:<{_LABEL}}{words[0]}"]
-    for word in words[1:]:
-        if len(lines[-1]) + 1 + len(word) + 2 > width:
+    for place, word in enumerate(words[1:], 1):
+        together = (
+            " ".join(words[place : place + 2]) if word.startswith("-") else word
+        )  # an option and its value
+        if len(lines[-1]) + 1 + len(together) + 2 > width:
             lines[-1] += " \\"
             lines.append(" " * _LABEL + word)
         else:

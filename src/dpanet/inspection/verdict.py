@@ -87,6 +87,12 @@ def judge(measures: Measures, circumstances: Circumstances = ORDINARY) -> Verdic
     return Verdict(findings[0].level if findings else "usable", tuple(findings))
 
 
+def is_exchanged(verdict: Verdict) -> bool:
+    """Return whether a pair is usable but for the order of its views, which is known to be wrong."""
+    doubts = [finding.key for finding in verdict.findings if finding.level != "usable"]
+    return doubts == ["swapped"]
+
+
 def _identical(m: Measures) -> Finding | None:
     if not m.identical:
         return None
@@ -239,6 +245,8 @@ def _scale(_: Measures, circumstances: Circumstances) -> Finding | None:
 
 def _brightness(m: Measures, circumstances: Circumstances) -> Finding | None:
     ratio = m.brightness.ratio
+    if circumstances.flat_field and m.order.state == "swapped":
+        return None  # the sheets are those of the other order
     if math.isnan(ratio) or (1 / EVEN_RATIO <= ratio <= EVEN_RATIO and m.brightness.slope <= 0.15):
         return None
     return Finding(
