@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
-PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
+PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check
 USABLE := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 CHECKS := $(VENV)/.ready-develop
@@ -30,13 +30,15 @@ format: $(CHECKS) ## put the formatting in order
 
 # torch first and on its own: it is by far the largest, and its version is pinned.
 $(READY): pyproject.toml constraints.txt | $(USABLE)
-	@echo "installing dpanet (the first time takes minutes)"
+	@echo "installing dpanet: about 5 minutes the first time, most of them for torch; pip says what it does"
 	@$(PIP) install -c constraints.txt torch
+	@echo "installing the other packages"
 	@$(PIP) install -c constraints.txt -e .
+	@echo "installed"
 	@touch $@
 
 $(CHECKS): $(READY)
-	@echo "installing what the tests need"
+	@echo "installing what the tests need: some minutes more the first time"
 	@$(PIP) install -c constraints.txt -e '.[develop]'
 	@touch $@
 
