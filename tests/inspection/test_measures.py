@@ -104,6 +104,13 @@ def test_floats_above_white_are_kept_and_not_clipped() -> None:
     assert above_white.bright == pytest.approx(float((bright >= 1.05).mean()))
 
 
+@pytest.mark.parametrize("factor", [0.8, 1.0, 3.0])
+def test_floats_made_of_8_bits_have_equal_values_but_none_is_clipped(factor: float) -> None:
+    codes = np.rint(texture() * 255) / 255
+    found = count_clipped(gray(factor * codes**2.2 / codes.max() ** 2.2), 0)
+    assert found.bright == 0 and math.isnan(found.ceiling)
+
+
 def test_raw_codes_above_white_are_kept() -> None:
     found = count_clipped(gray(texture() + 0.5), 9000)
     assert found.bright == 0 and found.above > 0.3

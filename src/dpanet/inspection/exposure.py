@@ -27,6 +27,10 @@ PLATEAU = 20
 developer clipped, though it is below the white of the file."""
 
 
+PILE = 0.25
+"""Of the floats in the tenth below: so many that are equal are clipped. Floats made of 8-bit codes have a tenth."""
+
+
 @dataclass(frozen=True)
 class Brightness:
     """Light of the left view divided by that of the right."""
@@ -104,8 +108,8 @@ def _count_piles(values: NDArray[np.float32], top: float, dark: float) -> Clippe
     above = float((values > 1).mean())
     for pile in (1.0, top):
         equal = int((values == pile).sum())
-        below = int(((values < pile) & (values >= 0.99 * pile)).sum())
-        if equal > max(below / 2, 2e-5 * values.size, 20):
+        below = int(((values < pile) & (values >= 0.9 * pile)).sum())
+        if equal > max(PILE * below, 1e-4 * values.size, 20):
             bright = equal / values.size
             return Clipped(dark, bright, pile, above - (bright if pile > 1 else 0))
     return Clipped(dark, 0.0, float("nan"), above)
