@@ -46,6 +46,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def why_no_folder(path: str | os.PathLike[str]) -> str:
+    """Return the beginning of a sentence about a path that should be a folder: it does not exist, or is none."""
+    return f"{shown(path)} {'is not a folder' if os.path.lexists(path) else 'does not exist'}"
+
+
 class DpanetError(Exception):
     """Base of all errors that a user can mend; the text is one clear sentence."""
 

@@ -181,7 +181,7 @@ def test_another_kind_of_picture_is_told(own: Path, shape: tuple[int, ...], kind
 
 
 def test_no_folder_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="nowhere is not a folder; give the folder of DPDD"):
+    with pytest.raises(DatasetError, match="nowhere does not exist; give the folder of DPDD"):
         open_splits(tmp_path / "nowhere")
 
 

@@ -96,5 +96,5 @@ def test_two_files_of_one_name(pairs, write) -> None:
 
 def test_an_empty_folder_and_none(tmp_path) -> None:
     assert problems(tmp_path) == ["there are no scenes"]
-    with pytest.raises(DatasetError, match=r"absent is not a folder; give the folder of a data set"):
+    with pytest.raises(DatasetError, match=r"absent does not exist; give the folder of a data set"):
         open_dataset(tmp_path / "absent", "pairs")

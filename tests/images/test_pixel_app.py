@@ -116,5 +116,5 @@ def test_views_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> None:
 
     for name in ("a", "b"):
         cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros((24, 32), np.uint8))
-    with pytest.raises(PairError, match=r"a\.png.*b\.png.*uint8"):
+    with pytest.raises(PairError, match=r"a\.png.*b\.png.*has 8 bits, expected 16"):
         read_pixel_app_pair(tmp_path / "a.png", tmp_path / "b.png")

@@ -246,7 +246,7 @@ def test_what_the_layout_asks_for_is_checked_too(folder: Path) -> None:
     (folder / "3_sharp.png").unlink()
     with pytest.raises(DatasetError, match=r"3_sharp\.png is missing"):
         PairSource(folder, batch=1, patch=16)
-    with pytest.raises(DatasetError, match="nowhere is not a folder"):
+    with pytest.raises(DatasetError, match="nowhere does not exist"):
         PairSource(folder / "nowhere", batch=1, patch=16)
 
 

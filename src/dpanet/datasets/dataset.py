@@ -13,7 +13,7 @@ from dpanet.datasets.pairs import find_pairs_with_truth
 from dpanet.datasets.pixel4 import find_pixel4
 from dpanet.datasets.restormer import find_restormer
 from dpanet.datasets.scene import Scene
-from dpanet.errors import ConfigError, DatasetError
+from dpanet.errors import ConfigError, DatasetError, why_no_folder
 
 __all__ = [
     "LAYOUTS",
@@ -86,9 +86,8 @@ def open_dataset(
     root = Path(root)
     _check_arguments(layout, split, calibration, match_color, bits)
     if not root.is_dir():
-        raise DatasetError(
-            f"{root} is not a folder; give the folder of a data set", (f"{root} is not a folder",)
-        )
+        problem = why_no_folder(root)
+        raise DatasetError(f"{problem}; give the folder of a data set", (problem,))
     check = DatasetCheck(root)
     if layout == "dpdd":
         scenes = find_dpdd(check, root, split, bits or 16, match_color)

@@ -25,7 +25,7 @@ from dpanet.containers.decoded_image import Codes, DecodedImage
 from dpanet.datasets import Scene, TrainingSplit, open_training_dataset
 from dpanet.datasets.dataset_check import DatasetCheck
 from dpanet.datasets.patch_rule import CUTS, SIDE, SOBEL_SIZES, Cut, select_windows
-from dpanet.errors import DatasetError, OutputError
+from dpanet.errors import DatasetError, OutputError, why_no_folder
 from dpanet.files.lock import contains_files, lock_folder
 from dpanet.files.output import atomic_output, make_folder
 from dpanet.formats.png import encode_png
@@ -51,7 +51,7 @@ def open_splits(root: Path, side: int = SIDE) -> Splits:
             patch, and pictures without three channels.
     """
     if not root.is_dir():
-        problem = f"{root} is not a folder"
+        problem = why_no_folder(root)
         raise DatasetError(
             f"{problem}; give the folder of DPDD that contains train_c, train_l, train_r", (problem,)
         )

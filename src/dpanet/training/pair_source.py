@@ -74,8 +74,7 @@ class PairSource:
         batch: patches in the global batch of a step.
         patch: the largest size that will be requested, px.
         augmentation: random changes.
-        memory: bytes of decoded pictures to keep. The first ones read are kept, the others are read each time;
-            keeping the last ones gains nothing when a shuffled set does not fit.
+        memory: bytes of decoded pictures to keep: the first ones, as the last ones of a shuffled set gain nothing.
 
     Raises:
         DatasetError: with all problems of the files: those of layout ``pairs`` of `open_dataset`, and pictures
@@ -180,11 +179,8 @@ class PairSource:
             )
         encodings = [file.encoding or "srgb" for file in (left, right, truth)]
         if len(set(encodings)) > 1:
-            names = (shown(path) for path in scene.pictures)
-            values = ", ".join(f"{name} {encoding}" for name, encoding in zip(names, encodings, strict=True))
-            raise PairError(
-                f"the pictures of a scene have one encoding, but these state {values}; export them alike"
-            )
+            values = ", ".join(f"{shown(p)} {e}" for p, e in zip(scene.pictures, encodings, strict=True))
+            raise PairError(f"a scene has one encoding, but its files state {values}; export them alike")
         for file in (left, right, truth):
             warn_of_scale(require_opaque(file))
             warn_of_encoding(file)
