@@ -158,9 +158,8 @@ class SimulatedData:
 class WorkerLoader(Loader):
     """Loads batches that processes simulate ahead of need.
 
-    Batches come through files. Through the pool's own pipe, a process that is killed while it sends one would leave
-    half of it there, and the parent would wait for the rest for ever. A path is short enough to be sent whole or not
-    at all.
+    Batches come through files: a process that is killed while it sends one through the pool's own pipe would leave
+    half of it there, and the parent would wait for ever. A path is short enough to be sent whole or not at all.
     """
 
     def __init__(self, data: SimulatedData) -> None:
@@ -171,14 +170,12 @@ class WorkerLoader(Loader):
         super().__init__(_load_in_worker, pool, 2 * data.workers)
 
     def receive(self, result: Path) -> tuple[NDArray[np.float32], ...]:
-        """Read the batch of a finished request, and delete its file."""
         with result.open("rb") as file:
             parts = tuple(np.load(file) for _ in range(3))
         result.unlink()
         return parts
 
     def close(self) -> None:
-        """Cancel what has not started, wait for the rest, and delete the files."""
         super().close()
         self._folder.cleanup()
 
