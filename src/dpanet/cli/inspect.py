@@ -65,8 +65,8 @@ def inspect(
     flat_field
         Two raw pictures of a white sheet, left and right, that even out the views of a raw capture.
     encoding
-        What the views' codes are, in place of what the files state: encoded for the eye (srgb) or proportional to
-        light.
+        What the views' codes are, in place of what the files state: encoded for the eye (srgb), which is taken where
+        they state nothing, or proportional to light (linear).
     black_level
         Code of no light in other raw views.
     white_level
