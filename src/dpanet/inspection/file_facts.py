@@ -10,24 +10,20 @@ from typing import Any
 from dpanet.containers.exif import camera, orientation, parse_exif
 from dpanet.containers.icc_profile import profile_name
 from dpanet.containers.tiff_structure import BrokenStructureError
+from dpanet.formats.known_formats import Format, find_format
 from dpanet.images.header import read_header
 from dpanet.images.raw import PIXEL_APP
 from dpanet.images.source import readable_file
 from dpanet.pair import DualPixelPair, Encoding
 
-_FORMATS = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8", "JPEG"),
-    (b"RIFF", "WebP"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "BigTIFF"),
-    (b"MM\0+", "BigTIFF"),
-    (b"P5", "PGM"),
-    (b"P6", "PPM"),
-    (b"GIF8", "GIF"),
-)
-"""First bytes of a file and its format."""
+_NAMES: dict[Format, str] = {
+    "png": "PNG",
+    "tiff": "TIFF",
+    "jpeg": "JPEG",
+    "webp": "WebP",
+    "heif": "AVIF",
+    "pgm": "PGM or PPM",
+}
 
 
 _TAGS = {
@@ -103,13 +99,11 @@ def read_file_facts(path: Path) -> FileFacts:
         UnreadableImageError: if it cannot be read.
     """
     header = read_header(path)
-    with readable_file(path, again=True) as readable, readable.open("rb") as file:
-        head = file.read(16)
-        size = file.seek(0, 2)
-    name = "AVIF" if head[4:8] == b"ftyp" else "picture"
+    with readable_file(path, again=True) as file:
+        name, size = _NAMES[find_format(file)], file.stat().st_size
     return FileFacts(
         path,
-        next((name for start, name in _FORMATS if head.startswith(start)), name),
+        name,
         size,
         header.width,
         header.height,
