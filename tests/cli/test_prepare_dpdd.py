@@ -46,7 +46,7 @@ def test_all_problems_are_told_before_anything_is_written(run: Run, dpdd: Path, 
     result = run("prepare-dpdd", dpdd, "-o", tmp_path / "PATCHES")
     assert result.code == 1
     assert "train_l/source/1P0A0917_L.png is missing" in result.sentence
-    assert "val_c/target/1P0A0985.png is not a PNG" in result.sentence
+    assert "val_c/target/1P0A0985.png is a text, which is not read" in result.sentence
     assert not (tmp_path / "PATCHES").exists()
 
 
