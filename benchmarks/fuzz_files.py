@@ -52,7 +52,8 @@ def check(result: Result, name: str, ways: str, digest: str) -> Result:
     noticed = (ways == "cut" and name != "words.pgm") or (
         name.endswith(".png") and {*ways.split("+")} <= {"flip", "cut", "number", "overwrite"}
     )
-    noticed &= "damaged tRNS" not in result.notes  # which is said, and concerns alpha alone
+    # A damaged chunk of transparency is said, whatever letter of its name is left, and concerns alpha alone.
+    noticed &= not re.search("damaged (.RNS|t.NS|tR.S|tRN.) chunk", result.notes)
     if result.outcome == "read" and noticed and result.digest != digest:
         return Result("failed", "the damage is not noticed: other pixels are read")
     return result
