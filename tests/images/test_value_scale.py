@@ -8,10 +8,12 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import ImageCms
 
+from dpanet.containers.decoded_image import DecodedImage
 from dpanet.datasets.captures import read_picture_capture
 from dpanet.datasets.photographs import read_photograph
 from dpanet.errors import ImageWarning
 from dpanet.images.reading import read_file, read_pair, read_picture
+from dpanet.images.value_scale import warn_of_scale
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -128,3 +130,11 @@ def test_floats_without_encoding_are_named(tmp_path: Path) -> None:
             warnings.simplefilter("error")
             assert read_pair(left, right, "linear").encoding == "linear"
             assert read_picture(left, "srgb").encoding == "srgb"
+
+
+def test_signaling_nan_says_nothing(tmp_path: Path) -> None:
+    codes = np.full((16, 16, 3), 0.5, np.float32)
+    codes.view(np.uint32)[0, 0, 0] = 0x7F800001  # which a cast to double reports
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_scale(DecodedImage(tmp_path / "a.tif", codes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpanet.containers.decoded_image import DecodedImage
 from dpanet.errors import ImageWarning, shown
@@ -49,7 +50,7 @@ def warn_of_scale(image: DecodedImage) -> None:
                 f"{2**bits - 1}, it is treated as too dark, so export it with white at 65535"
             )
     elif codes.dtype.kind == "f":
-        seen = codes[::_STEP, ::_STEP].astype(np.float64)
+        seen = _sample(image)
         if np.abs(seen).max() <= np.finfo(np.float32).max and np.median(seen) > _BRIGHT:
             _warn(
                 f"{shown(image.path)} has float values mostly above 1.0, which is white (up to {seen.max():.6g}); if "
@@ -66,13 +67,18 @@ def warn_of_encoding(image: DecodedImage, remedy: str = "export it with a linear
     """
     if image.codes.dtype.kind != "f" or image.encoding is not None:
         return
-    seen = image.codes[::_STEP, ::_STEP].astype(np.float64)
+    seen = _sample(image)
     bright, middle = np.quantile(seen, (0.999, 0.5)) if np.isfinite(seen).all() else (0.0, 0.0)
     looks = ""
     if bright > _LINEAR and middle <= _BRIGHT:  # brighter ones have another white
         looks = f", but looks linear (float values up to {bright:.3g})"
     text = f"{shown(image.path)} states no encoding and is taken as sRGB{looks}; if its values are linear, {remedy}"
     warnings.warn(ImageWarning(text, "encoding"), stacklevel=3)
+
+
+def _sample(image: DecodedImage) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # NaN of some kinds; whoever takes the pixels refuses them
+        return image.codes[::_STEP, ::_STEP].astype(np.float64)
 
 
 def _looks_raw(image: DecodedImage) -> bool:
