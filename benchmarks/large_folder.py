@@ -41,7 +41,7 @@ def run(task, job, overwrite, record):
     with atomic_output(job.output, overwrite) as file:
         file.write_bytes(b"a picture")
         record({job.output: file})
-    return ""
+    return str(job.output)
 
 dpanet.cli.jobs.Task.run = run
 dpanet.checkpoints.model_file.load_model = lambda source: Left()
@@ -68,7 +68,7 @@ def measure(pairs: int) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as place:
         folder, output = Path(place) / "in", Path(place) / "out"
         folder.mkdir()
-        view = folder / "view.png"
+        view = Path(place) / "view.png"
         write_picture(Picture(np.full((16, 16, 3), 0.5, np.float32)), view)
         for index in range(pairs):
             for side in ("left", "right"):

@@ -12,6 +12,7 @@ from dpanet import Deblurrer, DualPixelPair, load_model
 from dpanet.checkpoints.model_file import SHIPPED
 from dpanet.evaluation.metrics import psnr
 from dpanet.network import PRESETS, DPANet
+from dpanet.network.unet import UNET_PRESETS, UNet
 from dpanet.simulation.demo import demo_pair
 
 
@@ -19,7 +20,8 @@ from dpanet.simulation.demo import demo_pair
 def test_weights_are_there_small_and_of_their_preset(name: str) -> None:
     file = resources.files("dpanet.checkpoints") / "shipped" / f"{name}.safetensors"
     assert len(file.read_bytes()) <= 16_000_000
-    assert load_model(name).config == replace(PRESETS[name], defocus=True)
+    config = replace(PRESETS[name], defocus=True) if name in PRESETS else UNET_PRESETS[name]
+    assert load_model(name).config == config
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -28,9 +30,11 @@ def test_every_level_and_the_alignment_have_a_say(name: str) -> None:
     pair, _ = demo_pair()
     left, right = (torch.from_numpy(v).permute(2, 0, 1)[None] for v in (pair.left, pair.right))
     network = load_model(name)
-    assert isinstance(network, DPANet)
-    parts = {f"decoder level {i}, from below": [level.up] for i, level in enumerate(network.decoder)}
-    for side, levels in (("eam", network.encoder), ("dam", network.decoder)):
+    assert isinstance(network, DPANet | UNet)
+    ups = network.up if isinstance(network, UNet) else [level.up for level in network.decoder]
+    parts = {f"decoder level {i}, from below": [up] for i, up in enumerate(ups)}
+    aligning = isinstance(network, DPANet)
+    for side, levels in (("eam", network.encoder), ("dam", network.decoder)) if aligning else ():
         aligned = [getattr(level, side) for level in levels if getattr(level, side) is not None]
         parts[f"{side} offsets"] = [
             guide for a in aligned for guide in (a.offset_mask_left, a.offset_mask_right)

@@ -28,7 +28,7 @@ The other keys are ``config``, JSON of the network's config, and ``network``, it
 
 Loaded = TypeVar("Loaded", bound=Network)
 
-SHIPPED = ("compact",)
+SHIPPED = ("compact", "nano")
 """Names whose weights come with the package."""
 
 FINISHED = ("best.safetensors", "model.safetensors")
