@@ -117,7 +117,7 @@ def _measures(m: Measures, steps: float) -> list[tuple[str, str]]:
         (
             "focus",
             f"{percent(focus.blurred)} out of focus, {percent(focus.sharp)} in focus, "
-            f"{percent(focus.unknown)} cannot be told",
+            f"{percent(focus.unknown)} unknown",
         )
     )
     if not math.isnan(focus.quantiles[1]):
