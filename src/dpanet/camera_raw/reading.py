@@ -70,7 +70,7 @@ def read_raw_file(path: str | os.PathLike[str], stated: str | None = None) -> Du
             np.minimum(view, 1, out=view, where=whole[..., None])
         share = float(whole.mean())
         warnings.warn(
-            f"{shown(path)} is clipped to white in {_percent(share)} of its pixels; the views cannot be told apart "
+            f"{shown(path)} is clipped to white in {_percent(share)} of its pixels; the views cannot be separated "
             "there, so these stay as they were",
             ImageWarning,
             stacklevel=2,

@@ -41,7 +41,7 @@ def print_error(message: str) -> None:
 
 
 def print_line(kind: str, message: str) -> None:
-    """Print one line on standard error; if nobody can read it, the exit code still tells the result."""
+    """Print one line on standard error. If standard error is closed, the exit code alone shows the result."""
     with contextlib.suppress(OSError, ValueError):
         print(f"dpanet: {kind}:", shown(" ".join(message.split())), file=sys.stderr, flush=True)
 

@@ -120,7 +120,7 @@ def with_size(metadata: Mapping[str, Any], height: int, width: int) -> dict[str,
 
 
 def not_carried(metadata: Mapping[str, Any], suffix: str) -> list[str]:
-    """Name what a format cannot hold of the metadata of a picture, one phrase each.
+    """List the metadata of a picture that a file format cannot store, one phrase each.
 
     Args:
         metadata: of a `Picture`.

@@ -14,7 +14,7 @@ BLOCK = 32
 """Side in px of the blocks whose standard deviations are compared."""
 
 SMOOTH_SHARE = 0.25
-"""Quantile of the blocks: the smoother quarter of the picture tells its noise, the rest has detail."""
+"""Quantile of the blocks. Noise is measured in the smoothest quarter; the other blocks contain detail."""
 
 
 def estimate_noise(view: NDArray[np.float32], windows: int = 6, side: int = 160) -> float:
