@@ -2,7 +2,7 @@
 
 What can be known. In a lens whose halves are mirror images of each other, a point behind the focal plane has the same
 two images as a point before it has with the views exchanged. So the pixels of such a pair never tell: the sign of the
-disparity tells only on which side of the sharp parts the blurred ones lie *if* the order is right. Three things go
+disparity shows the side on which the blurred parts lie only if the order is already known. Three things go
 beyond that, from the surest to the weakest:
 
 1. kernels measured on this very lens, which are not quite mirror images of each other;
