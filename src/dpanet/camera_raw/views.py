@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from dpanet.errors import PairError
+from dpanet.images.windows import window_any, window_mean
 
 Mosaic = NDArray[np.uint16]
 """H x W; each pixel is of one color."""
@@ -82,7 +82,7 @@ def split_views(frames: RawFrames) -> SplitViews:
     span = frames.white - float(frames.black_both.min())
     scale = max(1, int(65535 // span))  # so that half of a code is a whole number, where 16 bits allow it
     clipped = both >= _clipping_code(frames)
-    fill = _widen(clipped, FILL) if clipped.any() else clipped
+    fill = window_any(clipped, FILL) if clipped.any() else clipped
     views = (np.empty_like(both), np.empty_like(both))
     for top in range(0, both.shape[0], _STRIP):
         rows = slice(top, top + _STRIP)
@@ -128,9 +128,7 @@ def keep_weights(clipped: NDArray[np.bool_]) -> NDArray[np.float32]:
         H x W, 1.0 to 0.0; it falls to 0 over `BLEND` px.
     """
     half = BLEND // 2
-    weights = _widen(clipped, WHOLE + half).astype(np.float32)
-    for axis in (0, 1):
-        uniform_filter1d(weights, 2 * half + 1, axis, output=weights, mode="nearest")
+    weights = window_mean(window_any(clipped, WHOLE + half).astype(np.float32), 2 * half + 1)
     return np.clip(weights, 0, 1, out=weights)
 
 
@@ -197,11 +195,3 @@ def _ordinary(total: NDArray[np.float32], span: float, gains: NDArray[np.float64
         part = ordinary[y::2, x::2]
         np.minimum(part, np.float32(span / gains[y, x]), out=part)
     return ordinary
-
-
-def _widen(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """Return the pixels within `reach` rows and columns of the mask."""
-    wide = mask.view(np.uint8)
-    for axis in (0, 1):
-        wide = maximum_filter1d(wide, 2 * reach + 1, axis, mode="nearest")
-    return wide.view(np.bool_)

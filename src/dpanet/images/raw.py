@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from dpanet.errors import ConfigError, PairError
+from dpanet.images.windows import window_mean
 from dpanet.pair import DualPixelPair
 
 FLAT_FIELD_WINDOW = 101
@@ -157,10 +157,9 @@ def flat_field_ratio(
     Source:
         Calibration that Xin et al. (ICCV 2021) publish with their captures.
     """
-    window = (FLAT_FIELD_WINDOW, FLAT_FIELD_WINDOW)
     means = []
     for codes, name in ((white_left, "the left white sheet"), (white_right, "the right white sheet")):
-        mean = uniform_filter(_light(codes, format, name).astype(np.float64), window, mode="nearest")
+        mean = window_mean(_light(codes, format, name).astype(np.float64), FLAT_FIELD_WINDOW)
         if not (mean > 0).all():
             raise PairError(
                 f"{name} is black in places; every part must have caught light, so give the white sheet"
