@@ -1,6 +1,9 @@
 """Each WebP is written by Pillow and compared with what was written, or with what Pillow decodes."""
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,3 +93,36 @@ def test_the_header_is_that_of_the_decoded_picture(tmp_path: Path, channels: int
         path.write_bytes(webp(smooth(channels), lossless=lossless, **options))
         assert read_header(path) == Header(56, 40, 8, channels, way)
         assert (read_file(path).alpha is not None) == (channels == 4)
+
+
+IN_A_FORK = """
+import os, sys
+from pathlib import Path
+from dpanet.errors import UnreadableImageError
+from dpanet.images.reading import read_file
+good, bad = Path(sys.argv[1]), Path(sys.argv[2])
+codes = read_file(good).codes
+child = os.fork()
+if child == 0:
+    same = (read_file(good).codes == codes).all()
+    try:
+        read_file(bad)
+    except UnreadableImageError as error:
+        os._exit(0 if same and "damaged" in str(error) else 1)
+    os._exit(2)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_process_reads_what_its_parent_has_read(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.webp", tmp_path / "bad.webp"
+    data = webp(smooth(4), lossless=True)
+    good.write_bytes(data)
+    bad.write_bytes(data[:60] + bytes(range(200, 256)) * 4 + data[284:])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", IN_A_FORK, str(good), str(bad)],
+        capture_output=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

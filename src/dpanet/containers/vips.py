@@ -1,8 +1,8 @@
-"""Decode picture files with libvips, the decoder of all formats but WebP.
+"""Decode picture files with libvips.
 
 Pixels are fetched in the calling thread, strip by strip. So no second full-size copy exists, and the thread pool of
 libvips is not used, which does not survive a fork: a worker process that was forked after its parent had used the
-pool would wait for it forever. (The loader of WebP cannot do without the pool.)
+pool would wait for it forever. (The loader of WebP cannot do without the pool; see formats/webp_pixels.py.)
 """
 
 from __future__ import annotations

@@ -1,38 +1,23 @@
-"""Read WebP, with its metadata. It is never written.
-
-It is decoded with OpenCV: libvips would decode it in its thread pool, which does not survive a fork.
-"""
+"""Read WebP, with its metadata. It is never written."""
 
 from __future__ import annotations
 
-import os
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from dpanet.containers.decoded_image import Codes, DecodedImage
+from dpanet.containers.decoded_image import DecodedImage
 from dpanet.containers.exif import orientation
 from dpanet.containers.header import Header
 from dpanet.containers.sound_metadata import exif_resolution, sound_exif, sound_xmp, warn
 from dpanet.containers.stated_encoding import use_profile
 from dpanet.errors import UnreadableImageError, counted, shown
 from dpanet.formats.limits import check_size
+from dpanet.formats.webp_pixels import decode_pixels
 
 _ALPHA_FLAG = 0x10
 """Of the chunk VP8X."""
 
 _KEY_FRAME = b"\x9d\x01\x2a"
-
-_silence = threading.RLock()
-"""Held while OpenCV's log is off."""
-
-if hasattr(os, "register_at_fork"):  # a process may be forked while another thread holds the lock
-    os.register_at_fork(
-        before=_silence.acquire, after_in_parent=_silence.release, after_in_child=_silence.release
-    )
 
 
 @dataclass
@@ -60,13 +45,13 @@ def decode_webp(path: Path) -> DecodedImage:
     icc, encoding = use_profile(parts.others.get(b"ICCP"), False, path)
     if parts.frames > 1:
         warn(f"{shown(path)} is animated; the first of {counted(parts.frames, 'frame')} is read")
-    decoded = _decode(np.frombuffer(data, np.uint8))
-    if decoded is None or decoded.shape[:2] != (parts.height, parts.width):
+    pixels = decode_pixels(data, parts.height, parts.width)
+    if pixels is None:
         raise UnreadableImageError(f"{shown(path)} is a truncated or damaged WebP; export or copy it again")
     return DecodedImage(
         path,
-        decoded[..., 2::-1],  # BGR to RGB
-        decoded[..., 3] if decoded.shape[2] == 4 else None,
+        pixels[..., :3],
+        pixels[..., 3] if pixels.shape[2] == 4 else None,
         encoding,
         icc,
         exif,
@@ -85,19 +70,6 @@ def read_webp_header(path: Path) -> Header:
     parts = _read_parts(path.read_bytes(), path)
     turn = orientation(parts.others.get(b"EXIF"))
     return Header(parts.width, parts.height, 8, 4 if parts.alpha else 3, turn)
-
-
-def _decode(data: Codes) -> Codes | None:
-    """Decode the pixels, H x W x 3 (BGR) or 4 (BGR and alpha); None if they are damaged."""
-    with _silence:
-        before = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        try:
-            return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-        except cv2.error:
-            return None
-        finally:
-            cv2.utils.logging.setLogLevel(before)
 
 
 def _read_parts(data: bytes, path: Path) -> _Parts:
