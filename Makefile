@@ -28,17 +28,16 @@ format: $(CHECKS) ## put the formatting in order
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-# torch first and on its own: it is by far the largest, and its version is pinned.
 $(READY): pyproject.toml constraints.txt | $(USABLE)
-	@echo "installing dpanet: about 5 minutes the first time, most of them for torch; pip says what it does"
-	@$(PIP) install -c constraints.txt torch
-	@echo "installing the other packages"
+	@echo "installing dpanet: some 90 MB the first time; pip says what it does"
 	@$(PIP) install -c constraints.txt -e .
 	@echo "installed"
 	@touch $@
 
+# torch first and on its own: it is by far the largest, and its version is pinned.
 $(CHECKS): $(READY)
-	@echo "installing what the tests need: some minutes more the first time"
+	@echo "installing what the tests need: about 5 minutes more the first time, most of them for torch"
+	@$(PIP) install -c constraints.txt torch
 	@$(PIP) install -c constraints.txt -e '.[develop]'
 	@touch $@
 

@@ -17,6 +17,7 @@ from dpanet.errors import (
     DatasetError,
     DpanetError,
     ImageWarning,
+    MissingPackageError,
     OutputError,
     PairError,
     ReportError,
@@ -26,6 +27,7 @@ from dpanet.errors import (
     WeightsError,
     WorkerError,
 )
+from dpanet.extras import named_extra
 from dpanet.version import __version__
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ __all__ = [
     "DpanetError",
     "DualPixelPair",
     "ImageWarning",
+    "MissingPackageError",
     "OutputError",
     "PairError",
     "Picture",
@@ -86,7 +89,8 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'dpanet' has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
+    with named_extra(f"dpanet.{name}"):
+        value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 

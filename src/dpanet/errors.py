@@ -10,6 +10,7 @@ DpanetError
 ├── ConfigError           an unknown or impossible value of a config or an option
 ├── TrainingError         a run that cannot go on, because the loss is not finite or memory ran out
 ├── WorkerError           a process that ended before its work was done
+├── MissingPackageError   a package of an extra that is not installed
 └── ShapeError            arrays or tensors whose shapes do not fit each other
 
 ImageWarning, a UserWarning, is no failure: a remark on something of a file that is not used or not carried over.
@@ -116,6 +117,10 @@ class TrainingError(DpanetError):
 
 class WorkerError(DpanetError):
     """A worker process ended before its work was done."""
+
+
+class MissingPackageError(DpanetError, ImportError):
+    """A package of an extra is not installed; the text says what to type."""
 
 
 class ShapeError(DpanetError, ValueError):

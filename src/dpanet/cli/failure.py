@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 from dpanet.errors import DpanetError, shown
+from dpanet.extras import COMMANDS, describe_missing
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
@@ -62,6 +63,10 @@ def describe_error(error: Exception, command: str = "", file: Path | None = None
     """
     if isinstance(error, DpanetError | UsageError):
         return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        sentence = describe_missing(error, f"dpanet {command}".strip(), COMMANDS.get(command))
+        if sentence is not None:
+            return sentence
     place = "" if file is None else f"{shown(file)}: "
     text = str(error).lower()
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:

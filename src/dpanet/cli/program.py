@@ -25,6 +25,7 @@ from dpanet.cli.failure import (
 )
 from dpanet.cli.streams import discard_output, is_broken_pipe, is_full_output, open_streams, show_notes
 from dpanet.errors import ConfigError
+from dpanet.extras import check_command
 from dpanet.formats.limits import VARIABLE
 from dpanet.version import __version__
 
@@ -89,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_error("the current folder does not exist any more; change to another one")
             return FAILED  # libraries would end with an error of their own
         try:
+            if words and not {"--help", "-h", "--version"} & {*words}:
+                check_command(words[0])
             code = build_app(words[0] if words else "")(
                 words, exit_on_error=False, print_error=False, result_action="return_value"
             )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from dpanet.errors import ConfigError, PairError, ShapeError
+from dpanet.extras import named_extra
 
 _UNIFORM_WINDOW = 7
 _GAUSSIAN_SIGMA = 1.5
@@ -60,6 +60,7 @@ def ssim(output: NDArray[Any], truth: NDArray[Any], *, data_range: float, gaussi
         ShapeError: If the shapes differ or are too small.
         PairError: If a pixel is NaN or infinite.
         ConfigError: If `data_range` is not above 0.
+        MissingPackageError: If scikit-image is not installed.
 
     Source:
         Wang et al. 2004; scikit-image `structural_similarity`.
@@ -72,6 +73,9 @@ def ssim(output: NDArray[Any], truth: NDArray[Any], *, data_range: float, gaussi
     >>> 0 < ssim(truth * 0.5, truth, data_range=1.0) < 1
     True
     """
+    with named_extra("ssim"):
+        from skimage.metrics import structural_similarity
+
     output, truth = _checked(output, truth)
     window = _GAUSSIAN_WINDOW if gaussian else _UNIFORM_WINDOW
     if min(output.shape[:2]) < window:

@@ -16,6 +16,7 @@ import torch
 
 from dpanet.deblurrer.placement import choose_device, choose_precision
 from dpanet.errors import ConfigError, WorkerError, counted
+from dpanet.extras import check_command
 from dpanet.network.description import Description
 from dpanet.processes.torchrun import TORCHRUN, Processes, find_processes
 from dpanet.training.config import TrainingConfig
@@ -27,22 +28,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 20.0
 """Seconds after which a process says that it waits for the others."""
-
-
-def check_installed() -> None:
-    """Check that the packages of the extra `train` are installed.
-
-    Raises:
-        ConfigError: naming one that is not.
-    """
-    from importlib.util import find_spec
-
-    missing = [name for name in ("lightning_fabric", "tensorboard", "tomli_w") if find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"training needs {missing[0]}, which is not installed; run in the clone: "
-            "pip install -c constraints.txt '.[train]'"
-        )
 
 
 def choose_training_device(config: TrainingConfig) -> torch.device:
@@ -69,10 +54,11 @@ def launch(config: TrainingConfig, description: Description, report: Callable[[s
     `report` is called with a line that says so when the other processes do not come.
 
     Raises:
+        MissingPackageError: if a package of the extra `train` is missing.
         ConfigError: if this machine does not have the device, or the batch cannot be divided among the processes.
         WorkerError: if the other processes cannot be reached.
     """
-    check_installed()
+    check_command("train")
     processes = find_processes()
     if config.batch % (processes.count * config.accumulate):
         raise ConfigError(
