@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpanet.deblurrer.tiling import SEAM, Canvas, Grid, cut_axis
+from dpanet.deblurrer.tiling import SEAM, Blend, Grid, cut_axis
 from dpanet.errors import ConfigError, ShapeError
 from dpanet.pair import Pixels
 
@@ -22,10 +22,9 @@ def noise(height: int, width: int) -> Pixels:
 def run_tiles(left: Pixels, right: Pixels, run: Run, **options: int) -> Pixels:
     """Cut two views into tiles, run a function on each, and blend the results."""
     grid = Grid.cut(*left.shape[:2], **options)
-    canvas = Canvas(grid, channels=3)
-    for tile in grid:
-        canvas.add(tile, run(tile.read(left), tile.read(right)))
-    return canvas.pixels
+    blend = Blend(grid, channels=3)
+    parts = [blend.add(tile, run(tile.read(left), tile.read(right))) for tile in grid]
+    return np.concatenate(parts, dtype=np.float32)
 
 
 def mean(left: Pixels, right: Pixels) -> Pixels:
@@ -37,7 +36,8 @@ def box(left: Pixels, right: Pixels, radius: int = 5) -> Pixels:
     views = np.pad((left - right * 2).astype(np.float64), [(radius, radius), (radius, radius), (0, 0)])
     span = 2 * radius + 1
     windows = np.lib.stride_tricks.sliding_window_view(views, (span, span), axis=(0, 1))
-    return windows.mean(axis=(-1, -2)).astype(np.float32)
+    result: Pixels = windows.mean(axis=(-1, -2)).astype(np.float32)
+    return result
 
 
 @given(
@@ -114,21 +114,24 @@ def test_sizes_are_padded_by_reflection_on_the_right_and_below() -> None:
     assert seen[1].shape == (64, 64, 3), "48 px of reflection out of 16"
 
 
-def test_memory_is_bounded_by_a_row_of_tiles() -> None:
-    left, right = noise(2000, 1000), noise(2000, 1000)
-    shown = []
-
-    def look(a: Pixels, b: Pixels) -> Pixels:
-        shown.append(a.shape)
-        return mean(a, b)
-
+def test_rows_are_returned_as_soon_as_they_are_final() -> None:
+    left, right = noise(2000, 500), noise(2000, 500)
+    whole = mean(left, right)
+    grid = Grid.cut(2000, 500, tile=256, multiple_of=32, halo=32)
+    blend = Blend(grid, channels=3)
     tracemalloc.start()
-    made = run_tiles(left, right, look, multiple_of=32, halo=32, tile=256)
+    done = 0
+    for tile in grid:
+        rows = blend.add(tile, mean(tile.read(left), tile.read(right)))
+        assert bool(len(rows)) == (tile.column == len(grid.columns.starts) - 1)
+        np.testing.assert_array_equal(rows, whole[done : done + len(rows)])
+        done += len(rows)
+        if tile.row < len(grid.rows.seams):
+            assert done in (0, *(first for first, _ in grid.rows.seams))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert max(max(shape) for shape in shown) <= 256
-    row = 256 * 1000 * 3 * 4
-    assert peak < made.nbytes + 2.5 * row
+    assert done == 2000
+    assert peak < 4 * 256 * 500 * 3 * 4, "a few rows of tiles, of which the picture has eleven"
 
 
 def test_impossible_tiles() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from dpanet.deblurrer.white import find_white
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 
 _LOWEST = {"srgb": np.float32(-1), "linear": np.float32(-1 / 12.92)}
@@ -31,7 +32,7 @@ class Exposure:
     """Encoding of the network."""
 
     @classmethod
-    def of(cls, pair: DualPixelPair, network: Encoding) -> Exposure:
+    def of(cls, pair: DualPixelPair | PairRows, network: Encoding) -> Exposure:
         """Return the exposure of a pair for a network of the encoding `network`."""
         white = find_white((pair.left, pair.right)) if pair.encoding == "linear" else 1.0
         return cls(white, pair.encoding, network)

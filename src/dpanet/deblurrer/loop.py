@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 from dpanet.deblurrer.engine import Engine
 from dpanet.deblurrer.exposure import Exposure
 from dpanet.deblurrer.mirror import Mirror
-from dpanet.deblurrer.tiling import Canvas, Grid
+from dpanet.deblurrer.tiling import Blend, Grid
+from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, all tiles): before each tile, and after the last."""
 
+Strip = tuple[Pixels, NDArray[np.float32] | None]
+"""Rows of the picture, (n, W, 3), and of the defocus map, (n, W), if it is wanted."""
+
 
 def deblur_pair(
     engine: Engine,
-    pair: DualPixelPair,
+    pair: DualPixelPair | PairRows,
     *,
     tile: int,
     mirrors: Sequence[Mirror],
@@ -29,8 +33,47 @@ def deblur_pair(
 ) -> tuple[Pixels, NDArray[np.float32] | None]:
     """Run an engine over a pair and return the picture, and with `defocus` the defocus map.
 
-    Each tile is converted on its own, so that no full-size copy of the views exists; beside the output, one row of
-    tiles is in memory.
+    Arguments and errors are those of `deblur_strips`.
+
+    Returns:
+        the picture (H, W, 3), float32, in the scale of the pair; the map (H, W), float32, signed blur radius in px
+        (see `Engine`), or None.
+    """
+    height, width = pair.left.shape[:2]
+    picture: Pixels | None = None
+    radius: NDArray[np.float32] | None = None
+    top = 0
+    strips = deblur_strips(
+        engine, pair, tile=tile, mirrors=mirrors, encoding=encoding, defocus=defocus, progress=progress
+    )
+    for rows, radius_rows in strips:
+        if len(rows) == height:
+            return rows, radius_rows
+        if picture is None:
+            picture = np.empty((height, width, 3), np.float32)
+            radius = np.empty((height, width), np.float32) if defocus else None
+        picture[top : top + len(rows)] = rows
+        if radius is not None and radius_rows is not None:
+            radius[top : top + len(rows)] = radius_rows
+        top += len(rows)
+    assert picture is not None, "a picture has rows"
+    return picture, radius
+
+
+def deblur_strips(
+    engine: Engine,
+    pair: DualPixelPair | PairRows,
+    *,
+    tile: int,
+    mirrors: Sequence[Mirror],
+    encoding: Encoding,
+    defocus: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Strip]:
+    """Run an engine over a pair and yield the picture from top to bottom, as soon as rows are final.
+
+    The views are read by the rows of a row of tiles, and each tile is converted on its own: of the picture, one row
+    of tiles is in memory.
 
     Args:
         engine: runs the network.
@@ -38,23 +81,20 @@ def deblur_pair(
         tile: largest side in px that the engine gets at once; 0 for the whole picture.
         mirrors: mirror images of the pair whose outputs are averaged; the first is the pair itself.
         encoding: of the picture.
-        defocus: also return the map, from the same runs of the network.
+        defocus: also yield the map, from the same runs of the network.
         progress: called before each tile, and after the last.
-
-    Returns:
-        the picture (H, W, 3), float32, in the scale of the pair; the map (H, W), float32, signed blur radius in px
-        (see `Engine`), or None.
 
     Raises:
         ConfigError: if the tile is too small for the network.
         ShapeError: if the engine returns another shape.
+        UnreadableImageError: if a file whose rows are read has become damaged meanwhile.
     """
     network = engine.description
     height, width = pair.left.shape[:2]
     grid = Grid.cut(height, width, tile=tile, multiple_of=network.multiple_of, halo=network.halo)
     exposure = Exposure.of(pair, network.encoding)
-    picture = Canvas(grid, channels=3)
-    radius = Canvas(grid, channels=1) if defocus else None
+    picture = Blend(grid, channels=3)
+    radius = Blend(grid, channels=1) if defocus else None
 
     for done, place in enumerate(grid):
         if progress is not None:
@@ -68,10 +108,11 @@ def deblur_pair(
             total = output if total is None else total + output
         assert total is not None, "at least one mirror image"
         mean = total / np.float32(len(mirrors))
-        picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
-        if radius is not None:
-            radius.add(place, mean[..., 3:])
+        rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
+        radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]
         del views, excess, left, right, output, total, mean  # the next tile needs the memory
-    if progress is not None:
-        progress(len(grid), len(grid))
-    return picture.pixels, None if radius is None else radius.pixels[..., 0]
+        if progress is not None and done == len(grid) - 1:
+            progress(len(grid), len(grid))
+        if len(rows):
+            yield rows, radius_rows
+        del rows, radius_rows

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.errors import ConfigError, ShapeError
+from dpanet.images.pixel_rows import Rows
 from dpanet.pair import Pixels
 
 SEAM = 32
@@ -109,7 +110,7 @@ class Tile:
     columns: slice
     """Columns of the picture; may end past it."""
 
-    def read(self, view: Pixels) -> Pixels:
+    def read(self, view: Rows) -> Pixels:
         """Cut the tile out of a picture (H, W, 3); what lies past its edge is filled by reflection."""
         part = view[self.rows, self.columns]
         height, width = self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
@@ -146,46 +147,66 @@ class Grid:
                 )
 
 
-class Canvas:
-    """A picture that grows by the results of a grid's tiles, which are added in the grid's order.
+class Blend:
+    """Blends the results of a grid's tiles, which are added in the grid's order, into rows of the picture.
+
+    Beside the row of tiles at work, only the ramp from the row above is in memory.
 
     Args:
         grid: of the picture.
         channels: of the picture.
     """
 
-    pixels: Pixels
-    """(H, W, channels), float32; complete once the last tile is added."""
-
     def __init__(self, grid: Grid, channels: int) -> None:
-        self.pixels = np.empty((grid.rows.length, grid.columns.length, channels), np.float32)
         self._grid = grid
-        self._strip = self.pixels  # the row of tiles at work
+        self._channels = channels
+        self._strip = np.empty((0, 0, channels), np.float32)  # the row of tiles at work
+        self._above = self._strip  # of the row of tiles above, where it leads over to the one at work
 
-    def add(self, tile: Tile, result: Pixels) -> None:
-        """Blend the result of the next tile, (tile rows, tile columns, channels), into the picture.
+    def add(self, tile: Tile, result: Pixels) -> Pixels:
+        """Blend the result of the next tile, (tile rows, tile columns, channels).
+
+        Returns:
+            The rows below those that were returned before, (n, W, channels), float32, that no other tile changes;
+            none before the last tile of each row of tiles.
 
         Raises:
             ShapeError: if the result has another shape.
         """
         rows, columns = self._grid.rows, self._grid.columns
-        channels = self.pixels.shape[2]
-        if result.shape != (rows.tile, columns.tile, channels):
+        if result.shape != (rows.tile, columns.tile, self._channels):
             raise ShapeError(
-                f"the engine returned {result.shape} for a tile of {(rows.tile, columns.tile, channels)}; "
+                f"the engine returned {result.shape} for a tile of {(rows.tile, columns.tile, self._channels)}; "
                 "it must keep the shape"
             )
         top, bottom = rows.core(tile.row)
         left, right = columns.core(tile.column)
-        if len(self._grid) > 1 and tile.column == 0:
-            self._strip = np.empty((bottom - top, *self.pixels.shape[1:]), np.float32)
         core = result[
             top - tile.rows.start : bottom - tile.rows.start,
             left - tile.columns.start : right - tile.columns.start,
         ]
-        _blend(self._strip.swapaxes(0, 1)[left:right], core.swapaxes(0, 1), columns.ramp(tile.column))
-        if len(self._grid) > 1 and tile.column == len(columns.starts) - 1:
-            _blend(self.pixels[top:bottom], self._strip, rows.ramp(tile.row))
+        if len(columns.starts) == 1:
+            self._strip = core
+        else:
+            if tile.column == 0:
+                self._strip = np.empty((bottom - top, columns.length, self._channels), np.float32)
+            _blend(self._strip.swapaxes(0, 1)[left:right], core.swapaxes(0, 1), columns.ramp(tile.column))
+        if tile.column < len(columns.starts) - 1:
+            return self._strip[:0]
+        return self._finish_rows(tile.row)
+
+    def _finish_rows(self, row: int) -> Pixels:
+        """Lead the row of tiles above over into the one at work; return the rows that are final."""
+        rows, strip = self._grid.rows, self._strip
+        ramp = rows.ramp(row)
+        if len(ramp):
+            self._above += ramp * (strip[: len(ramp)] - self._above)
+            strip[: len(ramp)] = self._above
+        top, _ = rows.core(row)
+        final = (rows.seams[row][0] if row < len(rows.seams) else rows.length) - top
+        self._above = strip[final:].copy()
+        self._strip = strip[:0].copy()  # whoever takes the rows decides how long they stay in memory
+        return strip[:final]
 
 
 def _blend(target: Pixels, part: Pixels, ramp: NDArray[np.float32]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dpanet.images.pixel_rows import Rows
 from dpanet.pair import Pixels
 
 _REACH = 5
@@ -35,7 +37,7 @@ _BATCH = 2**14
 """Values whose surroundings are sorted at once."""
 
 
-def find_white(views: Iterable[Pixels]) -> float:
+def find_white(views: Iterable[Rows]) -> float:
     """Return the white of a linear pair: the largest value of its views that is no outlier.
 
     An outlier is larger than four times the 31st largest value of the 11 x 11 px around it in its channel, such as a
@@ -50,30 +52,48 @@ def find_white(views: Iterable[Pixels]) -> float:
     Returns:
         the white, at least the smallest normal float32; 1.0 if there is no light.
     """
-    views = list(views)
-    largest = 0.0
+    largest, samples = 0.0, []
     for view in views:
-        largest = _largest(view, largest)
-    bright = _percentile(views)
+        step = _sample_step(view.shape)
+        for top, first, rows in _read_strips(view):
+            strip = rows[top - first : top - first + _STRIP]
+            largest = _largest(rows, strip, top - first, largest)
+            samples.append(strip[-top % step :: step, ::step].ravel())
+    bright = _percentile(samples)
     white = (
         largest if largest <= _FULL * bright else max(_LEAST * bright, _FULL**2 * bright * (bright / largest))
     )
     return white if white >= np.finfo(np.float32).tiny else 1.0
 
 
-def _largest(view: Pixels, largest: float) -> float:
-    """Return the larger of `largest` and the largest value of a view, where outliers are reduced."""
-    for top in range(0, len(view), _STRIP):
-        rows = view[top : top + _STRIP]
-        y, x, channel = np.nonzero(rows > largest)
-        values = rows[y, x, channel]
-        order = np.argsort(-values, kind="stable")
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            if values[batch[0]] <= largest:
-                break
-            around = _surroundings(view, y[batch] + top, x[batch], channel[batch])
-            largest = max(largest, float(_reduce(values[batch], around).max()))
+def _read_strips(view: Rows) -> Iterator[tuple[int, int, Pixels]]:
+    """Yield each strip's first row, and rows of the view that contain it and its surroundings, from `first` on."""
+    height = view.shape[0]
+    for top in range(0, height, _STRIP):
+        first = max(
+            0, top - 2 * _REACH
+        )  # surroundings that end at the edge of the picture reach twice as far
+        yield top, first, view[first : top + _STRIP + 2 * _REACH, :]
+
+
+def _largest(rows: Pixels, strip: Pixels, top: int, largest: float) -> float:
+    """Return the larger of `largest` and the largest value of a strip, where outliers are reduced.
+
+    Args:
+        rows: (H, W, 3), the strip and its surroundings.
+        strip: rows of these, from the row `top` on.
+        top: likewise.
+        largest: of the strips before.
+    """
+    y, x, channel = np.nonzero(strip > largest)
+    values = strip[y, x, channel]
+    order = np.argsort(-values, kind="stable")
+    for start in range(0, len(order), _BATCH):
+        batch = order[start : start + _BATCH]
+        if values[batch[0]] <= largest:
+            break
+        around = _surroundings(rows, y[batch] + top, x[batch], channel[batch])
+        largest = max(largest, float(_reduce(values[batch], around).max()))
     return largest
 
 
@@ -99,13 +119,12 @@ def _surroundings(
     return ranked
 
 
-def _percentile(views: Iterable[Pixels]) -> float:
-    """Return the percentile of the values above 0, from an even grid of pixels; 0 if there are none."""
-    values = np.concatenate([_sample(view) for view in views])
-    values = values[values > 0]
+def _percentile(samples: Iterable[NDArray[np.float32]]) -> float:
+    """Return the percentile of the values above 0; 0 if there are none."""
+    values = np.concatenate([part[part > 0] for part in samples])
     return float(np.percentile(values, _PERCENT)) if len(values) else 0.0
 
 
-def _sample(view: Pixels) -> NDArray[np.float32]:
-    step = int(np.ceil(np.sqrt(max(1.0, view.size / _SAMPLES))))
-    return view[::step, ::step].ravel()
+def _sample_step(shape: tuple[int, ...]) -> int:
+    """Return the step of an even grid of about `_SAMPLES` values."""
+    return int(np.ceil(np.sqrt(max(1.0, math.prod(shape) / _SAMPLES))))
