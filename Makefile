@@ -13,7 +13,7 @@ CHECKS := $(VENV)/.ready-develop
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' Makefile
 
-demo: $(READY) ## simulate a blurred pair, deblur it, say how much was won
+demo: $(READY) ## deblur a simulated pair, say how much was won
 	@$(VENV)/bin/dpanet demo --overwrite
 
 test: $(CHECKS) ## formatting, lint, types, tests: all of it

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from cli.conftest import Run, listing, weighted
 
+from dpanet.images.demo_pair import read_demo_pair
 from dpanet.images.reading import read_codes
-from dpanet.simulation.demo import demo_pair
 
 pytestmark = pytest.mark.usefixtures("small_model")
 
@@ -15,7 +15,7 @@ def test_the_demo_writes_three_pictures_and_tells_the_gain(run: Run, tmp_path: P
     assert (result.code, result.err) == (0, "")
     assert listing(tmp_path / "demo") == ["after.png", "before.png", "truth.png"]
     before, after, truth = (read_codes(tmp_path / "demo" / f"{n}.png") for n in ("before", "after", "truth"))
-    pair, _ = demo_pair(seed=0)
+    pair, _ = read_demo_pair()
     lines = result.out.splitlines()
     error = np.mean((before / 255.0 - truth / 255.0) ** 2)
     assert float(lines[0].split()[1]) == pytest.approx(-10 * np.log10(error), abs=0.05)

@@ -1,4 +1,4 @@
-"""`dpanet demo`: simulate a pair, deblur it, measure the gain."""
+"""`dpanet demo`: deblur a simulated pair that ships with the package, measure the gain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def demo(
     model: str = "compact",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """See it work without any data: simulate a blurred pair, deblur it, measure the gain.
+    """See it work without any data: deblur a simulated pair, measure the gain.
 
     Writes before.png (the blurred photograph), after.png (the output of the model) and truth.png.
 
@@ -40,11 +40,11 @@ def demo(
     from dpanet.cli.progress import Meter
     from dpanet.deblurrer.deblurrer import Deblurrer
     from dpanet.evaluation.metrics import psnr
+    from dpanet.images.demo_pair import read_demo_pair
     from dpanet.images.writing import write_picture
-    from dpanet.simulation.demo import demo_pair
 
     network = load_model(model)
-    pair, truth = demo_pair(seed=0)
+    pair, truth = read_demo_pair()
     with Meter(files=1) as meter:
         deblur = Deblurrer(network, progress=meter.tiles, reuse_memory=True)
         after = deblur(pair, output_encoding=truth.encoding)

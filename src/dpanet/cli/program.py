@@ -39,7 +39,7 @@ _COMMANDS = {
     "prepare-dpdd": "Cut the DPDD data set into the patches that training on it takes.",
     "prepare-canon-video": "Turn the published videos of Canon captures into pairs with their truth.",
     "check-fidelity": "Measure how well the simulator's blur explains real captures.",
-    "demo": "See it work without any data: simulate a blurred pair, deblur it, measure the gain.",
+    "demo": "See it work without any data: deblur a simulated pair, measure the gain.",
     "convert": "Convert a checkpoint of the official code into a file that is safe to open.",
 }
 

@@ -1,6 +1,12 @@
-"""A simulated pair for demonstrations, from a photograph that a dependency ships."""
+"""Simulate the pair of the demonstration, from a photograph that a dependency ships.
+
+The package contains what `write_demo_pair` wrote (`dpanet.images.demo_pair`). To write it again, in a clone:
+python -c "from dpanet.simulation.demo import write_demo_pair as write; write('src/dpanet/images/demo')"
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -45,6 +51,16 @@ def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
     generator = torch.Generator().manual_seed(seed)
     left, right, truth = (_pixels(x) for x in record(*render([layer]), [Sensor()], [generator]))
     return DualPixelPair(left, right, "srgb"), Picture(truth, "srgb")
+
+
+def write_demo_pair(folder: str | Path) -> None:
+    """Write left.webp, right.webp and truth.webp of `demo_pair` to a folder, lossless, 8 bits."""
+    from PIL import Image
+
+    pair, truth = demo_pair()
+    for name, pixels in (("left", pair.left), ("right", pair.right), ("truth", truth.pixels)):
+        codes = np.rint(pixels * 255).astype(np.uint8)
+        Image.fromarray(codes).save(Path(folder) / f"{name}.webp", lossless=True, quality=100, method=6)
 
 
 def _pixels(file: torch.Tensor) -> Pixels:
