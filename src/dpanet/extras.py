@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from dpanet.errors import MissingPackageError
+from dpanet.errors import MissingPackageError, counted
 
 PACKAGES = {
     "torch": ("torch", "safetensors"),
@@ -99,8 +99,7 @@ def describe_missing(error: ModuleNotFoundError, user: str, extra: str | None = 
 
 def _sentence(user: str, extra: str, modules: list[str]) -> str:
     names = [_NAMES.get(module, module.replace("_", "-")) for module in modules]
-    *first, last = names
-    text = f"{', '.join(first)} and {last} are" if first else f"{last} is"
+    text = f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {counted(len(names) - 1, 'other')} are"
     return (
         f"{user} needs packages of the extra {extra} ({text} missing); "
         f'install them: pip install "dpanet[{extra}]"'

@@ -73,7 +73,7 @@ def ssim(output: NDArray[Any], truth: NDArray[Any], *, data_range: float, gaussi
     >>> 0 < ssim(truth * 0.5, truth, data_range=1.0) < 1
     True
     """
-    with named_extra("ssim"):
+    with named_extra("dpanet.ssim"):
         from skimage.metrics import structural_similarity
 
     output, truth = _checked(output, truth)
