@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,31 @@ Codes = NDArray[Any]
 """H x W (gray) or H x W x 3 (RGB); uint8, uint16 or a float type, as in the file."""
 
 
+class CodeRows(Protocol):
+    """Codes that are sliced by rows, from the top down: an array, or a stream of rows."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def ndim(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> Codes: ...
+
+
+C = TypeVar("C", bound=CodeRows, covariant=True)
+
+
 @dataclass(frozen=True)
-class DecodedImage:
+class ImageFile(Generic[C]):
     """The pixels and the metadata of an image file, as stored."""
 
     path: Path
     """The file."""
-    codes: Codes
+    codes: C
     """Its pixel values without alpha; the EXIF orientation is not applied."""
     alpha: Codes | None = None
     """Its alpha channel, H x W, of the type of `codes`; the largest code, or 1.0, is opaque. The colors are straight,
@@ -49,7 +67,7 @@ class DecodedImage:
     """The value of white in the file, if its values were scaled to 8 or 16 bits, as those of a PGM are."""
 
     @property
-    def stored_codes(self) -> Codes:
+    def stored_codes(self: ImageFile[Codes]) -> Codes:
         """The values as they stand in the file, as the codes of a sensor or a depth map are needed."""
         if self.largest is None:
             return self.codes
@@ -91,3 +109,7 @@ class DecodedImage:
             "png": self.png or None,
         }
         return {key: value for key, value in values.items() if value is not None}
+
+
+DecodedImage = ImageFile[Codes]
+"""An image file whose pixels are in memory."""

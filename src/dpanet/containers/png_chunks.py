@@ -21,6 +21,9 @@ CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 LARGEST_TEXT = 2**26
 """Bytes that a compressed chunk may unpack to."""
 
+_PART = 2**20
+"""Bytes that are read at once."""
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -49,6 +52,8 @@ class PngHeader:
     """Bits of a sample: 1, 2, 4, 8 or 16."""
     color: int
     """0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha."""
+    interlaced: bool = False
+    """Whether every eighth pixel comes first, then others between them."""
 
     @property
     def gray(self) -> bool:
@@ -97,7 +102,8 @@ def parse_header(chunks: list[Chunk], data: bytes | bytearray, path: Path) -> Pn
     depths = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
     if not chunks or chunks[0].name != b"IHDR" or len(data) != 13 or data[8] not in depths.get(data[9], ()):
         raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
-    return PngHeader(int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big"), data[8], data[9])
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (0, 4))
+    return PngHeader(width, height, data[8], data[9], interlaced=data[12] != 0)
 
 
 def has_transparency(header: PngHeader, length: int, palette: int) -> bool:
@@ -118,10 +124,14 @@ def make_chunk(name: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
 
 
-def is_sound(chunk: Chunk, file: memoryview) -> bool:
+def is_sound(chunk: Chunk, file: BinaryIO) -> bool:
     """Return whether the checksum of a chunk is right."""
-    end = chunk.start + chunk.length
-    return zlib.crc32(file[chunk.start - 4 : end]) == int.from_bytes(file[end : end + 4], "big")
+    file.seek(chunk.start - 4)
+    left, checksum = chunk.length + 4, 0
+    while left and (part := file.read(min(left, _PART))):
+        checksum = zlib.crc32(part, checksum)
+        left -= len(part)
+    return checksum == int.from_bytes(file.read(4), "big")
 
 
 def unpack(data: bytes) -> bytes | None:

@@ -8,7 +8,8 @@ pool would wait for it forever. (The loader of WebP cannot do without the pool; 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,25 @@ def open_data(data: bytes | bytearray, loader: str, **options: object) -> pyvips
     return image
 
 
+@contextmanager
+def open_reader(read: Callable[[int], bytes], loader: str, **options: object) -> Iterator[pyvips.Image]:
+    """Open the contents of a file, which `read` returns bit by bit, as `open_image` does.
+
+    Args:
+        read: returns the next bytes, at most as many as asked for; none at the end. It raises nothing.
+        loader: as of `loader_of`.
+        **options: as of `open_image`.
+
+    Raises:
+        pyvips.Error: if libvips cannot read them.
+    """
+    pyvips = _libvips()
+    source = pyvips.SourceCustom()  # to be kept, which the image does not
+    source.on_read(read)
+    options = {"access": "sequential", "fail_on": "error", **options}
+    yield pyvips.Operation.call(f"{loader}_source", source, **options)
+
+
 def to_codes(image: pyvips.Image) -> Codes:
     """Decode the pixels: H x W for one band, else H x W x bands; in the type of the file.
 
@@ -114,8 +134,10 @@ def to_codes(image: pyvips.Image) -> Codes:
         pyvips.Error: if the pixels are damaged or cut.
     """
     codes = np.empty((image.height, image.width, image.bands), _TYPES[image.format])
-    for top, rows in _strips(image):
+    top = 0
+    for rows in read_strips(image):
         codes[top : top + len(rows)] = rows
+        top += len(rows)
     return codes[..., 0] if image.bands == 1 else codes
 
 
@@ -133,13 +155,19 @@ def to_codes_and_alpha(image: pyvips.Image) -> tuple[Codes, Codes | None]:
     kind, colors = _TYPES[image.format], image.bands - 1
     codes = np.empty((image.height, image.width, colors), kind)
     alpha = np.empty((image.height, image.width), kind)
-    for top, rows in _strips(image):
+    top = 0
+    for rows in read_strips(image):
         codes[top : top + len(rows)], alpha[top : top + len(rows)] = rows[..., :colors], rows[..., colors]
+        top += len(rows)
     return codes[..., 0] if colors == 1 else codes, alpha
 
 
-def _strips(image: pyvips.Image) -> Iterator[tuple[int, Codes]]:
-    """Yield the first row and the pixels, H x W x bands, of one strip after another."""
+def read_strips(image: pyvips.Image) -> Iterator[Codes]:
+    """Yield the pixels of one strip after another, rows x W x bands, in the type of the file.
+
+    Raises:
+        pyvips.Error: if the pixels are damaged or cut.
+    """
     pyvips = _libvips()
     region, kind = pyvips.Region.new(image), np.dtype(_TYPES[image.format])
     row = image.width * image.bands * kind.itemsize
@@ -152,7 +180,7 @@ def _strips(image: pyvips.Image) -> Iterator[tuple[int, Codes]]:
             if "out of memory" in str(error):
                 raise MemoryError(str(error)) from error
             raise
-        yield top, np.frombuffer(data, kind).reshape(height, image.width, image.bands)
+        yield np.frombuffer(data, kind).reshape(height, image.width, image.bands)
 
 
 def to_image(codes: Codes) -> pyvips.Image:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -27,9 +27,13 @@ from dpanet.containers.png_chunks import (
     parse_header,
 )
 from dpanet.containers.png_metadata import TEXTS, exif_of_text, make_chunks, parse_metadata
-from dpanet.containers.vips import open_data, to_codes_and_alpha
+from dpanet.containers.vips import open_reader, read_strips, to_codes_and_alpha
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
 from dpanet.formats.limits import check_size
+from dpanet.formats.row_stream import RowStream, StreamedImage, Strips
+
+if TYPE_CHECKING:
+    import pyvips
 
 _EARLY = (b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"tRNS", b"pHYs")
 """Auxiliary chunks that count only before the pixels."""
@@ -53,25 +57,77 @@ def decode_png(path: Path) -> DecodedImage:
         UnreadableImageError: if its pixels are damaged or cut, or it states an encoding that is neither linear nor a
             display's.
     """
+    _, chunks, fields = _examine(path)
+    with _opened(path, chunks) as image:
+        codes, alpha = to_codes_and_alpha(image)
+    return DecodedImage(path, codes, alpha, **fields)
+
+
+def open_png(path: Path) -> DecodedImage | StreamedImage:
+    """Open a PNG as `decode_png` decodes it, but decode its rows when they are sliced.
+
+    One with alpha, or interlaced, is decoded at once.
+
+    Raises:
+        OSError: as `decode_png`, also when rows are sliced.
+        UnreadableImageError: likewise.
+    """
+    header, chunks, fields = _examine(path)
+    shape = (header.height, header.width) if header.gray else (header.height, header.width, 3)
+    if header.interlaced or header.color >= 4 or any(chunk.name == b"tRNS" for chunk in chunks):
+        with _opened(path, chunks) as image:
+            codes, alpha = to_codes_and_alpha(image)
+        return DecodedImage(path, codes, alpha, **fields)
+
+    def decode() -> Strips:
+        with _opened(path, chunks) as image:
+            for rows in read_strips(image):
+                yield rows[..., 0] if header.gray else rows
+
+    stream = RowStream(shape, np.uint16 if header.depth == 16 else np.uint8, decode)
+    return StreamedImage(path, stream, **fields)
+
+
+def _examine(path: Path) -> tuple[PngHeader, list[Chunk], dict[str, Any]]:
+    """Check all but the pixels of a PNG; return its header, the chunks to decode and the fields of the image."""
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        data = bytearray(size)
-        file.readinto(data)
-    chunks = list_chunks(io.BytesIO(data), size, path)
-    header = parse_header(chunks, data[chunks[0].start :][: chunks[0].length], path)
-    auxiliary, transparency = _check_chunks(chunks, data, header, path)
+        chunks = list_chunks(file, os.fstat(file.fileno()).st_size, path)
+        file.seek(chunks[0].start)
+        header = parse_header(chunks, file.read(chunks[0].length), path)
+        auxiliary, transparency = _check_chunks(chunks, file, header, path)
     check_size(path, header.width, header.height)
     _check_length(chunks, header, path)
     fields = parse_metadata(header, auxiliary, path)
-    _keep_pixels(chunks, data, transparency)
+    return header, [chunk for chunk in chunks if chunk.critical or chunk is transparency], fields
+
+
+@contextmanager
+def _opened(path: Path, chunks: list[Chunk]) -> Iterator[pyvips.Image]:
+    """Open these chunks of a file for libvips, which might stumble over the others."""
     import pyvips
 
-    try:
-        image = open_data(data, "pngload", unlimited=True)
-        codes, alpha = to_codes_and_alpha(image)
-    except pyvips.Error as error:
-        raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again") from error
-    return DecodedImage(path, codes, alpha, **fields)
+    parts = [(0, len(SIGNATURE)), *((chunk.start - 8, chunk.start + chunk.length + 4) for chunk in chunks)]
+    with path.open("rb") as file:
+
+        def read(size: int) -> bytes:
+            while parts and parts[0][0] == parts[0][1]:
+                del parts[0]
+            if not parts:
+                return b""
+            start, end = parts[0]
+            try:
+                file.seek(start)
+                data = file.read(min(size, end - start))
+            except OSError:  # the decoder then misses the rest
+                return b""
+            parts[0] = (start + len(data), end)
+            return data
+
+        try:
+            with open_reader(read, "pngload", unlimited=True) as image:
+                yield image
+        except pyvips.Error as error:
+            raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again") from error
 
 
 def _check_length(chunks: list[Chunk], header: PngHeader, path: Path) -> None:
@@ -176,7 +232,7 @@ def _encode(codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> I
 
 
 def _check_chunks(
-    chunks: list[Chunk], data: bytearray, header: PngHeader, path: Path
+    chunks: list[Chunk], file: BinaryIO, header: PngHeader, path: Path
 ) -> tuple[list[tuple[bytes, bytes]], Chunk | None]:
     """Return name and data of the auxiliary chunks that are sound and in place, and the chunk of transparency.
 
@@ -185,38 +241,29 @@ def _check_chunks(
     """
     auxiliary, pixels, palette = [], False, 0
     transparency = None
-    with memoryview(data) as view:
-        for chunk in chunks:
-            sound = is_sound(chunk, view)
-            if chunk.critical:
-                if not sound:
-                    raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
-                pixels |= chunk.name == b"IDAT"
-                palette += chunk.length if chunk.name == b"PLTE" else 0
-                continue
-            part = bytes(view[chunk.start : chunk.start + chunk.length])
-            if chunk.name == b"tRNS":
-                sound &= has_transparency(header, len(part), palette) and transparency is None
-            if not sound or (pixels and chunk.name in _EARLY):
-                _warn(path, f"has a damaged {chunk.name.decode()} chunk; it is not used")
-            elif chunk.name == b"acTL" and (count := int.from_bytes(part[:4], "big")) > 1:
-                _warn(path, f"is an animation of {count} pictures; only the first is read")
-            elif chunk.name == b"tRNS":
-                transparency = chunk
-            else:
-                auxiliary.append((chunk.name, part))
+    for chunk in chunks:
+        sound = is_sound(chunk, file)
+        if chunk.critical:
+            if not sound:
+                raise UnreadableImageError(f"{shown(path)} is a damaged PNG; export or copy it again")
+            pixels |= chunk.name == b"IDAT"
+            palette += chunk.length if chunk.name == b"PLTE" else 0
+            continue
+        file.seek(chunk.start)
+        part = file.read(chunk.length)
+        if chunk.name == b"tRNS":
+            sound &= has_transparency(header, len(part), palette) and transparency is None
+        if not sound or (pixels and chunk.name in _EARLY):
+            _warn(path, f"has a damaged {chunk.name.decode()} chunk; it is not used")
+        elif chunk.name == b"acTL" and (count := int.from_bytes(part[:4], "big")) > 1:
+            _warn(path, f"is an animation of {count} pictures; only the first is read")
+        elif chunk.name == b"tRNS":
+            transparency = chunk
+        else:
+            auxiliary.append((chunk.name, part))
     if not pixels:
         raise UnreadableImageError(f"{shown(path)} is a PNG without pixels; export or copy it again")
     return auxiliary, transparency
-
-
-def _keep_pixels(chunks: list[Chunk], data: bytearray, transparency: Chunk | None) -> None:
-    """Delete from the file's data what the decoder does not need and might stumble over."""
-    last = chunks[-1]
-    del data[last.start + 4 :]
-    for chunk in reversed(chunks):
-        if not chunk.critical and chunk is not transparency:
-            del data[chunk.start - 8 : chunk.start + chunk.length + 4]
 
 
 def _warn(path: Path, text: str) -> None:

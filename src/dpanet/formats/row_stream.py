@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from dpanet.containers.decoded_image import ImageFile
+
 Strips = Iterator[NDArray[Any]]
 """The rows of a picture from top to bottom, in strips of any height."""
 
@@ -88,3 +90,7 @@ class RowStream:
             rest = strip[n:]
         # a copy, since the strip as a whole would stay in memory
         self._blocks = [out, *([rest.copy()] if len(rest) else []), *blocks]
+
+
+StreamedImage = ImageFile[RowStream]
+"""An image file whose pixels are decoded when they are sliced."""
