@@ -17,16 +17,14 @@ from dpanet.containers.header import Header
 from dpanet.containers.stated_encoding import use_profile
 from dpanet.containers.vips import open_image, to_codes
 from dpanet.errors import ImageWarning, UnreadableImageError, counted, shown
-from dpanet.formats.tiff_chunks import DamagedChunkError, decode_chunks
+from dpanet.formats.row_stream import RowStream, StreamedImage, Strips
+from dpanet.formats.tiff_chunks import DamagedChunkError, decode_strips, sample_type
 from dpanet.formats.tiff_layout import FAX, JPEG, PALETTE, PREMULTIPLIED, WHITE_IS_ZERO, TiffLayout
 from dpanet.formats.tiff_metadata import encoding_of_tags, parse_metadata
 from dpanet.formats.tiff_page import read_page
 
 _PADDING = 512
 """Bytes that a writer may add behind a strip or tile."""
-
-_STRIP = 256
-"""Rows that are converted at once, so that no second full-size copy exists."""
 
 
 def decode_tiff(path: Path) -> DecodedImage:
@@ -40,17 +38,68 @@ def decode_tiff(path: Path) -> DecodedImage:
         UnreadableImageError: if it is damaged or cut, or of a kind that is not read.
     """
     with _mapped(path) as data:
-        layout, tags = read_page(data, path)
-        fields = parse_metadata(data, layout, tags, path)
-        gray = layout.colors == 1 and layout.photometric != PALETTE
-        fields["icc"], fields["encoding"] = use_profile(fields["icc"], gray, path)
-        if fields["encoding"] is None:
-            fields["encoding"] = encoding_of_tags(layout, tags, path)
-        if layout.compression in (JPEG, *FAX):
-            codes = _decode_with_libvips(data, layout, path)
-            return DecodedImage(path, codes, None, **fields)
-        samples = decode_chunks(data, layout)
-    codes, alpha = _separate(samples, layout, path)
+        layout, fields = _examine(data, path)
+        return _decode(data, layout, fields, path)
+
+
+def open_tiff(path: Path) -> DecodedImage | StreamedImage:
+    """Open the first page of a TIFF as `decode_tiff` decodes it, but decode its rows when they are sliced.
+
+    One with alpha, or compressed as JPEG or fax, is decoded at once.
+
+    Raises:
+        OSError: as `decode_tiff`, also when rows are sliced.
+        UnreadableImageError: likewise.
+    """
+    with _mapped(path) as data:
+        layout, fields = _examine(data, path)
+        if layout.alpha is not None or layout.compression in (JPEG, *FAX):
+            return _decode(data, layout, fields, path)
+        codes, _ = _separate(np.empty((0, layout.width, layout.samples), sample_type(layout)), layout)
+
+    def decode() -> Strips:
+        with _mapped(path) as data:
+            for rows in decode_strips(data, layout):
+                yield _separate(rows, layout)[0]
+                if hasattr(data, "madvise"):
+                    data.madvise(mmap.MADV_DONTNEED)  # pages that were read count as memory of the process
+
+    return StreamedImage(
+        path, RowStream((layout.height, *codes.shape[1:]), codes.dtype, decode), None, **fields
+    )
+
+
+def _examine(data: mmap.mmap, path: Path) -> tuple[TiffLayout, dict[str, Any]]:
+    """Return how the pixels are stored, and the fields of the image but these."""
+    layout, tags = read_page(data, path)
+    fields = parse_metadata(data, layout, tags, path)
+    gray = layout.colors == 1 and layout.photometric != PALETTE
+    fields["icc"], fields["encoding"] = use_profile(fields["icc"], gray, path)
+    if fields["encoding"] is None:
+        fields["encoding"] = encoding_of_tags(layout, tags, path)
+    unused = len(layout.extra) - (layout.alpha is not None)
+    if unused:
+        warnings.warn(
+            f"{shown(path)} has {counted(unused, 'extra channel')}, neither color nor alpha, that will not be read",
+            ImageWarning,
+            stacklevel=3,
+        )
+    return layout, fields
+
+
+def _decode(data: mmap.mmap, layout: TiffLayout, fields: dict[str, Any], path: Path) -> DecodedImage:
+    if layout.compression in (JPEG, *FAX):
+        return DecodedImage(path, _decode_with_libvips(data, layout, path), None, **fields)
+    parts = _separate(np.empty((0, layout.width, layout.samples), sample_type(layout)), layout)
+    out = [None if part is None else np.empty((layout.height, *part.shape[1:]), part.dtype) for part in parts]
+    top = 0
+    for rows in decode_strips(data, layout):
+        for target, part in zip(out, _separate(rows, layout), strict=True):
+            if target is not None:
+                target[top : top + len(rows)] = part
+        top += len(rows)
+    codes, alpha = out
+    assert codes is not None
     return DecodedImage(path, codes, alpha, **fields)
 
 
@@ -103,21 +152,13 @@ def _decode_with_libvips(data: mmap.mmap, layout: TiffLayout, path: Path) -> Cod
     return codes
 
 
-def _separate(samples: Codes, layout: TiffLayout, path: Path) -> tuple[Codes, Codes | None]:
+def _separate(samples: Codes, layout: TiffLayout) -> tuple[Codes, Codes | None]:
     """Convert samples as stored to colors and straight alpha.
 
     Args:
-        samples: H x W x samples of a pixel; integers are changed in place.
+        samples: rows x W x samples of a pixel.
         layout: what they mean.
-        path: of the file.
     """
-    unused = len(layout.extra) - (layout.alpha is not None)
-    if unused:
-        warnings.warn(
-            f"{shown(path)} has {counted(unused, 'extra channel')}, neither color nor alpha, that will not be read",
-            ImageWarning,
-            stacklevel=3,
-        )
     codes = samples if not layout.extra else samples[..., : layout.colors]
     alpha, premultiplied = None, False
     if layout.alpha is not None:
@@ -164,13 +205,11 @@ def _rescale(codes: Codes, bits: int, kind: np.dtype[Any]) -> Codes:
 def _divide(codes: Codes, alpha: Codes) -> Codes:
     """Divide colors by alpha, where it is not 0; integers are rounded and cannot exceed the largest code."""
     integer = codes.dtype.kind == "u"
-    out = np.zeros(codes.shape, np.float32 if codes.dtype == np.float16 else codes.dtype)
+    kind = np.float32 if codes.dtype == np.float16 else codes.dtype
     white = float(np.iinfo(codes.dtype).max) if integer else 1.0
-    for top in range(0, len(codes), _STRIP):
-        colors, opacity = codes[top : top + _STRIP], alpha[top : top + _STRIP, :, None]
-        visible = opacity > 0
-        straight = colors.astype(np.float64) * white / np.where(visible, opacity, 1)
-        if integer:
-            straight = np.minimum(np.rint(straight), white)
-        out[top : top + _STRIP] = np.where(visible, straight, 0)
+    visible = alpha[..., None] > 0
+    straight = codes.astype(np.float64) * white / np.where(visible, alpha[..., None], 1)
+    if integer:
+        straight = np.minimum(np.rint(straight), white)
+    out: Codes = np.where(visible, straight, 0).astype(kind)
     return out

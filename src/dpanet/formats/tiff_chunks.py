@@ -8,6 +8,7 @@ from __future__ import annotations
 import lzma
 import struct
 import zlib
+from collections.abc import Iterator
 from math import ceil
 from mmap import mmap
 from typing import Any
@@ -22,6 +23,9 @@ from dpanet.formats.tiff_layout import BLACK_IS_ZERO, DEFLATE, LZMA, NONE, TiffL
 
 Bytes = NDArray[np.uint8]
 
+Chunks = tuple[tuple[int, int], ...]
+"""Offset and length in bytes of each strip or tile."""
+
 _GROUP = 1 << 24
 """Bytes of the strips that are decoded together."""
 
@@ -30,53 +34,59 @@ class DamagedChunkError(ValueError):
     """A strip or tile has fewer pixels than it must have, or is damaged."""
 
 
-def decode_chunks(data: mmap, layout: TiffLayout) -> Codes:
-    """Decode all pixels as stored: H x W x samples, of the type of the file; 1, 2 and 4 bits in bytes.
+def decode_strips(data: mmap, layout: TiffLayout) -> Iterator[Codes]:
+    """Decode the pixels as stored, from top to bottom: rows x W x samples, of the type of `sample_type`.
 
     Raises:
         DamagedChunkError: if a strip or tile is damaged.
         pyvips.Error: likewise.
     """
-    kind = np.dtype(np.uint8 if layout.bits < 8 else f"{layout.kind}{layout.bits // 8}")
-    out = np.empty((layout.height, layout.width, layout.samples), kind)
     planes = layout.samples if layout.planar else 1
     each = len(layout.chunks) // planes
-    for plane in range(planes):
-        chunks = layout.chunks[plane * each : (plane + 1) * each]
-        target = out[..., plane : plane + 1] if layout.planar else out
-        if layout.tile:
-            _place_tiles(data, layout, chunks, target)
-        else:
-            _place_strips(data, layout, chunks, target)
-    return out
+    read = _read_tiles if layout.tile else _read_strips
+    parts = [
+        read(data, layout, layout.chunks[plane * each : (plane + 1) * each], layout.samples // planes)
+        for plane in range(planes)
+    ]
+    for rows in zip(*parts, strict=True):
+        yield rows[0] if planes == 1 else np.concatenate(rows, axis=2)
 
 
-def _place_strips(data: mmap, layout: TiffLayout, chunks: tuple[tuple[int, int], ...], out: Codes) -> None:
-    step = max(1, _GROUP // (layout.rows * layout.row_bytes))
+def sample_type(layout: TiffLayout) -> np.dtype[Any]:
+    """Return the type of the decoded samples: that of the file; 1, 2 and 4 bits are in bytes."""
+    return np.dtype(np.uint8 if layout.bits < 8 else f"{layout.kind}{layout.bits // 8}")
+
+
+def _read_strips(data: mmap, layout: TiffLayout, chunks: Chunks, samples: int) -> Iterator[Codes]:
+    high, row = layout.rows, layout.row_bytes
+    if layout.compression == NONE and chunks[0][1] == layout.height * row:  # the whole picture in one
+        high = max(1, _GROUP // row)
+        start = chunks[0][0]
+        chunks = tuple(
+            (start + top * row, min(high, layout.height - top) * row) for top in range(0, layout.height, high)
+        )
+    step = max(1, _GROUP // (high * row))
     for first in range(0, len(chunks), step):
-        top = first * layout.rows
-        rows = out[top : top + step * layout.rows]
-        heights = [min(layout.rows, len(rows) - at) for at in range(0, len(rows), layout.rows)]
+        top = first * high
+        rows = min(step * high, layout.height - top)
+        heights = [min(high, rows - at) for at in range(0, rows, high)]
         raw = _decompress(data, chunks[first : first + step], heights, layout)
-        rows[:] = _to_samples(raw, layout, layout.width, out.shape[2])
+        yield _to_samples(raw, layout, layout.width, samples)
 
 
-def _place_tiles(data: mmap, layout: TiffLayout, chunks: tuple[tuple[int, int], ...], out: Codes) -> None:
+def _read_tiles(data: mmap, layout: TiffLayout, chunks: Chunks, samples: int) -> Iterator[Codes]:
     assert layout.tile is not None
     high, wide = layout.tile
     across = ceil(layout.width / wide)
     for first in range(0, len(chunks), across):
-        top = first // across * high
         raw = _decompress(data, chunks[first : first + across], [high] * across, layout)
-        tiles = _to_samples(raw, layout, wide, out.shape[2])
-        for number in range(across):
-            place = out[top : top + high, number * wide : (number + 1) * wide]
-            place[:] = tiles[number * high :][: len(place), : place.shape[1]]
+        tiles = _to_samples(raw, layout, wide, samples)
+        rows = min(high, layout.height - first // across * high)
+        side_by_side = tiles.reshape(across, high, wide, samples)[:, :rows].swapaxes(0, 1)
+        yield side_by_side.reshape(rows, across * wide, samples)[:, : layout.width]
 
 
-def _decompress(
-    data: mmap, chunks: tuple[tuple[int, int], ...], heights: list[int], layout: TiffLayout
-) -> Bytes:
+def _decompress(data: mmap, chunks: Chunks, heights: list[int], layout: TiffLayout) -> Bytes:
     """Decompress chunks of these heights to the bytes of their rows, one below the other."""
     width = layout.row_bytes
     if layout.compression not in (NONE, *DEFLATE, LZMA):
@@ -107,9 +117,7 @@ def _inflate(raw: bytes, length: int, compression: int) -> bytes:
     return out
 
 
-def _decompress_with_libvips(
-    data: mmap, chunks: tuple[tuple[int, int], ...], heights: list[int], layout: TiffLayout
-) -> Bytes:
+def _decompress_with_libvips(data: mmap, chunks: Chunks, heights: list[int], layout: TiffLayout) -> Bytes:
     """Present the chunks as the strips of a gray 8-bit picture, whose pixels are the bytes of their rows."""
     file, places = bytearray(b"II*\0" + bytes(4)), []
     for offset, length in chunks:
