@@ -21,7 +21,8 @@ from pathlib import Path
 
 import torch
 
-from dpanet.deblurrer.placement import choose_precision, reuse_freed_memory
+from dpanet.deblurrer.allocator import reuse_freed_memory
+from dpanet.deblurrer.placement import choose_precision
 from dpanet.training.config import Stage, TrainingConfig
 from dpanet.training.config_file import load_config
 from dpanet.training.launch import choose_training_device

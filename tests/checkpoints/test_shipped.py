@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dpanet import Deblurrer, DualPixelPair, load_model
-from dpanet.checkpoints.model_file import SHIPPED
+from dpanet.checkpoints.shipped_models import SHIPPED
 from dpanet.evaluation.metrics import psnr
 from dpanet.network import PRESETS, DPANet
 from dpanet.network.unet import UNET_PRESETS, UNet

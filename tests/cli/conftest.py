@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-import dpanet.checkpoints.model_file
+import dpanet.deblurrer.deblurrer
 from dpanet.cli import main
+from dpanet.deblurrer.torch_engine import TorchEngine
 from dpanet.network.description import Description
 
 
@@ -74,10 +75,19 @@ def weighted(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def small_model(monkeypatch: pytest.MonkeyPatch) -> Weighted:
-    """`load_model` returns this small network, whatever it is asked for."""
+    """This small network runs, whatever model is asked for."""
     network = Weighted()
-    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: network)
+    use_model(monkeypatch, network)
     return network
+
+
+def use_model(monkeypatch: pytest.MonkeyPatch, network: nn.Module) -> None:
+    """Let `Deblurrer` run a network by torch, whatever model and engine it is asked for."""
+
+    def load(model: object, engine: str = "auto", **options: object) -> TorchEngine:
+        return TorchEngine(network, **options)
+
+    monkeypatch.setattr(dpanet.deblurrer.deblurrer, "load_engine", load)
 
 
 def write_view(path: Path, seed: int, kind: type = np.uint16, shape: tuple[int, ...] = (40, 56, 3)) -> Path:

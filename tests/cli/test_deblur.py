@@ -4,9 +4,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from cli.conftest import Run, Weighted, listing, weighted, write_view
+from cli.conftest import Run, Weighted, listing, use_model, weighted, write_view
 
-import dpanet.checkpoints.model_file
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.images.reading import read_codes
 
@@ -124,7 +123,7 @@ def test_an_interrupt_leaves_nothing(
         def forward(self, *views: object) -> object:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: Interrupted())
+    use_model(monkeypatch, Interrupted())
     result = run("deblur", *views, "-o", tmp_path / "out.png")
     assert (result.code, result.err) == (130, "dpanet: interrupted\n")
     assert listing(tmp_path) == ["l.png", "r.png"]
@@ -137,7 +136,7 @@ def test_a_bug_is_one_line_too(
         def forward(self, *views: object) -> object:
             raise ZeroDivisionError("of\nall things")
 
-    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: Broken())
+    use_model(monkeypatch, Broken())
     result = run("deblur", *views, "-o", tmp_path / "out.png")
     assert result.code == 1
     assert "unexpected ZeroDivisionError: of all things; run it again with --debug" in result.sentence

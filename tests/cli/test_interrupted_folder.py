@@ -21,7 +21,8 @@ from dpanet.images.reading import read_codes
 
 PROGRAM = """
 import os, sys
-import dpanet.checkpoints.model_file, dpanet.cli, dpanet.cli.jobs
+import dpanet.cli, dpanet.cli.jobs, dpanet.deblurrer.deblurrer
+from dpanet.deblurrer.torch_engine import TorchEngine
 from dpanet.network.description import Description
 
 class Left:
@@ -40,7 +41,7 @@ def run(task, job, *arguments, run=dpanet.cli.jobs.Task.run):
     return line
 
 dpanet.cli.jobs.Task.run = run
-dpanet.checkpoints.model_file.load_model = lambda source: Left()
+dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, **options: TorchEngine(Left(), **options)
 sys.exit(dpanet.cli.main())
 """
 """The command line with a network that returns the left view, and notes of what it does."""

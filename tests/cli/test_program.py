@@ -13,13 +13,14 @@ from dpanet.errors import ImageWarning
 
 SMALL = """
 import sys
-import dpanet.checkpoints.model_file, dpanet.cli
+import dpanet.cli, dpanet.deblurrer.deblurrer
+from dpanet.deblurrer.torch_engine import TorchEngine
 from dpanet.network.description import Description
 class Left:
     description = Description(multiple_of=8, halo=8)
     def __call__(self, left, right):
         return left
-dpanet.checkpoints.model_file.load_model = lambda source: Left()
+dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, **options: TorchEngine(Left(), **options)
 sys.exit(dpanet.cli.main())
 """
 """The command line with a small network in place of every model."""

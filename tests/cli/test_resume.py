@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from cli.conftest import Run, Weighted, listing, write_view
+from cli.conftest import Run, Weighted, listing, use_model, write_view
 
-import dpanet.checkpoints.model_file
+import dpanet.checkpoints.shipped_models
 from dpanet.images.reading import read_codes
 
 
@@ -34,7 +34,7 @@ def test_a_stopped_command_goes_on(
     monkeypatch.setattr(small_model, "forward", stop_at_third)
     assert run("deblur", folder, "-o", tmp_path / "out").code == 130
     monkeypatch.undo()
-    monkeypatch.setattr(dpanet.checkpoints.model_file, "load_model", lambda source: small_model)
+    use_model(monkeypatch, small_model)
     result = run("deblur", folder, "-o", tmp_path / "out")
     assert result.code == 0 and "1 pair deblurred, 2 skipped" in result.out
     assert small_model.runs == 3
@@ -81,7 +81,7 @@ def test_other_weights_redo_all_pairs(
     run: Run, folder: Path, tmp_path: Path, small_model: Weighted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("deblur", folder, "-o", tmp_path / "out").code == 0
-    monkeypatch.setattr(dpanet.checkpoints.model_file, "weights_hash", lambda source: "other")
+    monkeypatch.setattr(dpanet.checkpoints.shipped_models, "weights_hash", lambda source: "other")
     assert run("deblur", folder, "-o", tmp_path / "out").code == 0
     assert small_model.runs == 6
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dpanet.deblurrer import allocator
 from dpanet.deblurrer import deblurrer as module
-from dpanet.deblurrer import placement
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.errors import ConfigError, ImageWarning
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
@@ -140,7 +140,7 @@ def test_a_network_that_must_see_the_whole_picture(monkeypatch: pytest.MonkeyPat
         Deblurrer(network, device="cpu")(pair(64, 80))
     Deblurrer(network, device="cpu", tile=40)(pair(64, 80))
     assert len(network.seen) > 2
-    assert Deblurrer(network, device="cpu").precision == torch.float32
+    assert Deblurrer(network, device="cpu").precision == "float32"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_progress_counts_the_tiles() -> None:
 @pytest.mark.parametrize("ask", [False, True])
 def test_the_allocator_is_changed_only_if_asked(monkeypatch: pytest.MonkeyPatch, ask: bool) -> None:
     calls: list[tuple[int, int]] = []
-    monkeypatch.setattr(placement, "_find_mallopt", lambda: lambda *arguments: calls.append(arguments) or 1)
+    monkeypatch.setattr(allocator, "_find_mallopt", lambda: lambda *arguments: calls.append(arguments) or 1)
     plain = Deblurrer(Weighted(), device="cpu")(pair()).pixels
     assert calls == []
     Deblurrer(Weighted(), device="cpu", reuse_memory=ask)(pair())

@@ -5,8 +5,9 @@ import sys
 import pytest
 import torch
 
-from dpanet.deblurrer import placement
-from dpanet.deblurrer.placement import choose_device, choose_precision, reuse_freed_memory
+from dpanet.deblurrer import allocator, placement
+from dpanet.deblurrer.allocator import reuse_freed_memory
+from dpanet.deblurrer.placement import choose_device, choose_precision
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
@@ -47,7 +48,7 @@ def test_auto_precision(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
 
 FAULTS = """
 import resource
-from dpanet.deblurrer.placement import reuse_freed_memory
+from dpanet.deblurrer.allocator import reuse_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
@@ -69,7 +70,7 @@ def test_freed_blocks_are_used_again_meanwhile() -> None:
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "_find_mallopt", lambda: None)
+    monkeypatch.setattr(allocator, "_find_mallopt", lambda: None)
     with reuse_freed_memory() as understood:
         assert understood is False
 

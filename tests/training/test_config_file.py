@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from training.conftest import SMALL, merged
 
-from dpanet.checkpoints.model_file import SHIPPED
+from dpanet.checkpoints.shipped_models import SHIPPED
 from dpanet.errors import ConfigError
 from dpanet.files.config_table import read_table
 from dpanet.training.config import TrainingConfig

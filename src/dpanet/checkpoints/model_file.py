@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,26 +11,21 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from dpanet.checkpoints.shipped_models import FINISHED, SHIPPED, shipped_file
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.files.output import atomic_output
 from dpanet.network.base import Network
-from dpanet.network.build import from_config
+from dpanet.network.families import from_config
 from dpanet.network.old_names import rename_parameters
 
 FORMAT = "dpanet-1"
 """Value of the metadata key ``format``.
 
 The other keys are ``config``, JSON of the network's config, and ``network``, its family (a key of
-`dpanet.network.build.FAMILIES`; ``dpanet`` if it is missing).
+`dpanet.network.families.FAMILIES`; ``dpanet`` if it is missing).
 """
 
 Loaded = TypeVar("Loaded", bound=Network)
-
-SHIPPED = ("compact", "nano")
-"""Names whose weights come with the package."""
-
-FINISHED = ("best.safetensors", "model.safetensors")
-"""Names of the models in the folder of a training run, the best one first."""
 
 
 def save_model(network: Network, path: Path | str, dtype: torch.dtype = torch.float32) -> None:
@@ -84,7 +77,7 @@ def load_model(source: str | Path) -> Network:
     32
     """
     if str(source) in SHIPPED:
-        with resources.as_file(_shipped_file(source)) as path:
+        with resources.as_file(shipped_file(str(source))) as path:
             return read_model(path)
     path = Path(source)
     if path.is_dir():
@@ -177,24 +170,3 @@ def load_weights(network: Loaded, tensors: dict[str, torch.Tensor], path: Path) 
     network.load_state_dict(tensors)
     network.eval()
     return network
-
-
-def weights_hash(source: str | Path) -> str:
-    """Return the SHA-256, in hexadecimal digits, of a file of weights or of shipped weights.
-
-    Raises:
-        WeightsError: if the file cannot be read.
-    """
-    try:
-        if str(source) in SHIPPED:
-            return hashlib.sha256(_shipped_file(source).read_bytes()).hexdigest()
-        with Path(source).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise WeightsError(
-            f"{source} cannot be read ({error}); name a file of weights, or a shipped model ({', '.join(SHIPPED)})"
-        ) from error
-
-
-def _shipped_file(name: str | Path) -> Traversable:
-    return resources.files("dpanet.checkpoints") / "shipped" / f"{name}.safetensors"

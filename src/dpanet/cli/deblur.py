@@ -26,8 +26,10 @@ def deblur(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     model: str = "compact",
     tile: str = "auto",
+    engine: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",
     device: str = "auto",
-    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
+    threads: int | None = None,
     tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
     recursive: Annotated[bool, _Flag] = False,
@@ -61,13 +63,20 @@ def deblur(
     recursive
         Search the folders below FOLDER too; pictures are written to the same folders below the output.
     model
-        A model's name, a .safetensors file, or an official checkpoint (.pth).
+        A model's name, a file of `dpanet export` (.onnx, .xml), or with the extra torch a .safetensors file or an
+        official checkpoint (.pth).
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
+    engine
+        The library that runs the network; auto takes torch if it is installed and there is an NVIDIA GPU, and ONNX
+        Runtime otherwise. openvino and torch are extras.
     device
-        Where to compute: auto (an accelerator if there is one), cpu, cuda, cuda:1, mps.
+        Where to compute: auto, cpu; with torch also cuda, cuda:1, mps; with ONNX Runtime cuda, coreml, directml, if
+        its build has them.
     precision
-        Numbers to compute in; auto takes bfloat16 where it is fast.
+        Numbers to compute in; auto takes the fastest of which the model is known to lose nothing that shows.
+    threads
+        Threads that compute on the processor; by default all its cores.
     tta
         Mirror images of the pair whose pictures are averaged: better, and as many times slower; auto takes two,
         and one for the published network.
@@ -132,7 +141,6 @@ def deblur(
         print_error(f"{shown(source)} contains no pair that can be deblurred; see the lines before this one")
         return FAILED
 
-    from dpanet.checkpoints.model_file import load_model
     from dpanet.cli.deblur_folder import deblur_folder
     from dpanet.cli.jobs import Task
     from dpanet.cli.progress import Meter
@@ -141,11 +149,13 @@ def deblur(
     failed = 0
     with Meter(len(jobs)) as meter:
         apply = Deblurrer(
-            load_model(model),
+            model,
+            engine=engine,
             tile=side,
             device=device,
             precision=precision,
             tta=tta,
+            threads=threads,
             progress=meter.tiles,
             reuse_memory=True,
         )
@@ -173,18 +183,16 @@ def parse_tile(text: str) -> int | Literal["auto"]:
 
 def _key(model: str, apply: Deblurrer, *options: Any) -> dict[str, Any]:
     """Return what all pictures of a folder depend on: the weights, the options, the versions."""
-    import torch
-
-    from dpanet.checkpoints.model_file import weights_hash
+    from dpanet.checkpoints.shipped_models import weights_hash
     from dpanet.files.store import file_identity
     from dpanet.version import __version__
 
     *plain, flat_field, output_encoding = options
     return {
         "weights": weights_hash(model),
-        "run": [apply.tile, len(apply.mirrors), apply.device.type, str(apply.precision)],
+        "run": [apply.tile, len(apply.mirrors), apply.device.partition(":")[0], apply.precision],
         "views": plain,
         "flat_field": flat_field and [file_identity(sheet) for sheet in flat_field],
         "output_encoding": output_encoding,
-        "versions": [__version__, torch.__version__],
+        "versions": [__version__, apply.engine.name, apply.engine.version],
     }

@@ -61,10 +61,6 @@ def train(
             else "--resume continues in the run's own folder; leave -o out"
         )
 
-    from dpanet.training.launch import check_installed
-
-    check_installed()
-
     from dpanet.processes.torchrun import describe_ignored_variables, describe_tasks, find_processes
     from dpanet.training.config_file import load_config
     from dpanet.training.run_folder import RunFolder
@@ -81,7 +77,7 @@ def train(
         run = RunFolder.create(output, loaded) if is_first else RunFolder(output, loaded)
 
     from dpanet.cli.progress import Steps
-    from dpanet.deblurrer.placement import reuse_freed_memory
+    from dpanet.deblurrer.allocator import reuse_freed_memory
     from dpanet.training.loop import train as run_training
 
     with reuse_freed_memory(), Steps(shown=is_first) as steps:

@@ -50,7 +50,7 @@ def train_defocus(
     import torch
 
     from dpanet.checkpoints.model_file import load_model, save_model
-    from dpanet.deblurrer.placement import reuse_freed_memory
+    from dpanet.deblurrer.allocator import reuse_freed_memory
     from dpanet.errors import ConfigError
     from dpanet.files.output import prepare_output
     from dpanet.network import DPANet

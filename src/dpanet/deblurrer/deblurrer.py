@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, overload
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dpanet.deblurrer.arrays import from_pictures, to_pairs
 from dpanet.deblurrer.carried_metadata import carry_metadata, keep_pixels, read_keep
+from dpanet.deblurrer.choose_engine import load_engine
+from dpanet.deblurrer.engine import Engine
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
-from dpanet.deblurrer.tensors import from_array, to_array
-from dpanet.deblurrer.torch_engine import Network, TorchEngine
 from dpanet.errors import ConfigError, PairError
 from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dpanet.deblurrer.torch_engine import Network
 
 DEFAULT_TILE = 1024
 """Pixels a side; ``auto`` for a network that can be tiled."""
@@ -34,23 +39,30 @@ class Deblurrer:
     picture is not clipped.
 
     Args:
-        network: moved to the device; its training mode is restored after each run.
+        model: a name of `SHIPPED` or a file, which is loaded by `load_engine`; or a torch network, which is moved to
+            the device and whose training mode is restored after each run.
         tile: largest side in px that the network gets at once; 0 for the whole picture; ``auto`` for
             `DEFAULT_TILE`, or for the whole picture where the network cannot be tiled.
-        device: ``auto`` (the first of cuda, mps, cpu that there is), one of these, or a numbered one (``cuda:1``).
-        precision: ``auto`` (bfloat16 where it is fast and the network allows it), ``float32``, ``bfloat16``.
+        engine: what runs the network: ``auto``, ``onnxruntime``, ``openvino`` or ``torch``, see `load_engine`. A
+            torch network is run by torch.
+        device: ``auto``, ``cpu``; with torch also ``cuda``, ``cuda:1``, ``mps``, of which ``auto`` is the first that
+            there is; with ONNX Runtime ``cuda``, ``coreml``, ``directml``, if its build has them.
+        precision: ``auto`` (the fastest that the model allows), ``float32``, ``bfloat16`` (torch, OpenVINO), ``int8``
+            (ONNX Runtime).
         tta: test-time augmentation: 1, 2 or 4 mirror images of the pair whose pictures are averaged; better, and
             as many times slower. ``auto``: as the network describes itself.
+        threads: that compute on the processor; all its cores by default.
         progress: called with (tiles done, all tiles).
         reuse_memory: on the CPU, let glibc reuse freed memory, which is faster. It changes the allocator of the
             whole process for good (`reuse_freed_memory`), so only programs should ask for it.
 
     Raises:
         ConfigError: for an impossible value.
+        WeightsError: if there is no such model.
 
     >>> import numpy as np
-    >>> from dpanet import Deblurrer, load_model
-    >>> deblur = Deblurrer(load_model("compact"), device="cpu")
+    >>> from dpanet import Deblurrer
+    >>> deblur = Deblurrer("compact", device="cpu")
     >>> left = right = np.full((32, 48, 3), 128, np.uint8)
     >>> picture = deblur(left, right)
     >>> picture.shape, picture.dtype
@@ -59,12 +71,14 @@ class Deblurrer:
 
     def __init__(
         self,
-        network: Network,
+        model: Network | str | Path,
         *,
+        engine: str = "auto",
         tile: int | Literal["auto"] = "auto",
         device: str = "auto",
         precision: str = "auto",
         tta: int | Literal["auto"] = "auto",
+        threads: int | None = None,
         progress: Progress | None = None,
         reuse_memory: bool = False,
     ) -> None:
@@ -72,19 +86,25 @@ class Deblurrer:
             raise ConfigError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
         if tta not in ("auto", 1, 2, 4):
             raise ConfigError(f"tta is {tta!r}; a pair has 1, 2 or 4 mirror images to average (or auto)")
-        self.engine = TorchEngine(network, device=device, precision=precision, reuse_memory=reuse_memory)
+        options: dict[str, Any] = {"precision": precision, "device": device}
+        options |= {"threads": threads, "reuse_memory": reuse_memory}
+        self.engine: Engine = (
+            load_engine(model, engine, **options)
+            if isinstance(model, str | Path)
+            else _run_by_torch(model, engine, options)
+        )
         self.tile = tile
-        self.mirrors = MIRRORS[: network.description.tta if tta == "auto" else tta]
+        self.mirrors = MIRRORS[: self.engine.description.tta if tta == "auto" else tta]
         self.progress = progress
 
     @property
-    def device(self) -> torch.device:
-        """Where the network runs."""
+    def device(self) -> str:
+        """Where the network runs, such as ``cpu`` or ``cuda:0``."""
         return self.engine.device
 
     @property
-    def precision(self) -> torch.dtype:
-        """What the network computes in: torch.float32 or torch.bfloat16."""
+    def precision(self) -> str:
+        """What the network computes in: ``float32``, ``bfloat16`` or ``int8``."""
         return self.engine.precision
 
     @overload
@@ -127,15 +147,17 @@ class Deblurrer:
             PairError: for unusable views.
             ConfigError: if the tile is too small for the network, or the picture too large without.
 
-        >>> import torch
-        >>> from dpanet import Deblurrer, load_model
-        >>> views = torch.rand(2, 3, 32, 48)
-        >>> Deblurrer(load_model("compact"), device="cpu")(views, views).shape
-        torch.Size([2, 3, 32, 48])
+        >>> import numpy as np
+        >>> from dpanet import Deblurrer
+        >>> views = np.zeros((2, 32, 48, 3), np.float32)
+        >>> Deblurrer("compact", device="cpu")(views, views).shape
+        (2, 32, 48, 3)
         """
         if isinstance(pair, DualPixelPair):
             return self._deblur(pair, output_encoding, defocus=False)[0]
-        if isinstance(pair, Tensor) and isinstance(right, Tensor):
+        if _is_tensor(pair) and _is_tensor(right):
+            from dpanet.deblurrer.tensors import from_array, to_array
+
             return from_array(self._deblur_arrays(to_array(pair), to_array(right), encoding), pair)
         if isinstance(pair, np.ndarray) and isinstance(right, np.ndarray):
             return self._deblur_arrays(pair, right, encoding)
@@ -207,3 +229,20 @@ class Deblurrer:
                 f"(whole all the same) or to {DEFAULT_TILE} (the picture then differs from the whole one's)"
             )
         return 0
+
+
+def _run_by_torch(network: Network, engine: str, options: dict[str, Any]) -> Engine:
+    if engine not in ("auto", "torch"):
+        raise ConfigError(
+            f"engine is {engine!r}, and the model is a torch network; name the model, or a file that `dpanet export` "
+            "wrote"
+        )
+    from dpanet.deblurrer.torch_engine import TorchEngine
+
+    return TorchEngine(network, **options)
+
+
+def _is_tensor(value: object) -> TypeGuard[Tensor]:
+    """Return whether a value is a torch tensor; there is none as long as torch is not imported."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)

@@ -10,8 +10,31 @@ if TYPE_CHECKING:
     from dpanet.network.description import Description
 
 
+ENGINES = ("onnxruntime", "openvino", "torch")
+"""Libraries that compute; the first comes with the package, the others are extras."""
+
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
+"""Numbers that an engine may compute in."""
+
+
 class Engine(Protocol):
     """A network that maps two arrays to one."""
+
+    @property
+    def name(self) -> str:
+        """Of the library that computes: one of `ENGINES`."""
+
+    @property
+    def version(self) -> str:
+        """Of that library."""
+
+    @property
+    def device(self) -> str:
+        """Where it computes, such as ``cpu`` or ``cuda:0``."""
+
+    @property
+    def precision(self) -> str:
+        """What it computes in: ``float32``, ``bfloat16`` or ``int8``."""
 
     @property
     def description(self) -> Description:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dpanet.deblurrer.placement import choose_device, choose_precision, reuse_freed_memory
+from dpanet.deblurrer.allocator import reuse_freed_memory
+from dpanet.deblurrer.placement import choose_device, choose_precision
 from dpanet.network.description import Description
 from dpanet.pair import Pixels
 
@@ -37,11 +38,15 @@ class TorchEngine:
         network: moved to the device; its training mode is restored after each run.
         device: as of `choose_device`.
         precision: as of `choose_precision`.
+        threads: that compute on the CPU, for the whole process; None leaves what torch chose.
         reuse_memory: on the CPU, run under `reuse_freed_memory`, which changes the allocator of this process.
 
     Raises:
         ConfigError: for an unknown device or precision, or a device that is missing.
     """
+
+    name = "torch"
+    version: str = torch.__version__
 
     def __init__(
         self,
@@ -49,15 +54,28 @@ class TorchEngine:
         *,
         device: str = "auto",
         precision: str = "auto",
+        threads: int | None = None,
         reuse_memory: bool = False,
     ) -> None:
         self.network = network
-        self.device = choose_device(device)
-        self.precision = choose_precision(precision, self.device, network.description)
-        self._reuse_memory = reuse_memory and self.device.type == "cpu"
+        self._device = choose_device(device)
+        self._precision = choose_precision(precision, self._device, network.description)
+        self._reuse_memory = reuse_memory and self._device.type == "cpu"
+        if threads is not None:
+            torch.set_num_threads(threads)
         if isinstance(network, nn.Module):
-            network.to(self.device)
+            network.to(self._device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stub
+
+    @property
+    def device(self) -> str:
+        """Where the network runs, such as ``cpu`` or ``cuda:0``."""
+        return str(self._device)
+
+    @property
+    def precision(self) -> str:
+        """What the network computes in."""
+        return str(self._precision).removeprefix("torch.")
 
     @property
     def description(self) -> Description:
@@ -70,13 +88,13 @@ class TorchEngine:
         return output.copy() if self._reuse_memory else output  # the next run needs an empty heap
 
     def _run(self, left: Pixels, right: Pixels, defocus: bool) -> Pixels:
-        views = [torch.from_numpy(np.ascontiguousarray(view)).to(self.device) for view in (left, right)]
+        views = [torch.from_numpy(np.ascontiguousarray(view)).to(self._device) for view in (left, right)]
         batch = [view.permute(2, 0, 1)[None] for view in views]  # a channels-last tensor without a copy
-        mixed = self.precision == torch.bfloat16
+        mixed = self._precision == torch.bfloat16
         with (
             _evaluation_mode(self.network),
             torch.inference_mode(),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=mixed),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=mixed),
         ):
             if defocus:
                 picture, radius = cast(_DefocusNetwork, self.network).with_defocus(*batch)

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from dpanet.checkpoints.model_file import SHIPPED
+from dpanet.checkpoints.shipped_models import SHIPPED
 from dpanet.errors import ConfigError, shown
 from dpanet.files.config_table import read_table
 from dpanet.training.config import TrainingConfig

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from dpanet.checkpoints.model_file import FINISHED, SHIPPED, load_model, load_weights
+from dpanet.checkpoints.model_file import load_model, load_weights
+from dpanet.checkpoints.shipped_models import FINISHED, SHIPPED
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.files.config_table import read_table
 from dpanet.network import Network, build
-from dpanet.network.build import from_config
+from dpanet.network.families import from_config
 from dpanet.network.old_names import rename_keys
 from dpanet.training.config import NetworkConfig, TrainingConfig
 from dpanet.training.config_file import to_table

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dpanet.checkpoints.model_file import SHIPPED, save_model, weights_hash
+from dpanet.checkpoints.model_file import save_model
+from dpanet.checkpoints.shipped_models import SHIPPED, weights_hash
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.evaluation.methods import BASELINES, load_baseline, load_methods, spandrel_model
 from dpanet.evaluation.methods.model import ModelMethod, row_name

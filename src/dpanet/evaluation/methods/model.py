@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from dpanet.checkpoints.model_file import FINISHED, load_model, weights_hash
+from dpanet.checkpoints.model_file import load_model
+from dpanet.checkpoints.shipped_models import FINISHED, weights_hash
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.torch_engine import Network
 from dpanet.evaluation.method import Method
@@ -53,11 +54,10 @@ class ModelMethod(Method):
     ) -> None:
         self.network = network
         self.deblurrer = Deblurrer(network, **config)
-        device = self.deblurrer.device
-        self.device = str(device)
+        self.device = self.deblurrer.device
         parameters = sum(p.numel() for p in network.parameters()) if isinstance(network, nn.Module) else None
         options = " ".join(f"{key}={config[key]}" for key in sorted(config) if key not in _WITHOUT_EFFECT)
-        identity = f"{weights} {options} {device.type} {self.deblurrer.precision}"
+        identity = f"{weights} {options} {self.device.partition(':')[0]} {self.deblurrer.precision}"
         self.info = MethodInfo(name, kind, identity, checkpoint, weights, parameters)
 
     @classmethod

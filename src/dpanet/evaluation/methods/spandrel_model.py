@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dpanet.checkpoints.model_file import weights_hash
+from dpanet.checkpoints.shipped_models import weights_hash
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.evaluation.method import Method
 from dpanet.evaluation.methods.model import ModelMethod

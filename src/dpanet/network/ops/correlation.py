@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from dpanet.errors import ShapeError
+from dpanet.network.ops.exported import export_form, shifted_products
 
 STRIP = 32
 """Columns that one matrix product correlates; of its (STRIP, STRIP + 2rx) products only a band is used."""
@@ -45,6 +46,8 @@ def correlation(left: Tensor, right: Tensor, radius: int | tuple[int, int] = 4) 
         raise ShapeError(
             f"the correlation's horizontal radius is {rx}; at most {STRIP // 2} px are supported"
         )
+    if export_form() is not None:
+        return shifted_products(left, right, ry, rx)
     planes: Tensor = _Correlation.apply(left, right, ry, rx)  # type: ignore[no-untyped-call]
     return planes
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from dpanet.errors import ShapeError
+from dpanet.network.ops.exported import export_form, onnx_deformable_convolution
 
 
 def deformable_convolution(
@@ -53,6 +54,8 @@ def deformable_convolution(
             f"mask {tuple(mask.shape)} and weight {tuple(weight.shape)}; for G groups and K x K taps it needs "
             "offsets of 2*G*K*K and a mask of G*K*K channels at the size of the features, and an odd K"
         )
+    if export_form() == "onnx":
+        return onnx_deformable_convolution(features, offsets, mask, weight, bias)
     # Several groups become several pictures: one sampling call moves them all.
     moved = features.reshape(batch * groups, channels // groups, height, width)
     offsets = offsets.reshape(batch * groups, taps, 2, height, width)

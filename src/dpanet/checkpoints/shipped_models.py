@@ -1,0 +1,38 @@
+"""The models that come with the package, and the identity of files of weights. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from dpanet.errors import WeightsError
+
+SHIPPED = ("compact", "nano")
+"""Names whose weights come with the package."""
+
+FINISHED = ("best.safetensors", "model.safetensors")
+"""Names of the models in the folder of a training run, the best one first."""
+
+
+def shipped_file(name: str, suffix: str = ".safetensors") -> Traversable:
+    """Return a file of a shipped model: ``.safetensors`` for torch, ``.onnx`` and ``-int8.onnx`` for others."""
+    return resources.files("dpanet.checkpoints") / "shipped" / f"{name}{suffix}"
+
+
+def weights_hash(source: str | Path) -> str:
+    """Return the SHA-256, in hexadecimal digits, of a file of weights or of shipped weights.
+
+    Raises:
+        WeightsError: if the file cannot be read.
+    """
+    try:
+        if str(source) in SHIPPED:
+            return hashlib.sha256(shipped_file(str(source)).read_bytes()).hexdigest()
+        with Path(source).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            f"{source} cannot be read ({error}); name a file of weights, or a shipped model ({', '.join(SHIPPED)})"
+        ) from error

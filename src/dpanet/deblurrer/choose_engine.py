@@ -1,0 +1,107 @@
+"""Which library runs a model: chosen by the model's file, the device, the precision and what is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
+from dpanet.deblurrer.engine import ENGINES, PRECISIONS, Engine
+from dpanet.deblurrer.processor import INT8, instruction_sets
+from dpanet.errors import ConfigError
+
+_OF_SUFFIX = {".onnx": "onnxruntime", ".xml": "openvino"}
+"""Engines of exported files; every other file is read by torch."""
+
+_TORCH_DEVICES = ("cuda", "mps")
+
+
+def load_engine(
+    model: str | Path,
+    engine: str = "auto",
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    reuse_memory: bool = False,
+) -> Engine:
+    """Load a model into the engine that runs it.
+
+    Args:
+        model: a shipped name, an exported file (.onnx, .xml), or a file that `load_model` reads.
+        engine: one of `ENGINES`, or ``auto``: for an exported file the engine of its format; for a shipped name torch
+            where it is installed and has an NVIDIA GPU, or the device or precision needs it, else ONNX Runtime; for
+            any other file torch.
+        device: as of the engine.
+        precision: one of `PRECISIONS`; ``auto`` is what is fastest of what the model's file allows.
+        threads: that compute on the processor; None for all its cores.
+        reuse_memory: let glibc reuse freed memory, see `reuse_freed_memory`.
+
+    Raises:
+        ConfigError: for an unknown value, or one that the engine or the model does not have.
+        WeightsError: if there is no such model.
+        MissingPackageError: if the engine is not installed.
+    """
+    if engine not in ("auto", *ENGINES):
+        raise ConfigError(f"engine is {engine!r}; it must be auto or one of {', '.join(ENGINES)}")
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
+    if threads is not None and threads < 1:
+        raise ConfigError(f"threads is {threads}; it must be at least 1")
+    chosen = _choose(model, device, precision) if engine == "auto" else engine
+    options: dict[str, Any] = {"device": device, "threads": threads, "reuse_memory": reuse_memory}
+    if chosen == "torch":
+        from dpanet.checkpoints.model_file import load_model
+        from dpanet.deblurrer.torch_engine import TorchEngine
+
+        return TorchEngine(load_model(model), precision=precision, **options)
+    if chosen == "openvino":
+        from dpanet.deblurrer.openvino_engine import OpenVinoEngine
+
+        with resources.as_file(_exported_file(model, "float32", chosen)) as path:
+            return OpenVinoEngine(path, precision=precision, **options)
+    from dpanet.deblurrer.onnx_engine import OnnxEngine
+
+    with resources.as_file(_exported_file(model, precision, chosen, device)) as path:
+        loaded = OnnxEngine(path, **options)
+    if precision not in ("auto", loaded.precision):
+        raise ConfigError(
+            f"precision is {precision!r}, and {model} computes in {loaded.precision} with ONNX Runtime; leave the "
+            "precision out, or choose another model or engine"
+        )
+    return loaded
+
+
+def _choose(model: str | Path, device: str, precision: str) -> str:
+    """Return the engine of ``auto``."""
+    if str(model) not in SHIPPED:
+        return _OF_SUFFIX.get(Path(model).suffix.lower(), "torch")
+    if device.split(":")[0] in _TORCH_DEVICES:
+        return "torch"
+    if precision == "bfloat16":
+        return "openvino" if _is_installed("openvino") else "torch"
+    if device == "auto" and Path("/proc/driver/nvidia/version").exists() and _is_installed("torch"):
+        return "torch"
+    return "onnxruntime"
+
+
+def _exported_file(model: str | Path, precision: str, engine: str, device: str = "auto") -> Any:
+    """Return the file of a model for ONNX Runtime or OpenVINO."""
+    if str(model) not in SHIPPED:
+        path = Path(model)
+        if path.suffix.lower() not in _OF_SUFFIX or (path.suffix.lower() == ".xml" and engine != "openvino"):
+            raise ConfigError(
+                f"{model} is no file that the engine {engine} reads; export it with `dpanet export`, or use the "
+                "engine torch"
+            )
+        return path
+    quantized = shipped_file(str(model), "-int8.onnx")
+    fast = device in ("auto", "cpu") and bool(INT8 & instruction_sets())
+    wanted = precision == "int8" or (precision == "auto" and fast)
+    return quantized if wanted and quantized.is_file() else shipped_file(str(model), ".onnx")
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None

@@ -1,0 +1,111 @@
+"""The engine of ONNX Runtime: an exported network on the processor or an accelerator. No torch."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from dpanet.checkpoints.exported_model import KEY, ExportedModel
+from dpanet.deblurrer.allocator import reuse_freed_memory
+from dpanet.deblurrer.processor import count_cores
+from dpanet.errors import ConfigError, WeightsError
+from dpanet.network.description import Description
+from dpanet.pair import Pixels
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+}
+"""What ONNX Runtime calls each device."""
+
+_QUIET = 4
+"""Severity of messages to print: fatal ones. Errors come as exceptions too."""
+
+
+class OnnxEngine:
+    """Run an ONNX file of `dpanet export` on arrays; see `Engine`.
+
+    Args:
+        path: of the file.
+        device: a key of `PROVIDERS`; ``auto`` is the processor.
+        threads: that compute; None for all physical cores.
+        reuse_memory: allocate under `reuse_freed_memory`, which changes the allocator of this process.
+
+    Raises:
+        WeightsError: if the file is damaged or was not written by `dpanet export`.
+        ConfigError: if this build of ONNX Runtime does not know the device.
+    """
+
+    name = "onnxruntime"
+    version: str = onnxruntime.__version__
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        reuse_memory: bool = False,
+    ) -> None:
+        self.device = "cpu" if device == "auto" else device
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or count_cores()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _QUIET
+        options.enable_cpu_mem_arena = not reuse_memory  # malloc then reuses memory, and returns it
+        self._reuse_memory = reuse_memory
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=[_provider(self.device)])
+        except ConfigError:
+            raise
+        except Exception as error:  # of many classes, which ONNX Runtime does not name in public
+            raise WeightsError(
+                f"{path} cannot be loaded by ONNX Runtime ({_first_line(error)}); export it again"
+            ) from error
+        self.model = ExportedModel.from_json(
+            self._session.get_modelmeta().custom_metadata_map.get(KEY), str(path)
+        )
+
+    @property
+    def precision(self) -> str:
+        """What the network computes in."""
+        return self.model.precision
+
+    @property
+    def description(self) -> Description:
+        """Needs and capabilities of the network."""
+        return self.model.description
+
+    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+        names = ["picture", "radius"] if defocus else ["picture"]
+        views = {"left": _to_planes(left), "right": _to_planes(right)}
+        with reuse_freed_memory() if self._reuse_memory else nullcontext():
+            outputs = self._session.run(names, views)
+        result: Pixels = np.concatenate(outputs, axis=1)[0].transpose(1, 2, 0)
+        return result
+
+
+def _to_planes(view: Pixels) -> Pixels:
+    """Return (H, W, 3) as (1, 3, H, W), contiguous."""
+    return np.ascontiguousarray(view.transpose(2, 0, 1)[None], np.float32)
+
+
+def _provider(device: str) -> str:
+    """Return ONNX Runtime's name of a device. Raises: ConfigError if this build does not have it."""
+    there = onnxruntime.get_available_providers()
+    present = [name for name, provider in PROVIDERS.items() if provider in there]
+    if device not in present:
+        raise ConfigError(
+            f"device is {device!r}, but ONNX Runtime has only {', '.join(present)} here; choose one of "
+            "these, install a build of ONNX Runtime that has it, or use `--engine torch`"
+        )
+    return PROVIDERS[device]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,117 @@
+"""The engine of OpenVINO: an exported network in float32 or bfloat16. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+from openvino import opset8
+from openvino.frontend import NodeContext
+from openvino.frontend.onnx import ConversionExtension
+
+from dpanet.checkpoints.exported_model import KEY, ExportedModel
+from dpanet.deblurrer.processor import BFLOAT16, count_cores, instruction_sets
+from dpanet.errors import ConfigError, WeightsError
+from dpanet.network.description import Description
+from dpanet.pair import Pixels
+
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+"""OpenVINO's names of the precisions; without a hint it takes bfloat16 silently where that is fast."""
+
+
+class OpenVinoEngine:
+    """Run an exported file (.onnx, or OpenVINO's .xml and .bin) on arrays; see `Engine`.
+
+    Args:
+        path: of the file.
+        precision: ``auto`` (bfloat16 where the processor multiplies it), ``float32``, ``bfloat16``.
+        device: ``auto`` or ``cpu``.
+        threads: that compute; None for all physical cores.
+        reuse_memory: has no effect; OpenVINO keeps its memory.
+
+    Raises:
+        WeightsError: if the file is damaged or was not written by `dpanet export`.
+        ConfigError: for another device or precision.
+    """
+
+    name = "openvino"
+    version: str = openvino.__version__.partition("-")[0]
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        precision: str = "auto",
+        device: str = "auto",
+        threads: int | None = None,
+        reuse_memory: bool = False,
+    ) -> None:
+        if device not in ("auto", "cpu"):
+            raise ConfigError(f"device is {device!r}; with OpenVINO it must be auto or cpu")
+        if precision == "auto":
+            precision = "bfloat16" if BFLOAT16 & instruction_sets() else "float32"
+        if precision not in _HINTS:
+            raise ConfigError(
+                f"precision is {precision!r}; with OpenVINO it must be auto, float32 or bfloat16"
+            )
+        self.device, self.precision = "cpu", precision
+        core = openvino.Core()
+        core.add_extension(ConversionExtension("DeformConv", _convert_deformable))
+        try:
+            network = core.read_model(path)
+            self.model = ExportedModel.from_json(_read_metadata(network, path), str(path))
+            options = {
+                "INFERENCE_PRECISION_HINT": _HINTS[precision],
+                "INFERENCE_NUM_THREADS": threads or count_cores(),
+                "PERFORMANCE_HINT": "LATENCY",
+            }
+            self._request = core.compile_model(network, "CPU", options).create_infer_request()
+        except RuntimeError as error:
+            first = (str(error).strip().splitlines() or ["no reason"])[-1]
+            raise WeightsError(f"{path} cannot be loaded by OpenVINO ({first}); export it again") from error
+
+    @property
+    def description(self) -> Description:
+        """Needs and capabilities of the network."""
+        return self.model.description
+
+    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+        views = {
+            name: np.ascontiguousarray(view.transpose(2, 0, 1)[None], np.float32)
+            for name, view in (("left", left), ("right", right))
+        }
+        outputs = self._request.infer(views)
+        names = ["picture", "radius"] if defocus else ["picture"]
+        result: Pixels = np.concatenate([outputs[name] for name in names], axis=1)[0].transpose(1, 2, 0)
+        return result
+
+
+def _read_metadata(network: Any, path: Path) -> str | None:
+    """Return the JSON of an `ExportedModel` in a model; OpenVINO nests the metadata of ONNX under ``framework``."""
+    for place in ([KEY], ["framework", KEY]):
+        if network.has_rt_info(place):
+            return str(network.get_rt_info(place).astype(str))
+    return None
+
+
+def _convert_deformable(node: NodeContext) -> list[Any]:
+    """Convert ONNX's DeformConv, which OpenVINO's reader does not know, to OpenVINO's own operation."""
+    features, weight, offsets, bias, mask = (node.get_input(i) for i in range(5))
+    pads = node.get_attribute("pads")
+    y = opset8.deformable_convolution(
+        features,
+        offsets,
+        weight,
+        node.get_attribute("strides"),
+        pads[:2],
+        pads[2:],
+        node.get_attribute("dilations"),
+        mask,
+        deformable_group=node.get_attribute("offset_group"),
+        bilinear_interpolation_pad=True,  # values outside are zero, inside the picture's edge px they fade
+    )
+    shape = opset8.constant(np.array([1, -1, 1, 1], np.int64))
+    outputs: list[Any] = opset8.add(y, opset8.reshape(bias, shape, special_zero=False)).outputs()
+    return outputs
