@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from dpanet.containers.decoded_image import Codes, DecodedImage
+from dpanet.containers.decoded_image import CodeRows, Codes, DecodedImage
 from dpanet.containers.exif import orientation
 from dpanet.containers.header import Header
 from dpanet.containers.png_chunks import (
@@ -184,7 +184,9 @@ def read_png_header(path: Path) -> Header:
     )
 
 
-def encode_png(codes: Codes, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None) -> bytes:
+def encode_png(
+    codes: CodeRows, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None
+) -> bytes:
     """Encode an image as the contents of a PNG file.
 
     Args:
@@ -195,13 +197,13 @@ def encode_png(codes: Codes, alpha: Codes | None = None, metadata: Mapping[str, 
     return b"".join(_encode(codes, alpha, metadata or {}))
 
 
-def write_png(path: Path, codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> None:
+def write_png(path: Path, codes: CodeRows, alpha: Codes | None, metadata: Mapping[str, Any]) -> None:
     """Write an image as `encode_png` does."""
     with path.open("wb") as file:
         file.writelines(_encode(codes, alpha, metadata))
 
 
-def _encode(codes: Codes, alpha: Codes | None, metadata: Mapping[str, Any]) -> Iterator[bytes]:
+def _encode(codes: CodeRows, alpha: Codes | None, metadata: Mapping[str, Any]) -> Iterator[bytes]:
     """Yield the parts of a file.
 
     The encoder of libvips is not used: its threads do not survive a fork, and its files are larger.

@@ -28,7 +28,7 @@ class RowStream:
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike, run: Callable[[], Strips]) -> None:
         self.shape = shape
         self.dtype: np.dtype[Any] = np.dtype(dtype)
-        self._run = run
+        self.run = run
         self._strips: Strips | None = None
         self._blocks: list[NDArray[Any]] = []  # consecutive rows from `_top` on
         self._top = 0
@@ -48,7 +48,7 @@ class RowStream:
         bottom = max(top, bottom)
         if self._strips is None or top < self._top:
             self.close()
-            self._strips = self._run()
+            self._strips = self.run()
         self._drop_rows(top)
         if not self._blocks or len(self._blocks[0]) < bottom - top:
             self._read_rows(self._strips, top, bottom)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dpanet.containers.decoded_image import Codes
+from dpanet.containers.decoded_image import CodeRows, Codes
 from dpanet.containers.exif import write_directories, write_maker_note
 from dpanet.containers.tiff_structure import Order, Tag
 from dpanet.formats.tiff_layout import BLACK_IS_ZERO, DEFLATE, RGB, STRAIGHT
@@ -29,7 +29,7 @@ _MOST_CLASSIC = 0xF0000000
 
 
 def write_tiff(
-    path: Path, codes: Codes, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None
+    path: Path, codes: CodeRows, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None
 ) -> None:
     """Write a picture as TIFF, compressed with deflate, in the byte order of its EXIF, which maker notes rely on.
 

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from dpanet.containers.decoded_image import DecodedImage
+from dpanet.containers.decoded_image import CodeRows, ImageFile
 from dpanet.containers.exif import camera, orientation
 from dpanet.containers.icc_profile import profile_name
 from dpanet.errors import ImageWarning, PairError, shown
@@ -16,7 +16,7 @@ _COLOR = (b"cICP", b"gAMA", b"cHRM")
 """Chunks of a PNG that say how its values are meant, and that must not contradict each other."""
 
 
-def check_views(left: DecodedImage, right: DecodedImage) -> None:
+def check_views(left: ImageFile[CodeRows], right: ImageFile[CodeRows]) -> None:
     """Check that two views agree in size, orientation, depth, channels, profile, stated encoding and camera.
 
     A view without EXIF may be of any camera, and one that states no encoding is taken as sRGB. If only their alpha
@@ -48,7 +48,7 @@ def check_views(left: DecodedImage, right: DecodedImage) -> None:
     _warn_of_alpha(left, right)
 
 
-def warn_of_transparency(image: DecodedImage) -> None:
+def warn_of_transparency(image: ImageFile[CodeRows]) -> None:
     """Warn if a picture has transparent pixels, which are treated like all others."""
     if not image.opaque:
         warnings.warn(
@@ -61,7 +61,7 @@ def warn_of_transparency(image: DecodedImage) -> None:
         )
 
 
-def warn_of_conversion(*images: DecodedImage) -> None:
+def warn_of_conversion(*images: ImageFile[CodeRows]) -> None:
     """Warn if the colors of one picture, or of two views alike, were converted when it was read: once for both."""
     for way in dict.fromkeys(image.conversion for image in images if image.conversion):
         names = [shown(image.path) for image in images if image.conversion == way]
@@ -72,7 +72,7 @@ def warn_of_conversion(*images: DecodedImage) -> None:
         )
 
 
-def _warn_of_alpha(left: DecodedImage, right: DecodedImage) -> None:
+def _warn_of_alpha(left: ImageFile[CodeRows], right: ImageFile[CodeRows]) -> None:
     if left.alpha is None or right.alpha is None:  # a view without alpha is opaque
         same = left.opaque and right.opaque
     else:
@@ -88,12 +88,14 @@ def _warn_of_alpha(left: DecodedImage, right: DecodedImage) -> None:
     warnings.warn(ImageWarning(text, "alpha"), stacklevel=3)
 
 
-def _compare(left: DecodedImage, right: DecodedImage, first: str, second: str, remedy: str) -> None:
+def _compare(
+    left: ImageFile[CodeRows], right: ImageFile[CodeRows], first: str, second: str, remedy: str
+) -> None:
     if first != second:
         raise PairError(f"{shown(left.path)} is {first} and {shown(right.path)} is {second}; {remedy}")
 
 
-def _check_chunks(left: DecodedImage, right: DecodedImage) -> None:
+def _check_chunks(left: ImageFile[CodeRows], right: ImageFile[CodeRows]) -> None:
     first, second = dict(left.png), dict(right.png)
     for name in _COLOR:
         if name in first and name in second and first[name] != second[name]:
@@ -103,19 +105,19 @@ def _check_chunks(left: DecodedImage, right: DecodedImage) -> None:
             _compare(left, right, values[0], values[1], "export both views alike")
 
 
-def _size(file: DecodedImage) -> str:
+def _size(file: ImageFile[CodeRows]) -> str:
     return f"{file.codes.shape[1]} x {file.codes.shape[0]} px"
 
 
-def _orientation(file: DecodedImage) -> str:
+def _orientation(file: ImageFile[CodeRows]) -> str:
     return f"of EXIF orientation {orientation(file.exif)}"
 
 
-def _depth(file: DecodedImage) -> str:
+def _depth(file: ImageFile[CodeRows]) -> str:
     return f"of {file.codes.dtype}" if file.bits == 32 else f"{file.bits}-bit"
 
 
-def _channels(file: DecodedImage) -> str:
+def _channels(file: ImageFile[CodeRows]) -> str:
     return "gray" if file.gray else "in color"
 
 

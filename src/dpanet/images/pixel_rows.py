@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dpanet.containers.decoded_image import Codes
+from dpanet.containers.decoded_image import CodeRows, Codes
 from dpanet.formats.row_stream import RowStream
 from dpanet.images.encoding import dequantize
 from dpanet.pair import Encoding, Pixels
@@ -29,7 +29,7 @@ class Rows(Protocol):
 class PixelRows:
     """The codes of a view, converted to pixels where it is sliced."""
 
-    codes: Codes | RowStream
+    codes: CodeRows
     """H x W (gray) or H x W x 3 (RGB), as in the file."""
 
     @property
@@ -52,6 +52,18 @@ class PairRows:
     """Of both views."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Of the left file; see `Picture.metadata`."""
+
+
+@dataclass(frozen=True)
+class PictureRows:
+    """A picture as `Picture`, but computed by rows; it can be written once."""
+
+    pixels: RowStream
+    """(H, W, 3), RGB, float32; 1.0 is white."""
+    encoding: Encoding
+    """Of the pixels."""
+    metadata: Mapping[str, Any]
+    """As of `Picture`."""
 
 
 def to_float(codes: Codes) -> Pixels:

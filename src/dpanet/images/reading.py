@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 
-from dpanet.containers.decoded_image import Codes, DecodedImage
+from dpanet.containers.decoded_image import CodeRows, Codes, DecodedImage, ImageFile
 from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
 from dpanet.formats.heif import decode_heif
 from dpanet.formats.jpeg import decode_jpeg
 from dpanet.formats.known_formats import Format, find_format
 from dpanet.formats.pgm import decode_pgm
-from dpanet.formats.png import decode_png
-from dpanet.formats.tiff import decode_tiff
+from dpanet.formats.png import decode_png, open_png
+from dpanet.formats.row_stream import RowStream, StreamedImage, Strips
+from dpanet.formats.tiff import decode_tiff, open_tiff
 from dpanet.formats.webp import decode_webp
-from dpanet.images.encoding import dequantize
 from dpanet.images.header import read_header
 from dpanet.images.matching_views import check_views, warn_of_conversion, warn_of_transparency
-from dpanet.images.source import is_standard_input, readable_file
-from dpanet.images.value_scale import warn_of_encoding, warn_of_scale
+from dpanet.images.pixel_rows import PairRows, PixelRows, to_float
+from dpanet.images.source import is_standard_input, is_stream, readable_file
+from dpanet.images.value_scale import Values, survey, warn_of_encoding, warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
 
 ImagePath = str | os.PathLike[str]
+
+Image = TypeVar("Image", bound=ImageFile[CodeRows])
 
 _DECODERS: dict[Format, Callable[[Path], DecodedImage]] = {
     "heif": decode_heif,
@@ -40,6 +45,11 @@ _DECODERS: dict[Format, Callable[[Path], DecodedImage]] = {
     "tiff": decode_tiff,
     "webp": decode_webp,
 }
+
+_OPENERS: dict[Format, Callable[[Path], DecodedImage | StreamedImage]] = {"png": open_png, "tiff": open_tiff}
+
+_LARGE = 8_000_000
+"""Pixels from which on `open_pair` does not keep a view in memory; it is then decoded twice."""
 
 _STRIP = 256
 """Rows that are converted at once, so that no second full-size copy exists."""
@@ -61,14 +71,38 @@ def read_file(path: ImagePath) -> DecodedImage:
 
 
 def _decode(path: ImagePath) -> DecodedImage:
-    with readable_file(path) as file:
-        try:
-            image = _DECODERS[find_format(file)](file)
-        except MemoryError as error:
-            raise UnreadableImageError(
-                f"{shown(file)} does not fit in memory; close other programs, or give a smaller picture"
-            ) from error
+    with readable_file(path) as file, _limited_memory(file):
+        image = _DECODERS[find_format(file)](file)
     return replace(image, path=Path(path))
+
+
+def _open(path: ImagePath) -> DecodedImage | StreamedImage:
+    """Open a large PNG or TIFF to decode its rows when they are sliced; decode any other file."""
+    header = read_header(path)
+    if header.width * header.height < _LARGE or is_stream(path):
+        return _decode(path)
+    with readable_file(path) as file, _limited_memory(file):
+        kind = find_format(file)
+        image = _OPENERS.get(kind, _DECODERS[kind])(file)
+    codes = image.codes
+    if not isinstance(codes, RowStream):
+        return image
+
+    def decode() -> Strips:
+        with readable_file(path), _limited_memory(path):
+            yield from codes.run()
+
+    return replace(cast(StreamedImage, image), codes=RowStream(codes.shape, codes.dtype, decode))
+
+
+@contextmanager
+def _limited_memory(path: ImagePath) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise UnreadableImageError(
+            f"{shown(path)} does not fit in memory; close other programs, or give a smaller picture"
+        ) from error
 
 
 def read_codes(path: ImagePath) -> Codes:
@@ -142,6 +176,29 @@ def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     return DualPixelPair(*pixels, _encoding(left_image, encoding), left_image.metadata)
 
 
+def open_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = None) -> PairRows:
+    """Open the two views of one capture as `read_pair` reads them, but convert their rows when they are sliced.
+
+    Large PNGs and TIFFs are also decoded only then, after a first pass through all their rows, so that damage and
+    values that are no numbers show at once. Those with alpha, interlaced or compressed as JPEG are kept in memory, as
+    views of all other formats are.
+
+    Raises:
+        UnreadableImageError: if a file cannot be read; also when its rows are sliced, if it has changed.
+        PairError: as `read_pair`.
+    """
+    images = _check_pair(left, right, _open)
+    values = []
+    for view in images:
+        values.append(survey(view.codes))
+        warn_of_scale(view, values[-1])
+    for view, seen in zip(images, values, strict=True):
+        _check_side(view)
+        _check_finite(view.path, seen.finite)
+    first, second = (PixelRows(view.codes) for view in images)
+    return PairRows(first, second, _encoding(images[0], encoding, values[0]), images[0].metadata)
+
+
 def read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, DecodedImage]:
     """Decode the files of two views and check that they belong together.
 
@@ -150,6 +207,11 @@ def read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, Decoded
         PairError: naming both files, if they are the same file, or differ in size, depth, channels, orientation,
             profile, stated encoding or camera.
     """
+    return _check_pair(left, right, _decode)
+
+
+def _check_pair(left: ImagePath, right: ImagePath, read: Callable[[ImagePath], Image]) -> tuple[Image, Image]:
+    """Read the files of two views and check that they belong together; errors as of `read_views`."""
     if is_standard_input(left) and is_standard_input(right):
         raise PairError(
             "- (standard input) was given for both views; it can be one of them, so name the other"
@@ -161,7 +223,7 @@ def read_views(left: ImagePath, right: ImagePath) -> tuple[DecodedImage, Decoded
         )
     for path in (left_path, right_path):
         read_header(path)  # damage of the second file is said before the first is decoded
-    left_image, right_image = _decode(left), _decode(right)
+    left_image, right_image = read(left), read(right)
     warn_of_conversion(left_image, right_image)
     check_views(left_image, right_image)
     return left_image, right_image
@@ -176,27 +238,33 @@ def to_pixels(file: DecodedImage) -> Pixels:
     Raises:
         PairError: naming the file, if a side is under 16 px, or a pixel is NaN or infinite.
     """
+    _check_side(file)
     codes = file.codes
-    height, width = codes.shape[:2]
+    pixels = np.empty((*codes.shape[:2], 3), np.float32)
+    for top in range(0, len(codes), _STRIP):
+        values = to_float(codes[top : top + _STRIP])
+        pixels[top : top + _STRIP] = values
+        _check_finite(file.path, codes.dtype.kind != "f" or bool(np.isfinite(values).all()))
+    return pixels
+
+
+def _check_side(file: ImageFile[CodeRows]) -> None:
+    height, width = file.codes.shape[:2]
     if min(height, width) < SMALLEST_SIDE:
         raise PairError(
             f"{shown(file.path)} is {width} x {height} px; at least {SMALLEST_SIDE} px a side are needed, "
             "so give a larger picture"
         )
-    pixels = np.empty((height, width, 3), np.float32)
-    for top in range(0, height, _STRIP):
-        rows = codes[top : top + _STRIP]
-        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32: they become infinite
-            values = rows.astype(np.float32) if rows.dtype.kind == "f" else dequantize(rows)
-        pixels[top : top + _STRIP] = values[..., None] if rows.ndim == 2 else values
-        if rows.dtype.kind == "f" and not np.isfinite(values).all():
-            raise PairError(
-                f"{shown(file.path)} contains NaN or infinity; every pixel must be a number, so repair the file"
-            )
-    return pixels
 
 
-def _encoding(file: DecodedImage, encoding: Encoding | None) -> Encoding:
+def _check_finite(path: Path, finite: bool) -> None:
+    if not finite:
+        raise PairError(
+            f"{shown(path)} contains NaN or infinity; every pixel must be a number, so repair the file"
+        )
+
+
+def _encoding(file: ImageFile[CodeRows], encoding: Encoding | None, values: Values | None = None) -> Encoding:
     """Return the encoding that was asked for, else the one that the file states, else sRGB."""
     if encoding and file.encoding and encoding != file.encoding:
         warnings.warn(
@@ -205,7 +273,7 @@ def _encoding(file: DecodedImage, encoding: Encoding | None) -> Encoding:
             stacklevel=3,
         )
     if encoding is None:
-        warn_of_encoding(file, "add --encoding linear")
+        warn_of_encoding(file, "add --encoding linear", values)
     return encoding or file.encoding or "srgb"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dpanet.containers.decoded_image import Codes
+from dpanet.containers.decoded_image import CodeRows, Codes
 from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, make_profile
 from dpanet.containers.written_metadata import (
     not_carried,
@@ -19,8 +19,10 @@ from dpanet.containers.written_metadata import (
 from dpanet.errors import ConfigError, PairError
 from dpanet.files.output import atomic_output, prepare_output
 from dpanet.formats.png import write_png
+from dpanet.formats.row_stream import RowStream, Strips
 from dpanet.formats.tiff_writing import write_tiff
 from dpanet.images.encoding import dequantize, quantize
+from dpanet.images.pixel_rows import PictureRows
 from dpanet.pair import Picture
 
 __all__ = ["SUFFIXES", "not_carried", "write_picture"]
@@ -32,7 +34,10 @@ _STRIP = 256
 
 
 def write_picture(
-    picture: Picture, path: str | os.PathLike[str], bits: int | None = None, overwrite: bool = False
+    picture: Picture | PictureRows,
+    path: str | os.PathLike[str],
+    bits: int | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a picture with its ICC profile and EXIF; the file appears only when it is complete.
 
@@ -66,7 +71,7 @@ def write_picture(
         (write_tiff if tiff else write_png)(unfinished, codes, alpha, metadata)
 
 
-def _fit_metadata(picture: Picture, tiff: bool, floats: bool) -> dict[str, Any]:
+def _fit_metadata(picture: Picture | PictureRows, tiff: bool, floats: bool) -> dict[str, Any]:
     """Return the metadata to write: they state the encoding of the picture, or none where sRGB is understood."""
     metadata, encoding = dict(picture.metadata), picture.encoding
     stated = stated_encoding(metadata)
@@ -81,18 +86,21 @@ def _fit_metadata(picture: Picture, tiff: bool, floats: bool) -> dict[str, Any]:
     return metadata
 
 
-def _codes(picture: Picture, bits: int) -> Codes:
+def _codes(picture: Picture | PictureRows, bits: int) -> CodeRows:
+    """Return the codes of a picture, which are converted when they are written."""
     pixels, gray = picture.pixels, bool(picture.metadata.get("gray", False))
     kind: type[Any] = {8: np.uint8, 16: np.uint16, 32: np.float32}[bits]
-    codes = np.empty(pixels.shape[:2] if gray else pixels.shape, kind)
-    for top in range(0, len(pixels), _STRIP):
-        rows = pixels[top : top + _STRIP]
-        values = rows.mean(axis=2, dtype=np.float64).astype(np.float32) if gray else rows
-        codes[top : top + _STRIP] = values if bits == 32 else quantize(values, bits)
-    return codes
+
+    def convert() -> Strips:
+        for top in range(0, len(pixels), _STRIP):
+            rows = pixels[top : top + _STRIP]
+            values = rows.mean(axis=2, dtype=np.float64).astype(np.float32) if gray else rows
+            yield values if bits == 32 else quantize(values, bits)
+
+    return RowStream(pixels.shape[:2] if gray else pixels.shape, kind, convert)
 
 
-def _alpha(picture: Picture, bits: int) -> Codes | None:
+def _alpha(picture: Picture | PictureRows, bits: int) -> Codes | None:
     """Convert the alpha channel of a picture's file to the depth that is written."""
     alpha = picture.metadata.get("alpha")
     if alpha is None:
