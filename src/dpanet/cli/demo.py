@@ -23,7 +23,8 @@ def demo(
     output
         The folder to write to; created if it does not exist.
     model
-        A model's name, a .safetensors file, or an official checkpoint (.pth).
+        A model's name, a file of `dpanet export` (.onnx, .xml), or with the extra torch a .safetensors file or an
+        official checkpoint (.pth).
     overwrite
         Replace pictures that exist.
     """
@@ -36,17 +37,15 @@ def demo(
     else:
         prepare_output(output)
 
-    from dpanet.checkpoints.model_file import load_model
     from dpanet.cli.progress import Meter
     from dpanet.deblurrer.deblurrer import Deblurrer
     from dpanet.evaluation.metrics import psnr
     from dpanet.images.demo_pair import read_demo_pair
     from dpanet.images.writing import write_picture
 
-    network = load_model(model)
     pair, truth = read_demo_pair()
     with Meter(files=1) as meter:
-        deblur = Deblurrer(network, progress=meter.tiles, reuse_memory=True)
+        deblur = Deblurrer(model, progress=meter.tiles, reuse_memory=True)
         after = deblur(pair, output_encoding=truth.encoding)
     pictures = {"before": pair.combined, "after": after, "truth": truth}
     output.mkdir(exist_ok=True)
