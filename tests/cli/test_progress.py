@@ -17,7 +17,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, files: int, tile
     with Meter(files) as meter:
         for done in range(tiles + 1):
             meter.tiles(done, tiles)
-            meter._bars.refresh()
+            if meter._bars is not None:
+                meter._bars.refresh()
         meter.say("out.png: done")
         meter.next_file()
     return stream.getvalue()

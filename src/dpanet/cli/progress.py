@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 class _Bars:
-    """Bars on standard error, shown on a terminal only."""
+    """Bars on standard error, shown on a terminal only; nothing else loads what draws them."""
 
     def __init__(self, shown: bool = True) -> None:
-        self._console = Console(stderr=True)
-        self._shown = shown and sys.stderr.isatty()  # whatever FORCE_COLOR says
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            redirect_stdout=sys.stdout.isatty(),  # a pipe gets its lines, bars or not
-            disable=not self._shown,
-        )
+        self._bars: Progress | None = None
+        if shown and sys.stderr.isatty():  # whatever FORCE_COLOR says
+            self._bars = _build_bars()
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        if self._bars is not None:
+            self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if self._bars is not None:
+            self._bars.stop()
+
+    def _add_bar(self, name: str, **options: Any) -> TaskID | None:
+        """Return the identity of a new bar; None where nothing is shown."""
+        return None if self._bars is None else self._bars.add_task(name, **options)
 
 
 class Steps(_Bars):
@@ -46,11 +43,12 @@ class Steps(_Bars):
 
     def __init__(self, shown: bool = True) -> None:
         super().__init__(shown)
-        self._task = self._bars.add_task("steps", total=None)
+        self._task = self._add_bar("steps", total=None)
 
     def stepped(self, step: int, steps: int) -> None:
         """Show that `step` of `steps` is done."""
-        self._bars.update(self._task, completed=step, total=steps)
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, completed=step, total=steps)
 
 
 class Meter(_Bars):
@@ -62,21 +60,40 @@ class Meter(_Bars):
 
     def __init__(self, files: int) -> None:
         super().__init__()
-        self._files = self._bars.add_task("files", total=files, visible=files > 1)
-        self._tiles = self._bars.add_task("tiles", total=None, visible=False)
+        self._files = self._add_bar("files", total=files, visible=files > 1)
+        self._tiles = self._add_bar("tiles", total=None, visible=False)
 
     def tiles(self, done: int, total: int) -> None:
         """Show that `done` of `total` tiles are done; the `progress` of a Deblurrer."""
+        if self._bars is None or self._tiles is None:
+            return
         if done == 0:
             self._bars.reset(self._tiles, total=total, visible=total > 1)
         self._bars.update(self._tiles, completed=done)
 
     def next_file(self) -> None:
         """Count one file, whether it succeeded or failed."""
+        if self._bars is None or self._files is None or self._tiles is None:
+            return
         self._bars.advance(self._files)
         self._bars.update(self._tiles, visible=False)
 
     def say(self, line: str) -> None:
         """Print a line above the bars, on a terminal only."""
-        if self._shown:
-            self._console.print(line, highlight=False, markup=False)
+        if self._bars is not None:
+            self._bars.console.print(line, highlight=False, markup=False)
+
+
+def _build_bars() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # a pipe gets its lines, bars or not
+    )

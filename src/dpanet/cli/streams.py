@@ -12,6 +12,7 @@ from typing import Any, TextIO, TypeGuard
 
 from dpanet.cli.failure import FAILED, print_line
 from dpanet.errors import ImageWarning
+from dpanet.processes.background import hold_warning
 
 
 def open_streams() -> None:
@@ -73,7 +74,7 @@ def discard_output() -> int:
 def show_notes() -> None:
     """Print each different `ImageWarning` once, as one line on standard error, when it comes.
 
-    To be called where `warnings.catch_warnings` is active.
+    Those of a `Background` come with its result. To be called where `warnings.catch_warnings` is active.
     """
     said: set[str] = set()
     others = warnings.showwarning
@@ -81,6 +82,8 @@ def show_notes() -> None:
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if not issubclass(category, ImageWarning):
             others(message, category, *place, **more)
+            return
+        if hold_warning(message, category, *place):
             return
         kind = getattr(message, "once", None) or str(message)
         if kind not in said:

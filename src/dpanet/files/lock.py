@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from dpanet.errors import OutputError, shown
 from dpanet.files.output import make_folder, unfinished_outputs
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 LOCK = ".lock"
 """Name of the empty file that the writing process locks; it stays in the folder."""
@@ -27,6 +29,8 @@ def lock_folder(folder: Path, *inner: str) -> FileLock:
     Raises:
         OutputError: if the folder cannot be created, or another process writes to it.
     """
+    from filelock import FileLock, Timeout  # a single picture needs no lock, nor the time to load this
+
     make_folder(folder)
     lock = FileLock(folder / LOCK)
     try:
