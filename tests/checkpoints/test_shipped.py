@@ -9,8 +9,11 @@ import torch
 from torch import nn
 
 from dpanet import Deblurrer, DualPixelPair, load_model
-from dpanet.checkpoints.shipped_models import SHIPPED
+from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
+from dpanet.deblurrer.onnx_engine import OnnxEngine
 from dpanet.evaluation.metrics import psnr
+from dpanet.export.traced_network import describe_network
+from dpanet.export.verification import verify
 from dpanet.network import PRESETS, DPANet
 from dpanet.network.unet import UNET_PRESETS, UNet
 from dpanet.simulation.demo import demo_pair
@@ -87,3 +90,16 @@ def test_the_mirrored_pair_gives_nearly_the_mirrored_picture(name: str) -> None:
     deblur = Deblurrer(load_model(name))
     straight, turned = deblur(pair).pixels, deblur(mirrored).pixels[:, ::-1]
     assert psnr(turned, straight, data_range=1.0) > 30
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_onnx_file_has_the_same_weights_and_returns_the_same_picture(name: str) -> None:
+    network = load_model(name)
+    with resources.as_file(shipped_file(name, ".onnx")) as path:
+        engine = OnnxEngine(path, threads=1)
+    described = describe_network(network)
+    assert (engine.model.weights, engine.model.description) == (described.weights, described.description)
+    assert (engine.model.name, engine.model.parameters) == (name, described.parameters)
+    defocus = network.description.has_defocus
+    checks = verify(lambda left, right: engine(left, right, defocus=defocus), network, name)
+    assert max(check.picture for check in checks) < 1e-5

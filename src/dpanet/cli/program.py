@@ -41,6 +41,7 @@ _COMMANDS = {
     "check-fidelity": "Measure how well the simulator's blur explains real captures.",
     "demo": "See it work without any data: deblur a simulated pair, measure the gain.",
     "convert": "Convert a checkpoint of the official code into a file that is safe to open.",
+    "export": "Write a model as a file of another runtime: ONNX, OpenVINO or TorchScript.",
 }
 
 

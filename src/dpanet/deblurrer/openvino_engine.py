@@ -57,17 +57,15 @@ class OpenVinoEngine:
                 f"precision is {precision!r}; with OpenVINO it must be auto, float32 or bfloat16"
             )
         self.device, self.precision = "cpu", precision
-        core = openvino.Core()
-        core.add_extension(ConversionExtension("DeformConv", _convert_deformable))
         try:
-            network = core.read_model(path)
-            self.model = ExportedModel.from_json(_read_metadata(network, path), str(path))
+            network, metadata = read_network(path)
+            self.model = ExportedModel.from_json(metadata, str(path))
             options = {
                 "INFERENCE_PRECISION_HINT": _HINTS[precision],
                 "INFERENCE_NUM_THREADS": threads or count_cores(),
                 "PERFORMANCE_HINT": "LATENCY",
             }
-            self._request = core.compile_model(network, "CPU", options).create_infer_request()
+            self._request = openvino.Core().compile_model(network, "CPU", options).create_infer_request()
         except RuntimeError as error:
             first = (str(error).strip().splitlines() or ["no reason"])[-1]
             raise WeightsError(f"{path} cannot be loaded by OpenVINO ({first}); export it again") from error
@@ -88,12 +86,22 @@ class OpenVinoEngine:
         return result
 
 
-def _read_metadata(network: Any, path: Path) -> str | None:
-    """Return the JSON of an `ExportedModel` in a model; OpenVINO nests the metadata of ONNX under ``framework``."""
-    for place in ([KEY], ["framework", KEY]):
+def read_network(path: Path) -> tuple[Any, str | None]:
+    """Read a file without compiling it.
+
+    Args:
+        path: of an ONNX file, or of OpenVINO's .xml.
+
+    Returns:
+        OpenVINO's model, and the JSON of an `ExportedModel`, or None if the file has none.
+    """
+    core = openvino.Core()
+    core.add_extension(ConversionExtension("DeformConv", _convert_deformable))
+    network = core.read_model(path)
+    for place in ([KEY], ["framework", KEY]):  # where our .xml has it, and where the reader of ONNX puts it
         if network.has_rt_info(place):
-            return str(network.get_rt_info(place).astype(str))
-    return None
+            return network, str(network.get_rt_info(place).astype(str))
+    return network, None
 
 
 def _convert_deformable(node: NodeContext) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +54,9 @@ def describe_network(network: Network) -> ExportedModel:
     )
 
 
-def example_views(multiple_of: int, *, seed: int = 0, height: int = 3, width: int = 4) -> list[Tensor]:
-    """Return two views of noise, (1, 3, H, W), 0..1, whose sides are `height` and `width` multiples."""
-    random = torch.Generator().manual_seed(seed)
-    shape = (1, 3, height * multiple_of, width * multiple_of)
+def example_views(multiple_of: int) -> list[Tensor]:
+    """Return two views of noise, (1, 3, H, W), 0..1, whose sides are different multiples, at least 48 px."""
+    random = torch.Generator().manual_seed(0)
+    least = math.ceil(48 / multiple_of)
+    shape = (1, 3, max(3, least) * multiple_of, max(4, least + 1) * multiple_of)
     return [torch.rand(shape, generator=random) for _ in range(2)]
