@@ -59,7 +59,7 @@ FORBIDDEN = {
 """Modules from outside that a room or a file does not know, wherever in it the import stands."""
 
 ALLOWED = {
-    "deblurrer/deblurrer.py": "torch",
+    "deblurrer/deblurrer.py": "torch",  # for its types
     "deblurrer/openvino_engine.py": "openvino",
     "deblurrer/placement.py": "torch",
     "deblurrer/tensors.py": "torch",

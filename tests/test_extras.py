@@ -134,6 +134,28 @@ def test_names_of_the_library_say_which_extra_they_need() -> None:
     assert failed["save_model"].startswith("dpanet.save_model needs packages of the extra torch (")
 
 
+ENGINES = """
+from dpanet import Deblurrer, MissingPackageError
+failed = {}
+for options in ({"engine": "torch"}, {"engine": "openvino"}, {"model": "mine.safetensors"}):
+    try:
+        Deblurrer(**{"model": "nano", **options})
+    except MissingPackageError as error:
+        failed[" ".join(options.values())] = str(error)
+print(json.dumps([failed, Deblurrer("nano").engine.name]))
+"""
+
+
+def test_an_engine_that_is_not_installed_is_named() -> None:
+    failed, name = without(EXTRAS, ENGINES)
+    assert failed == {
+        choice: f"the engine {engine} needs packages of the extra {engine} ({engine} is missing); "
+        f'install them: pip install "dpanet[{engine}]"'
+        for choice, engine in (("torch", "torch"), ("openvino", "openvino"), ("mine.safetensors", "torch"))
+    }
+    assert name == "onnxruntime"
+
+
 def test_the_smallest_extra_that_brings_the_package_is_named() -> None:
     with pytest.raises(MissingPackageError, match="extra torch") as caught, named_extra("this"):
         raise ModuleNotFoundError("", name="torch.nn")

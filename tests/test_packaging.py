@@ -18,10 +18,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 KNOWN = packages_distributions()
 
 NEEDS = {
-    "benchmark": "export",  # it measures what is installed, and leaves out the rest
+    "benchmark": "train",  # it measures what is installed, and leaves out the rest
     "checkpoints": "torch",
     "datasets": "evaluate",
-    "deblurrer/deblurrer.py": "torch",
+    "deblurrer/deblurrer.py": "torch",  # for its types
     "deblurrer/openvino_engine.py": "openvino",
     "deblurrer/placement.py": "torch",
     "deblurrer/tensors.py": "torch",
@@ -30,6 +30,7 @@ NEEDS = {
     "evaluation": "evaluate",
     "evaluation/methods/spandrel_model.py": "restorers",
     "export": "export",
+    "export/openvino_file.py": "openvino",
     "fidelity": "evaluate",
     "inspection": "evaluate",
     "network": "torch",

@@ -11,6 +11,7 @@ from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.deblurrer.engine import ENGINES, PRECISIONS, Engine
 from dpanet.deblurrer.processor import INT8, instruction_sets
 from dpanet.errors import ConfigError
+from dpanet.extras import named_extra
 
 _OF_SUFFIX = {".onnx": "onnxruntime", ".xml": "openvino"}
 """Engines of exported files; every other file is read by torch."""
@@ -53,12 +54,14 @@ def load_engine(
     chosen = _choose(model, device, precision) if engine == "auto" else engine
     options: dict[str, Any] = {"device": device, "threads": threads, "reuse_memory": reuse_memory}
     if chosen == "torch":
-        from dpanet.checkpoints.model_file import load_model
-        from dpanet.deblurrer.torch_engine import TorchEngine
+        with named_extra("the engine torch"):
+            from dpanet.checkpoints.model_file import load_model
+            from dpanet.deblurrer.torch_engine import TorchEngine
 
         return TorchEngine(load_model(model), precision=precision, **options)
     if chosen == "openvino":
-        from dpanet.deblurrer.openvino_engine import OpenVinoEngine
+        with named_extra("the engine openvino"):
+            from dpanet.deblurrer.openvino_engine import OpenVinoEngine
 
         with resources.as_file(_exported_file(model, "float32", chosen)) as path:
             return OpenVinoEngine(path, precision=precision, **options)
