@@ -24,7 +24,8 @@ from dpanet.pair import Picture
 
 PROGRAM = """
 import os, resource, sys, time
-import dpanet.checkpoints.model_file, dpanet.cli, dpanet.cli.jobs
+import dpanet.deblurrer.deblurrer, dpanet.cli, dpanet.cli.jobs
+from dpanet.deblurrer.torch_engine import TorchEngine
 from dpanet.files.output import atomic_output
 from dpanet.network.description import Description
 
@@ -44,7 +45,7 @@ def run(task, job, overwrite, record):
     return str(job.output)
 
 dpanet.cli.jobs.Task.run = run
-dpanet.checkpoints.model_file.load_model = lambda source: Left()
+dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, **options: TorchEngine(Left(), **options)
 code = dpanet.cli.main()
 print(*begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
 sys.exit(code)

@@ -40,8 +40,9 @@ def evaluate(
     lpips_weights: Path | None = None,
     save_images: Annotated[bool, _Flag] = False,
     tile: str = "auto",
+    engine: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",
     device: str = "auto",
-    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
     tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     overwrite: Annotated[bool, _Flag] = False,
     max_megapixels: MaxMegapixels = None,
@@ -63,7 +64,7 @@ def evaluate(
     split
         Of the data sets that have splits.
     model
-        Models to score: names, .safetensors files or official checkpoints. Default: compact, or none with --outputs.
+        Models to score: names, .safetensors or .onnx files, or official checkpoints. Default: compact, or none with --outputs.
     baseline
         Baselines to score beside doing nothing: wiener, richardson-lucy, single, or a file that spandrel loads.
     outputs
@@ -86,10 +87,12 @@ def evaluate(
         Also write each method's pictures, 16 bits, to images/METHOD.
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
+    engine
+        The library that runs the models, as of deblur.
     device
-        Where to compute: auto (an accelerator if there is one), cpu, cuda, cuda:1, mps.
+        Where to compute: auto, cpu; with torch also cuda, cuda:1, mps.
     precision
-        Numbers to compute in; auto takes bfloat16 where it is fast.
+        Numbers to compute in, as of deblur.
     tta
         Mirror images of each pair whose pictures the models average; auto takes two, and one for the published
         network.
@@ -130,6 +133,7 @@ def evaluate(
         baseline,
         calibration=calibration,
         tile=side,
+        engine=engine,
         device=device,
         precision=precision,
         tta=tta,

@@ -37,6 +37,14 @@ class Engine(Protocol):
         """What it computes in: ``float32``, ``bfloat16`` or ``int8``."""
 
     @property
+    def family(self) -> str:
+        """Kind of the network, a key of `dpanet.network.families.FAMILIES`; empty if it does not say so."""
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of its parameters; None if it does not say so."""
+
+    @property
     def description(self) -> Description:
         """Needs and capabilities of the network."""
 

@@ -77,6 +77,16 @@ class OnnxEngine:
         return self.model.precision
 
     @property
+    def family(self) -> str:
+        """Kind of the network."""
+        return self.model.family
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of the network's parameters."""
+        return self.model.parameters
+
+    @property
     def description(self) -> Description:
         """Needs and capabilities of the network."""
         return self.model.description

@@ -71,6 +71,16 @@ class OpenVinoEngine:
             raise WeightsError(f"{path} cannot be loaded by OpenVINO ({first}); export it again") from error
 
     @property
+    def family(self) -> str:
+        """Kind of the network."""
+        return self.model.family
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of the network's parameters."""
+        return self.model.parameters
+
+    @property
     def description(self) -> Description:
         """Needs and capabilities of the network."""
         return self.model.description

@@ -78,6 +78,17 @@ class TorchEngine:
         return str(self._precision).removeprefix("torch.")
 
     @property
+    def family(self) -> str:
+        """Kind of the network."""
+        return str(getattr(self.network, "family", ""))
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of the network's parameters."""
+        network = self.network
+        return sum(p.numel() for p in network.parameters()) if isinstance(network, nn.Module) else None
+
+    @property
     def description(self) -> Description:
         """Needs and capabilities of the network."""
         return self.network.description

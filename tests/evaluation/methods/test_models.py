@@ -90,11 +90,11 @@ def test_the_identity_contains_the_weights_and_the_config() -> None:
     assert (
         len(
             {
-                identity("a"),
+                identity("a", precision="bfloat16"),
                 identity("b"),
                 identity("a", tile=64),
                 identity("a", tta=2),
-                identity("a", precision="bfloat16"),
+                identity("a", precision="float32"),
             }
         )
         == 5

@@ -63,7 +63,7 @@ def load_baseline(
     from dpanet.evaluation.methods.model import ModelMethod
 
     method = ModelMethod.load(network, name, kind="baseline", **config)
-    if getattr(method.network, "family", None) != "dpdnet":
+    if method.family != "dpdnet":
         raise ConfigError(
             f"{network} is no DPDNet; give one that `--preset dpdnet` or dpdnet-compact trained"
         )

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from dpanet.checkpoints.model_file import load_model
 from dpanet.checkpoints.shipped_models import FINISHED, weights_hash
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.torch_engine import Network
@@ -31,7 +29,7 @@ class ModelMethod(Method):
     """A network behind a `Deblurrer`.
 
     Args:
-        network: The network.
+        model: A torch network, or what `Deblurrer` loads: a shipped name or a file.
         name: Name of the row, safe as a file name.
         weights: SHA-256 of the file of the weights.
         kind: ``model``, or ``baseline`` for a network of others.
@@ -44,7 +42,7 @@ class ModelMethod(Method):
 
     def __init__(
         self,
-        network: Network,
+        model: Network | str | Path,
         name: str,
         weights: str,
         *,
@@ -52,13 +50,14 @@ class ModelMethod(Method):
         checkpoint: str | None = None,
         **config: Any,
     ) -> None:
-        self.network = network
-        self.deblurrer = Deblurrer(network, **config)
-        self.device = self.deblurrer.device
-        parameters = sum(p.numel() for p in network.parameters()) if isinstance(network, nn.Module) else None
+        self.deblurrer = Deblurrer(model, **config)
+        engine = self.deblurrer.engine
+        self.device = engine.device
+        self.family = engine.family
         options = " ".join(f"{key}={config[key]}" for key in sorted(config) if key not in _WITHOUT_EFFECT)
-        identity = f"{weights} {options} {self.device.partition(':')[0]} {self.deblurrer.precision}"
-        self.info = MethodInfo(name, kind, identity, checkpoint, weights, parameters)
+        place = f"{engine.name} {self.device.partition(':')[0]} {engine.precision}"
+        identity = f"{weights} {options} {place}"
+        self.info = MethodInfo(name, kind, identity, checkpoint, weights, engine.parameters)
 
     @classmethod
     def load(
@@ -76,17 +75,16 @@ class ModelMethod(Method):
             WeightsError: If there is no such model.
             ConfigError: If an option has an impossible value.
         """
-        network = load_model(source)
         weights = weights_hash(source)
-        return cls(network, name or row_name(source), weights, kind=kind, checkpoint=str(source), **config)
+        return cls(source, name or row_name(source), weights, kind=kind, checkpoint=str(source), **config)
 
     def __call__(self, pair: DualPixelPair) -> Picture:
         return self.deblurrer(pair)
 
     def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32] | None:
         """Return the signed blur radius in px, (H, W); None if the network has no defocus map."""
-        return self.deblurrer.defocus_map(pair) if self.network.description.has_defocus else None
+        return self.deblurrer.defocus_map(pair) if self.deblurrer.engine.description.has_defocus else None
 
 
-_WITHOUT_EFFECT = ("device", "progress", "reuse_memory")
-"""Options of the `Deblurrer` that do not change its pictures; the device's type is in the identity anyway."""
+_WITHOUT_EFFECT = ("device", "engine", "precision", "progress", "reuse_memory", "threads")
+"""Options of the `Deblurrer` that do not change its pictures, or are in the identity anyway."""

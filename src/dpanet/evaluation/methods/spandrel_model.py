@@ -54,7 +54,7 @@ class SpandrelMethod(Method):
                 "restoration network turns 3 or 6 into 3 at the same size, so give one of those"
             )
         self.single = channels == 3
-        config = {**config, "tile": 0, "precision": "float32"}
+        config = {**config, "engine": "torch", "tile": 0, "precision": "float32"}
         self.model = ModelMethod(
             _SpandrelNetwork(descriptor), name, weights, kind="baseline", checkpoint=checkpoint, **config
         )
