@@ -64,7 +64,8 @@ def evaluate(
     split
         Of the data sets that have splits.
     model
-        Models to score: names, .safetensors or .onnx files, or official checkpoints. Default: compact, or none with --outputs.
+        Models to score: names, .safetensors or .onnx files, or official checkpoints. Default: compact, or none with
+        --outputs.
     baseline
         Baselines to score beside doing nothing: wiener, richardson-lucy, single, or a file that spandrel loads.
     outputs
