@@ -115,7 +115,7 @@ def deblur(
         raise UsageError("--recursive is for a folder of pairs; leave it out")
 
     from dpanet.cli.job_list import check_outputs, check_paths, list_jobs, list_single_job
-    from dpanet.cli.views import RAW_FILES, build_reader
+    from dpanet.cli.views import RAW_FILES, build_row_reader
 
     problems: list[str] = []
     if folder:
@@ -132,7 +132,9 @@ def deblur(
         from dpanet.cli.views import build_raw_reader
 
         read_raw = build_raw_reader(camera, *options)
-    read = build_reader(None if camera in RAW_FILES and has_raw else camera, *options) if has_pairs else None
+    read = (
+        build_row_reader(None if camera in RAW_FILES and has_raw else camera, *options) if has_pairs else None
+    )
     check_paths(jobs, flat_field or ())
     check_outputs(jobs, output, overwrite, defocus_map if folder else None, folder=folder)
     for problem in problems:

@@ -17,8 +17,9 @@ from dpanet.images.writing import not_carried, write_picture
 
 if TYPE_CHECKING:
     from dpanet.cli.progress import Meter
-    from dpanet.cli.views import Reader
+    from dpanet.cli.views import RowReader
     from dpanet.deblurrer.deblurrer import Deblurrer
+    from dpanet.images.pixel_rows import PairRows
     from dpanet.pair import DualPixelPair, Encoding
 
 
@@ -61,7 +62,7 @@ Record = Callable[[dict[Path, Path]], None]
 class Task:
     """What all pictures of a command have in common."""
 
-    read: Reader | None
+    read: RowReader | None
     """Reads the two views of a pair, where there are pairs."""
     deblurrer: Deblurrer
     """Deblurs it."""
@@ -83,17 +84,17 @@ class Task:
         Raises:
             DpanetError: if the pair is unusable or an output cannot be written.
         """
+        from dpanet.deblurrer.by_rows import deblur_by_rows
+
         start = time.perf_counter()
         pair = self._read(job)
         lost = not_carried(pair.metadata, job.output.suffix.lower())
         if lost:
             kind = job.output.suffix.lower().lstrip(".")
             warnings.warn(f"the {kind} file is written without {', '.join(lost)}", ImageWarning, stacklevel=2)
-        radius = None
-        if job.defocus_map is None:
-            picture = self.deblurrer(pair, output_encoding=self.encoding)
-        else:
-            picture, radius = self.deblurrer.with_defocus_map(pair, self.encoding)
+        picture, radius = deblur_by_rows(
+            self.deblurrer, pair, self.encoding, defocus=job.defocus_map is not None
+        )
         del pair
         for path in job.outputs:
             make_folder(path.parent)
@@ -107,7 +108,7 @@ class Task:
         height, width = picture.pixels.shape[:2]
         return f"{shown(job.output)}: {width} x {height} px, {time.perf_counter() - start:.1f} s"
 
-    def _read(self, job: Job) -> DualPixelPair:
+    def _read(self, job: Job) -> DualPixelPair | PairRows:
         if job.right is not None:
             assert self.read is not None
             return self.read(job.left, job.right)

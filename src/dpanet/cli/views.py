@@ -5,18 +5,24 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dpanet.cli.failure import UsageError
 
 if TYPE_CHECKING:
+    from dpanet.images.pixel_rows import PairRows
     from dpanet.pair import DualPixelPair, Encoding
 
 RAW_FILES = ("canon", "canon-right")
 """Values of the option ``--camera`` for one raw file with both views; the others are for two files."""
 
+Pair = TypeVar("Pair")
+
 Reader = Callable[[Path, Path], "DualPixelPair"]
 """Reads the file of the left view and that of the right view."""
+
+RowReader = Callable[[Path, Path], "DualPixelPair | PairRows"]
+"""Likewise, or opens them to be read by rows."""
 
 RawReader = Callable[[Path], "DualPixelPair"]
 """Reads a raw file with both views."""
@@ -63,9 +69,29 @@ def build_reader(
 
         return lambda left, right: read_pair(left, right, encoding)
     else:
-        return _read_recognized
+        from dpanet.images.reading import read_pair
+
+        return lambda left, right: _read_recognized(left, right, read_pair)
     field = None if flat_field is None else read_flat_field(*flat_field, layout)
     return lambda left, right: read_raw_pair(left, right, layout, field)
+
+
+def build_row_reader(
+    camera: str | None,
+    encoding: Encoding | None,
+    black_level: int | None,
+    white_level: int | None,
+    flat_field: tuple[Path, Path] | None,
+) -> RowReader:
+    """Return a function as of `build_reader` that opens views which are not raw to be read by rows."""
+    options = (black_level, white_level, flat_field)
+    if camera is not None or any(option is not None for option in options):
+        return build_reader(camera, encoding, *options)
+    from dpanet.images.reading import open_pair
+
+    if encoding is not None:
+        return lambda left, right: open_pair(left, right, encoding)
+    return lambda left, right: _read_recognized(left, right, open_pair)
 
 
 def build_raw_reader(
@@ -121,13 +147,12 @@ def _warn_if_swapped(path: Path, pair: DualPixelPair, camera: str | None) -> Non
     )
 
 
-def _read_recognized(left: Path, right: Path) -> DualPixelPair:
-    """Read two views without options: those of the Pixel capture app are recognized."""
+def _read_recognized(left: Path, right: Path, read: Callable[[Path, Path], Pair]) -> Pair | DualPixelPair:
+    """Read two views without options: those of the Pixel capture app are recognized, others are read by `read`."""
     from dpanet.images.pixel_app import is_pixel_app_view, read_pixel_app_pair
-    from dpanet.images.reading import read_pair
 
     if not (is_pixel_app_view(left) and is_pixel_app_view(right)):
-        return read_pair(left, right)
+        return read(left, right)
     from dpanet.errors import ImageWarning, shown
 
     pair = read_pixel_app_pair(left, right)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpanet.containers.written_metadata import with_encoding
 from dpanet.errors import ImageWarning, PairError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 
 _BLEND = 4
@@ -20,7 +21,7 @@ _STRIP = 256
 """Rows that are blended at once."""
 
 
-def carry_metadata(pair: DualPixelPair, encoding: Encoding) -> dict[str, Any]:
+def carry_metadata(pair: DualPixelPair | PairRows, encoding: Encoding) -> dict[str, Any]:
     """Return the metadata of a pair for its deblurred picture: all but ``keep``.
 
     If the picture has another encoding than the pair, nothing states the pair's: an ICC profile and the chunks of a

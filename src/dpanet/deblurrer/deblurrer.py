@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
     from dpanet.deblurrer.torch_engine import Network
 
-DEFAULT_TILE = 1024
-"""Pixels a side; ``auto`` for a network that can be tiled."""
-
-WHOLE_LIMIT = 4_000_000
-"""Pixels of the largest picture that ``auto`` runs whole through a network that cannot be tiled."""
-
 
 class Deblurrer:
     """Deblur dual-pixel pairs with a network.
@@ -42,7 +36,7 @@ class Deblurrer:
         model: a name of `SHIPPED` or a file, which is loaded by `load_engine`; or a torch network, which is moved to
             the device and whose training mode is restored after each run.
         tile: largest side in px that the network gets at once; 0 for the whole picture; ``auto`` for
-            `DEFAULT_TILE`, or for the whole picture where the network cannot be tiled.
+            what `choose_grid` takes.
         engine: what runs the network: ``auto``, ``onnxruntime``, ``openvino`` or ``torch``, see `load_engine`. A
             torch network is run by torch.
         device: ``auto``, ``cpu``; with torch also ``cuda``, ``cuda:1``, ``mps``, of which ``auto`` is the first that
@@ -202,7 +196,7 @@ class Deblurrer:
         pixels, radius = deblur_pair(
             self.engine,
             pair,
-            tile=self._choose_tile(*pair.left.shape[:2]),
+            tile=self.tile,
             mirrors=self.mirrors,
             encoding=encoding,
             defocus=defocus,
@@ -216,19 +210,6 @@ class Deblurrer:
         pairs = to_pairs(left, right, encoding)
         pictures = [self._deblur(pair, None, defocus=False)[0].pixels for pair in pairs]
         return from_pictures(pictures, left.shape, left.dtype)
-
-    def _choose_tile(self, height: int, width: int) -> int:
-        if self.tile != "auto":
-            return self.tile
-        if not self.engine.description.whole_image:
-            return DEFAULT_TILE
-        if height * width > WHOLE_LIMIT:
-            raise ConfigError(
-                f"the picture is {width} x {height} px, and this model has to see it whole, which takes much "
-                f"memory above {WHOLE_LIMIT // 10**6} megapixels; take another model, or set the tile to 0 "
-                f"(whole all the same) or to {DEFAULT_TILE} (the picture then differs from the whole one's)"
-            )
-        return 0
 
 
 def _run_by_torch(network: Network, engine: str, options: dict[str, Any]) -> Engine:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dpanet.deblurrer.engine import Engine
 from dpanet.deblurrer.exposure import Exposure
+from dpanet.deblurrer.grid_choice import Tile, choose_grid
 from dpanet.deblurrer.mirror import Mirror
 from dpanet.deblurrer.tiling import Blend, Grid
 from dpanet.images.pixel_rows import PairRows
@@ -25,7 +26,7 @@ def deblur_pair(
     engine: Engine,
     pair: DualPixelPair | PairRows,
     *,
-    tile: int,
+    tile: Tile,
     mirrors: Sequence[Mirror],
     encoding: Encoding,
     defocus: bool = False,
@@ -64,7 +65,7 @@ def deblur_strips(
     engine: Engine,
     pair: DualPixelPair | PairRows,
     *,
-    tile: int,
+    tile: Tile,
     mirrors: Sequence[Mirror],
     encoding: Encoding,
     defocus: bool = False,
@@ -78,7 +79,7 @@ def deblur_strips(
     Args:
         engine: runs the network.
         pair: of any size.
-        tile: largest side in px that the engine gets at once; 0 for the whole picture.
+        tile: largest side in px that the engine gets at once; 0 for the whole picture; ``auto``: see `choose_grid`.
         mirrors: mirror images of the pair whose outputs are averaged; the first is the pair itself.
         encoding: of the picture.
         defocus: also yield the map, from the same runs of the network.
@@ -91,8 +92,21 @@ def deblur_strips(
     """
     network = engine.description
     height, width = pair.left.shape[:2]
-    grid = Grid.cut(height, width, tile=tile, multiple_of=network.multiple_of, halo=network.halo)
+    grid = choose_grid(height, width, network, tile)
     exposure = Exposure.of(pair, network.encoding)
+    return _run(engine, pair, grid, exposure, mirrors, encoding, defocus, progress)
+
+
+def _run(
+    engine: Engine,
+    pair: DualPixelPair | PairRows,
+    grid: Grid,
+    exposure: Exposure,
+    mirrors: Sequence[Mirror],
+    encoding: Encoding,
+    defocus: bool,
+    progress: Progress | None,
+) -> Iterator[Strip]:
     picture = Blend(grid, channels=3)
     radius = Blend(grid, channels=1) if defocus else None
 
@@ -102,6 +116,7 @@ def deblur_strips(
         views = place.read(pair.left), place.read(pair.right)
         excess = exposure.excess(*views)
         left, right = map(exposure.to_network, views)
+        del views  # the network needs the memory
         total: Pixels | None = None
         for mirror in mirrors:
             output = mirror.undo(engine(*mirror.apply(left, right), defocus=defocus))
@@ -110,7 +125,7 @@ def deblur_strips(
         mean = total / np.float32(len(mirrors))
         rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]
-        del views, excess, left, right, output, total, mean  # the next tile needs the memory
+        del excess, left, right, output, total, mean  # the next tile needs it too
         if progress is not None and done == len(grid) - 1:
             progress(len(grid), len(grid))
         if len(rows):
