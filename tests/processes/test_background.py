@@ -18,7 +18,7 @@ def test_the_result_is_that_of_the_function() -> None:
         return 7
 
     work_beside = Background(work)
-    assert work_beside.result() == 7 and work_beside.result() == 7
+    assert work_beside.result() == 7
     assert threads != [threading.current_thread()] and len(threads) == 1
 
 
@@ -52,7 +52,7 @@ def test_held_warnings_come_in_the_order_of_the_results(monkeypatch: pytest.Monk
         first = Background(lambda: Background(warn("first")).result())
         first.wait()
         assert said == []
-        for beside in (first, second, second):
+        for beside in (first, second):
             beside.result()
         warn("third")()
     assert said == ["first", "second", "third"]

@@ -11,6 +11,7 @@ from dpanet.cli.failure import DONE, FAILED, UsageError, print_error, print_line
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 from dpanet.errors import shown
 from dpanet.images.source import is_stream
+from dpanet.processes.background import Background
 
 if TYPE_CHECKING:
     from dpanet.deblurrer.deblurrer import Deblurrer
@@ -114,6 +115,19 @@ def deblur(
     if recursive and not folder:
         raise UsageError("--recursive is for a folder of pairs; leave it out")
 
+    loading = Background(
+        lambda: _load(
+            model,
+            engine=engine,
+            tile=side,
+            device=device,
+            precision=precision,
+            tta=tta,
+            threads=threads,
+            reuse_memory=True,
+        )
+    )
+
     from dpanet.cli.job_list import check_outputs, check_paths, list_jobs, list_single_job
     from dpanet.cli.views import RAW_FILES, build_row_reader
 
@@ -144,34 +158,35 @@ def deblur(
         return FAILED
 
     from dpanet.cli.deblur_folder import deblur_folder
-    from dpanet.cli.jobs import Task
+    from dpanet.cli.jobs import PairReader, Task
     from dpanet.cli.progress import Meter
-    from dpanet.deblurrer.deblurrer import Deblurrer
 
     failed = 0
+    reader = PairReader(read, read_raw)
+    reading = None
+    if not folder and not any(is_stream(view) for view in jobs[0].views):  # which may have no end
+        reading = Background(lambda: reader(jobs[0]))
     with Meter(len(jobs)) as meter:
-        apply = Deblurrer(
-            model,
-            engine=engine,
-            tile=side,
-            device=device,
-            precision=precision,
-            tta=tta,
-            threads=threads,
-            progress=meter.tiles,
-            reuse_memory=True,
-        )
+        apply = loading.result()
+        apply.progress = meter.tiles
         if defocus_map is not None:
             apply.check_defocus_map()
-        task = Task(read, apply, output_encoding, meter, read_raw)
+        task = Task(reader, apply, output_encoding, meter)
         if folder:
             key = _key(model, apply, camera, encoding, black_level, white_level, flat_field, output_encoding)
             failed = deblur_folder(task, jobs, output, key, overwrite, len(problems))
         else:
-            line = task.run(jobs[0], overwrite)
+            opened = reader(jobs[0]) if reading is None else reading.result()
+            line = task.write(jobs[0], task.deblur(jobs[0], opened), overwrite)
     if not folder:
         print(line)
     return FAILED if failed or problems else DONE
+
+
+def _load(model: str, **options: Any) -> Deblurrer:
+    from dpanet.deblurrer.deblurrer import Deblurrer
+
+    return Deblurrer(model, **options)
 
 
 def parse_tile(text: str) -> int | Literal["auto"]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dpanet.cli.failure import describe_error, print_error
-from dpanet.cli.jobs import Job, Task
+from dpanet.cli.jobs import DeblurredPair, Job, OpenedPair, Task
 from dpanet.errors import ConfigError, OutputError, counted, shown
 from dpanet.files.output import prepare_output
 from dpanet.files.store import Store, file_identity, read_log
 from dpanet.images.pairing import natural_key
+from dpanet.processes.pipeline import Pipeline
 
 LOG = ".dpanet.jsonl"
 """The log in an output folder; hidden, since it is no picture."""
@@ -27,6 +29,8 @@ def deblur_folder(
     task: Task, jobs: list[Job], output: Path, key: dict[str, Any], overwrite: bool, left_out: int = 0
 ) -> int:
     """Deblur the pairs that are not finished, report what was done, and return how many pairs failed.
+
+    Beside the network, the next pair is read and the one before is written.
 
     A pair is finished if an earlier run wrote it with the same key from the same files, and its outputs are there.
     The key does not depend on whether defocus maps are wanted: without them, the picture is the same.
@@ -45,7 +49,6 @@ def deblur_folder(
     Raises:
         OutputError: if another process writes to the folder.
     """
-    failed = skipped = 0
     folders = {os.fspath(path.parent.absolute()) for job in jobs for path in job.outputs}
     with Store(output, LOG, inner=sorted(folders), order=natural_key) as store:
         finished = set() if overwrite else {job.name for job in jobs if _is_finished(store, job, key)}
@@ -56,41 +59,72 @@ def deblur_folder(
                 f"{shown(output)}: {pairs} deblurred again, since options, views or the program changed",
                 flush=True,
             )
-        for job in jobs:
-            if job.name in finished:
-                skipped += 1
-            else:
-                line = _deblur(task, job, store, key, overwrite)
-                failed += not line
-                if line:
-                    print(line, flush=True)  # above the bars of a terminal; at once in a file or pipe
+        for _ in finished:
             task.meter.next_file()
-        done = counted(len(jobs) - skipped - failed, "pair")
+        stages = _FolderStages(task, store, key, overwrite)
+        Pipeline(stages).run([job for job in jobs if job.name not in finished])
+        failed = stages.failed
+        done = counted(len(jobs) - len(finished) - failed, "pair")
         ending = (f", {failed} failed" if failed else "") + (f", {left_out} left out" if left_out else "")
-        print(f"{shown(output)}: {done} deblurred, {skipped} skipped{ending}", flush=True)
+        print(f"{shown(output)}: {done} deblurred, {len(finished)} skipped{ending}", flush=True)
     return failed
 
 
-def _deblur(task: Task, job: Job, store: Store, key: dict[str, Any], overwrite: bool) -> str:
-    """Deblur one pair and return a line that says so; a failure is printed, stops no other, and gives no line."""
-    earlier = store.entries.get(job.name)
-    try:
-        own_key = _own_key(job, key)
-        same_picture = store.find(job.name, own_key) or {}
+@dataclass
+class _FolderStages:
+    """What is done with each pair of a folder; see `Stages`."""
+
+    task: Task
+    """What all pictures have in common."""
+    store: Store
+    """Gets the results."""
+    key: dict[str, Any]
+    """Plain values that all pictures depend on."""
+    overwrite: bool
+    """Whether files may be replaced that the store has not written."""
+    failed: int = 0
+    """Number of pairs that failed."""
+
+    def read(self, job: Job) -> tuple[dict[str, Any], OpenedPair]:
+        own_key = _own_key(job, self.key)  # of the files as they are before they are read
+        return own_key, self.task.read(job)
+
+    def is_alone(self, data: tuple[dict[str, Any], OpenedPair]) -> bool:
+        return data[1].large
+
+    def compute(
+        self, job: Job, data: tuple[dict[str, Any], OpenedPair]
+    ) -> tuple[dict[str, Any], DeblurredPair]:
+        own_key, opened = data
+        return own_key, self.task.deblur(job, opened)
+
+    def write(self, job: Job, output: tuple[dict[str, Any], DeblurredPair]) -> str:
+        own_key, deblurred = output
+        earlier = self.store.entries.get(job.name)
+        same_picture = self.store.find(job.name, own_key) or {}
 
         def record(files: dict[Path, Path]) -> None:
             written = same_picture | {
-                _name(path, store.folder): _describe(file) for path, file in files.items()
+                _name(path, self.store.folder): _describe(file) for path, file in files.items()
             }
-            store.add(job.name, own_key, written, [job.output])
+            self.store.add(job.name, own_key, written, [job.output])
 
-        return task.run(job, overwrite or earlier is not None, record)
-    except Exception as error:
-        store.restore(job.name, earlier)
+        try:
+            return self.task.write(job, deblurred, self.overwrite or earlier is not None, record)
+        except Exception:
+            self.store.restore(job.name, earlier)
+            raise
+
+    def finish(self, job: Job, line: str) -> None:
+        print(line, flush=True)  # above the bars of a terminal; at once in a file or pipe
+        self.task.meter.next_file()
+
+    def fail(self, job: Job, error: Exception) -> None:
+        self.failed += 1
         # one that is impossible for a picture of this size, while others may be of another
         place = f"{shown(job.left)}: " if isinstance(error, ConfigError) else ""
         print_error(place + describe_error(error, "deblur", job.left))
-        return ""
+        self.task.meter.next_file()
 
 
 def list_written(folder: Path) -> dict[str, list[Written]]:

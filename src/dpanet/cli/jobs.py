@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -13,14 +14,18 @@ from typing import TYPE_CHECKING
 from dpanet.errors import ImageWarning, shown
 from dpanet.files.output import atomic_output, make_folder
 from dpanet.images.defocus_map import color_file, write_defocus_map
+from dpanet.images.pixel_rows import PictureRows
 from dpanet.images.writing import not_carried, write_picture
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dpanet.cli.progress import Meter
     from dpanet.cli.views import RowReader
     from dpanet.deblurrer.deblurrer import Deblurrer
     from dpanet.images.pixel_rows import PairRows
-    from dpanet.pair import DualPixelPair, Encoding
+    from dpanet.pair import DualPixelPair, Encoding, Picture
 
 
 @dataclass(frozen=True)
@@ -54,48 +59,108 @@ class Job:
         return () if self.defocus_map is None else (self.defocus_map, color_file(self.defocus_map))
 
 
+LARGE = 8_000_000
+"""Pixels of the largest picture that is read and written beside the network."""
+
 Record = Callable[[dict[Path, Path]], None]
 """Notes the files of a job, as path to be -> path of the whole file that is about to be renamed to it."""
+
+
+@dataclass(frozen=True)
+class OpenedPair:
+    """The views of a job."""
+
+    pair: DualPixelPair | PairRows
+    seconds: float
+    """That it took to read them."""
+
+    @property
+    def large(self) -> bool:
+        """Whether there should be no second pair of this size in memory."""
+        return math.prod(self.pair.left.shape[:2]) > LARGE
+
+
+@dataclass(frozen=True)
+class PairReader:
+    """Reads the views of a job, or opens them to be read by rows."""
+
+    read: RowReader | None
+    """Reads the two views of a pair, where there are pairs."""
+    read_raw: Callable[[Path], DualPixelPair] | None = None
+    """Reads a camera's file with both views, where there are such."""
+
+    def __call__(self, job: Job) -> OpenedPair:
+        """Raises: DpanetError if the pair is unusable."""
+        start = time.perf_counter()
+        if job.right is not None:
+            assert self.read is not None
+            pair = self.read(job.left, job.right)
+        else:
+            assert self.read_raw is not None
+            pair = self.read_raw(job.left)
+        return OpenedPair(pair, time.perf_counter() - start)
+
+
+@dataclass(frozen=True)
+class DeblurredPair:
+    """The results of a job, to be written."""
+
+    picture: Picture | PictureRows
+    radius: NDArray[np.float32] | None
+    """The defocus map, if it is wanted."""
+    seconds: float
+    """That it took so far."""
 
 
 @dataclass(frozen=True)
 class Task:
     """What all pictures of a command have in common."""
 
-    read: RowReader | None
-    """Reads the two views of a pair, where there are pairs."""
+    read: PairReader
+    """Reads the views of a job."""
     deblurrer: Deblurrer
     """Deblurs it."""
     encoding: Encoding | None
     """Encoding of the pictures, if not that of the views."""
     meter: Meter
     """Shows the progress."""
-    read_raw: Callable[[Path], DualPixelPair] | None = None
-    """Reads a camera's file with both views, where there are such."""
 
-    def run(self, job: Job, overwrite: bool, record: Record = lambda files: None) -> str:
-        """Read a pair, deblur it, write the picture and the defocus map; return a line that says so.
-
-        Args:
-            job: names the files.
-            overwrite: whether outputs may be replaced.
-            record: called when all files are whole, and before the first appears under its name.
+    def deblur(self, job: Job, opened: OpenedPair) -> DeblurredPair:
+        """Deblur a pair.
 
         Raises:
-            DpanetError: if the pair is unusable or an output cannot be written.
+            DpanetError: if the pair is unusable.
         """
         from dpanet.deblurrer.by_rows import deblur_by_rows
 
         start = time.perf_counter()
-        pair = self._read(job)
-        lost = not_carried(pair.metadata, job.output.suffix.lower())
+        lost = not_carried(opened.pair.metadata, job.output.suffix.lower())
         if lost:
             kind = job.output.suffix.lower().lstrip(".")
             warnings.warn(f"the {kind} file is written without {', '.join(lost)}", ImageWarning, stacklevel=2)
         picture, radius = deblur_by_rows(
-            self.deblurrer, pair, self.encoding, defocus=job.defocus_map is not None
+            self.deblurrer, opened.pair, self.encoding, defocus=job.defocus_map is not None
         )
-        del pair
+        if isinstance(picture, PictureRows) and not opened.large:
+            picture = picture.read()
+        return DeblurredPair(picture, radius, opened.seconds + time.perf_counter() - start)
+
+    def write(
+        self, job: Job, deblurred: DeblurredPair, overwrite: bool, record: Record = lambda files: None
+    ) -> str:
+        """Write the picture and the defocus map; return a line that says so.
+
+        Args:
+            job: names the files.
+            deblurred: is written. The network computes the rows of a large picture now.
+            overwrite: whether outputs may be replaced.
+            record: called when all files are whole, and before the first appears under its name.
+
+        Raises:
+            DpanetError: if an output cannot be written.
+        """
+        start = time.perf_counter()
+        picture, radius = deblurred.picture, deblurred.radius
         for path in job.outputs:
             make_folder(path.parent)
         with ExitStack() as stack:
@@ -106,11 +171,5 @@ class Task:
                 write_defocus_map(radius, map_file, overwrite=True, colored=colored)
             record(files)
         height, width = picture.pixels.shape[:2]
-        return f"{shown(job.output)}: {width} x {height} px, {time.perf_counter() - start:.1f} s"
-
-    def _read(self, job: Job) -> DualPixelPair | PairRows:
-        if job.right is not None:
-            assert self.read is not None
-            return self.read(job.left, job.right)
-        assert self.read_raw is not None
-        return self.read_raw(job.left)
+        seconds = deblurred.seconds + time.perf_counter() - start
+        return f"{shown(job.output)}: {width} x {height} px, {seconds:.1f} s"

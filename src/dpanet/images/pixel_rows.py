@@ -11,7 +11,7 @@ import numpy as np
 from dpanet.containers.decoded_image import CodeRows, Codes
 from dpanet.formats.row_stream import RowStream
 from dpanet.images.encoding import dequantize
-from dpanet.pair import Encoding, Pixels
+from dpanet.pair import Encoding, Picture, Pixels
 
 
 class Rows(Protocol):
@@ -64,6 +64,12 @@ class PictureRows:
     """Of the pixels."""
     metadata: Mapping[str, Any]
     """As of `Picture`."""
+
+    def read(self) -> Picture:
+        """Compute all rows; return the picture in memory."""
+        strips = [*self.pixels.run()]
+        pixels = strips[0] if len(strips) == 1 else np.concatenate(strips)
+        return Picture(pixels, self.encoding, self.metadata)
 
 
 def to_float(codes: Codes) -> Pixels:

@@ -22,22 +22,24 @@ class Background(Generic[Result]):
     """
 
     def __init__(self, function: Callable[[], Result]) -> None:
-        self._function = function
         self._value: list[Result] = []
         self._error: BaseException | None = None
         self._warnings: list[tuple[Any, ...]] = []
         self._ended = threading.Event()  # since `Thread.join` forgets a thread when it is interrupted
-        threading.Thread(target=self._run).start()
+        threading.Thread(target=self._run, args=(function,)).start()
 
     def result(self) -> Result:
-        """Wait for the end, show the warnings that were held back, and return or raise what the function did."""
+        """Wait for the end, show the warnings that were held back, and return or raise what the function did.
+
+        To be called once: the value is then in nobody's memory but the caller's.
+        """
         self.wait()
         shown, self._warnings = self._warnings, []
         for arguments in shown:
             warnings.showwarning(*arguments)
         if self._error is not None:
             raise self._error
-        return self._value[0]
+        return self._value.pop()
 
     def wait(self) -> None:
         """Wait for the end, also if the user interrupts; the interrupt comes afterwards."""
@@ -50,10 +52,10 @@ class Background(Generic[Result]):
         if interrupt is not None:
             raise interrupt
 
-    def _run(self) -> None:
+    def _run(self, function: Callable[[], Result]) -> None:
         _held.set(self._warnings)
         try:
-            self._value.append(self._function())
+            self._value.append(function())
         except BaseException as error:
             self._error = error
         finally:
