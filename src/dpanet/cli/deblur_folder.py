@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dpanet.cli.failure import describe_error, print_error
 from dpanet.cli.jobs import DeblurredPair, Job, OpenedPair, Task
-from dpanet.errors import ConfigError, OutputError, counted, shown
-from dpanet.files.output import prepare_output
-from dpanet.files.store import Store, file_identity, read_log
+from dpanet.errors import ConfigError, counted, shown
+from dpanet.files.store import Store, file_identity
+from dpanet.files.written_files import describe_written, is_unchanged, name_from_folder, parse_written
 from dpanet.images.pairing import natural_key
 from dpanet.processes.pipeline import Pipeline
 
 LOG = ".dpanet.jsonl"
 """The log in an output folder; hidden, since it is no picture."""
-
-Written = tuple[str, int | None, int | None]
-"""SHA-256, size in bytes and time of change in ns of a file; the last two are None in logs of older versions."""
 
 
 def deblur_folder(
@@ -105,7 +99,8 @@ class _FolderStages:
 
         def record(files: dict[Path, Path]) -> None:
             written = same_picture | {
-                _name(path, self.store.folder): _describe(file) for path, file in files.items()
+                name_from_folder(path, self.store.folder): describe_written(file)
+                for path, file in files.items()
             }
             self.store.add(job.name, own_key, written, [job.output])
 
@@ -127,59 +122,6 @@ class _FolderStages:
         self.task.meter.next_file()
 
 
-def list_written(folder: Path) -> dict[str, list[Written]]:
-    """Return the absolute paths of the files that earlier runs wrote for a folder, each with all its versions."""
-    files: dict[str, list[Written]] = {}
-    for entry in read_log(folder / LOG):
-        if isinstance(entry.value, dict):
-            for name, value in entry.value.items():
-                place = os.path.join(folder, name)  # noqa: PTH118  # many thousand files
-                files.setdefault(real_path(place), []).append(_read_written(value))
-    return files
-
-
-def prepare_replaceable(
-    path: Path,
-    overwrite: bool,
-    suffixes: tuple[str, ...],
-    written: Mapping[str, list[Written]],
-    *,
-    probe: bool = True,
-) -> None:
-    """Check that `path` can be written: it is free, or may be overwritten, or is just as an earlier run wrote it.
-
-    Args:
-        path: of the file.
-        overwrite: whether any file may be replaced.
-        suffixes: that are allowed.
-        written: of `list_written`.
-        probe: whether to try to write in its folder.
-
-    Raises:
-        OutputError: if the file was changed since it was written; or as `prepare_output`.
-        ConfigError: if the suffix is not allowed.
-    """
-    versions = written.get(real_path(path), ())
-    own = any(_is_unchanged(path, version) for version in versions)
-    if versions and not own and not overwrite and path.is_file():
-        raise OutputError(
-            f"{shown(path)} was changed since it was written; move it elsewhere, or replace it with --overwrite"
-        )
-    if probe or not own:
-        prepare_output(path, overwrite or own, suffixes, probe=probe)
-
-
-def real_path(path: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a file whose folder is reached without links."""
-    folder, name = os.path.split(path)
-    return os.path.join(_real_folder(folder), name)  # noqa: PTH118
-
-
-@lru_cache(maxsize=4096)
-def _real_folder(folder: str) -> str:
-    return os.path.realpath(folder)
-
-
 def _own_key(job: Job, key: dict[str, Any]) -> dict[str, Any]:
     """Return what the picture of one pair depends on."""
     return key | {"files": [file_identity(view) for view in job.views]}
@@ -195,45 +137,7 @@ def _is_finished(store: Store, job: Job, key: dict[str, Any]) -> bool:
         return False
     if not isinstance(written, dict):
         return False
-    versions = {file: written.get(_name(file, store.folder)) for file in job.outputs}
+    versions = {file: written.get(name_from_folder(file, store.folder)) for file in job.outputs}
     return all(
-        value is not None and _is_unchanged(file, _read_written(value)) for file, value in versions.items()
+        value is not None and is_unchanged(file, parse_written(value)) for file, value in versions.items()
     )
-
-
-def _read_written(value: Any) -> Written:
-    """Return what a log says of a file; logs of older versions have its SHA-256 alone."""
-    digest, *rest = value if isinstance(value, list) and value else [value]
-    size, changed = rest if len(rest) == 2 else (None, None)
-    return str(digest), size, changed
-
-
-def _is_unchanged(path: Path, written: Written) -> bool:
-    """Whether a file is as it was written. It is read only if its size is the same and its time of change is not."""
-    digest, size, changed = written
-    try:
-        status = path.stat()
-        if size is not None and status.st_size != size:
-            return False
-        return (changed is not None and status.st_mtime_ns == changed) or _digest(path) == digest
-    except OSError:
-        return False
-
-
-def _describe(file: Path) -> list[Any]:
-    """Return what the log says of a file that is whole."""
-    status = file.stat()
-    return [_digest(file), status.st_size, status.st_mtime_ns]
-
-
-def _name(file: Path, folder: Path) -> str:
-    """Return the path of a file from a folder, with forward slashes."""
-    try:
-        return file.relative_to(folder).as_posix()
-    except ValueError:
-        return Path(os.path.relpath(file, folder)).as_posix()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dpanet.cli.deblur_folder import list_written, prepare_replaceable, real_path
+from dpanet.cli.deblur_folder import LOG
 from dpanet.cli.failure import UsageError
 from dpanet.cli.jobs import Job
 from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import OutputError, shown
 from dpanet.files.output import delete_abandoned, prepare_output
+from dpanet.files.written_files import list_written, prepare_replaceable, real_path
 from dpanet.images.pairing import FoundPairs, find_pairs
 from dpanet.images.writing import SUFFIXES
 
@@ -120,7 +121,7 @@ def check_outputs(jobs: list[Job], output: Path, overwrite: bool, maps: Path | N
             and (place is output or place.parent.resolve() != output.resolve())
         ):
             prepare_output(place)
-    written = list_written(output)
+    written = list_written(output / LOG)
     exists: dict[str, bool] = {}
     for job in jobs:
         for path in (*job.map_paths, job.output):
