@@ -6,7 +6,8 @@ from oracles.deformable import deformable_convolution as oracle
 from oracles.memory import peak_of
 
 from dpanet.errors import ShapeError
-from dpanet.network.ops import deformable_convolution
+from dpanet.network.ops import deformable_convolution, deformable_strips
+from dpanet.network.ops.exported import exporting
 
 # Offsets of 20 px leave a picture of 5 x 6 px on every side.
 CASES = [
@@ -23,6 +24,78 @@ CASES = [
 def test_equals_the_oracle(height: int, width: int, taps: int, groups: int, reach: float) -> None:
     given = arguments(height, width, taps, groups, reach, batch=2)
     torch.testing.assert_close(deformable_convolution(*given), oracle(*given))
+    with exporting("plain"):
+        torch.testing.assert_close(deformable_convolution(*given), oracle(*given))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "taps", "groups", "reach"), [(3, 4, 3, 2, 2.0), (4, 7, 1, 2, 3.0)]
+)
+def test_gradient_equals_the_oracles(
+    monkeypatch: pytest.MonkeyPatch, height: int, width: int, taps: int, groups: int, reach: float
+) -> None:
+    """The gradients of features, mask, weight and bias; the oracle's places have none."""
+    monkeypatch.setattr(deformable_strips, "STRIP_BYTES", 1)
+    given = [t.requires_grad_() for t in arguments(height, width, taps, groups, reach, batch=2)]
+    weights = torch.randn(2, 3, height, width, dtype=torch.float64)
+    inputs = [given[0], *given[2:]]
+    ours = torch.autograd.grad((deformable_convolution(*given) * weights).sum(), inputs)
+    slow = torch.autograd.grad((oracle(given[0], given[1].detach(), *given[2:]) * weights).sum(), inputs)
+    torch.testing.assert_close(ours, slow)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_strips_of_any_height_agree_with_single_taps(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Strips of 2 rows straddle the border of two pictures of 5 rows; all gradients, those of places too."""
+    given = [t.requires_grad_() for t in arguments(5, 6, 3, 2, 2.0, batch=2)]
+    monkeypatch.setattr(deformable_strips, "STRIP_BYTES", rows * 6 * 9 * 4 * 8)
+    strips = deformable_convolution(*given)
+    with exporting("plain"):
+        single = deformable_convolution(*given)
+    torch.testing.assert_close(strips, single)
+    weights = torch.randn_like(strips)
+    torch.testing.assert_close(
+        torch.autograd.grad((strips * weights).sum(), given),
+        torch.autograd.grad((single * weights).sum(), given),
+    )
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e30, -1e30])
+@pytest.mark.parametrize("index", [0, 1])
+def test_bad_offsets_read_nothing_outside(bad: float, index: int) -> None:
+    features, offsets, mask, weight, bias = (t.float() for t in arguments(5, 6, 3, 1, 1.0))
+    spoiled = offsets.clone()
+    spoiled[:, index::2, 2, 3] = bad
+    spoiled.requires_grad_()
+    out = deformable_convolution(features, spoiled, mask, weight, bias)
+    out.nansum().backward()
+    if bad == bad:  # what lies outside is zero
+        torch.testing.assert_close(out[0, :, 2, 3], bias)
+        assert bool((spoiled.grad[:, :, 2, 3] == 0).all())
+    others = torch.ones(5, 6, dtype=torch.bool)
+    others[2, 3] = False
+    torch.testing.assert_close(
+        out[..., others], deformable_convolution(features, offsets, mask, weight, bias)[..., others]
+    )
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_autocast_agrees_with_float32(memory_format: torch.memory_format) -> None:
+    given = [t.float() for t in arguments(9, 10, 3, 2, 2.0)]
+    exact = deformable_convolution(*given)
+    given[:3] = [t.to(memory_format=memory_format) for t in given[:3]]
+    torch.testing.assert_close(deformable_convolution(*given), exact)
+    given = [t.requires_grad_() for t in given]
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = deformable_convolution(*given)
+    assert rounded.dtype is torch.bfloat16
+    torch.testing.assert_close(rounded.float(), exact, atol=0.05, rtol=0.03)
+    for ours, slow in zip(
+        torch.autograd.grad(rounded.float().square().sum(), given),
+        torch.autograd.grad(deformable_convolution(*given).square().sum(), given),
+        strict=True,
+    ):
+        assert float((ours - slow).norm() / slow.norm()) < 0.03
 
 
 @pytest.mark.parametrize(("taps", "groups"), [(3, 1), (1, 2), (3, 2)])
@@ -89,7 +162,8 @@ def test_planted_faults_are_caught() -> None:
 
 
 @pytest.mark.parametrize("gradients", [False, True])
-def test_memory_never_holds_a_copy_for_each_tap(gradients: bool) -> None:
+def test_memory_never_holds_a_copy_for_each_tap(monkeypatch: pytest.MonkeyPatch, gradients: bool) -> None:
+    monkeypatch.setattr(deformable_strips, "STRIP_BYTES", 2**17)
     channels, size = 64, 64
     features = torch.randn(1, channels, size, size).requires_grad_(gradients)
     offsets, mask = torch.randn(1, 18, size, size), torch.rand(1, 9, size, size)

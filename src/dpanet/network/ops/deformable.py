@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from dpanet.errors import ShapeError
+from dpanet.network.ops.deformable_strips import DeformableStrips
 from dpanet.network.ops.exported import export_form, onnx_deformable_convolution
 
 
@@ -16,9 +17,10 @@ def deformable_convolution(
 ) -> Tensor:
     """Convolve features, each tap reading at its offset, weighted by its mask.
 
-    Reading is bilinear, zero outside the picture. Taps are computed one at a time and again in the backward pass, so
-    that there are never K*K copies of the features. Coordinates are float32 whatever the type of the features: in
-    bfloat16 they would be wrong by whole pixels.
+    Reading is bilinear, zero outside the picture. There are never K*K copies of the features: a processor computes
+    strips of rows (`DeformableStrips`); other devices and exports take one tap at a time, each again in the backward
+    pass. Coordinates are float32 whatever the type of the features: in bfloat16 they would be wrong by whole pixels.
+    What an offset that is no number reads is not defined, but it is never outside the features.
 
     Args:
         features: (B, C, H, W).
@@ -56,6 +58,12 @@ def deformable_convolution(
         )
     if export_form() == "onnx":
         return onnx_deformable_convolution(features, offsets, mask, weight, bias)
+    by_taps = taps == 1 and torch.is_grad_enabled()  # one tap has no copies; its gradient is faster this way
+    if export_form() is None and features.device.type == "cpu" and not by_taps:
+        strips: Tensor = DeformableStrips.apply(  # type: ignore[no-untyped-call]
+            features, offsets, mask, weight, bias, _product_type(features)
+        )
+        return strips
     # Several groups become several pictures: one sampling call moves them all.
     moved = features.reshape(batch * groups, channels // groups, height, width)
     offsets = offsets.reshape(batch * groups, taps, 2, height, width)
@@ -71,6 +79,14 @@ def deformable_convolution(
         out = term if out is None else out + term
     assert out is not None
     return out if bias is None else out + bias.to(out.dtype).reshape(1, -1, 1, 1)
+
+
+def _product_type(features: Tensor) -> torch.dtype:
+    """Return the type that autocast gives matrix products of the features, or theirs."""
+    kind = features.device.type
+    if torch.is_autocast_enabled(kind) and features.dtype != torch.float64:
+        return torch.get_autocast_dtype(kind)
+    return features.dtype
 
 
 def _tap(moved: Tensor, offset: Tensor, mask: Tensor, weight: Tensor, shift: tuple[int, int]) -> Tensor:
