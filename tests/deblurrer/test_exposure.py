@@ -98,4 +98,4 @@ def test_an_ordinary_linear_pair_is_divided_by_its_maximum(top: float) -> None:
     assert exposure.white == float(views.max())
     shown = linear_to_srgb(pair.left / views.max())
     np.testing.assert_array_equal(exposure.to_network(pair.left), shown)
-    assert not exposure.excess(pair.left, pair.right).any()
+    assert exposure.excess(pair.left, pair.right) is None

@@ -12,6 +12,9 @@ from dpanet.formats.row_stream import RowStream, Strips
 from dpanet.images.pixel_rows import PairRows, PictureRows
 from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
 
+_PIECE = 64
+"""Rows that are handed on at once; what the reader of the picture does not take yet, it copies."""
+
 Result = tuple[Picture | PictureRows, NDArray[np.float32] | None]
 """A picture, and its defocus map if it is wanted."""
 
@@ -68,6 +71,8 @@ def deblur_by_rows(
             if radius is not None:
                 radius[top : top + len(rows)] = radius_rows
             top += len(rows)
-            yield rows
+            for first in range(0, len(rows), _PIECE):
+                yield rows[first : first + _PIECE]
+            del rows, radius_rows  # the next ones need the memory
 
     return PictureRows(RowStream(shape, np.float32, run), encoding, metadata), radius

@@ -38,15 +38,24 @@ class Exposure:
         return cls(white, pair.encoding, network)
 
     def to_network(self, view: Pixels) -> Pixels:
-        """Convert a view of the pair, (H, W, 3), to what the network takes, clipped at white."""
-        return _convert(self._clip(view) / np.float32(self.white), self.pair, self.network)
+        """Convert a view of the pair, (H, W, 3), to what the network takes, clipped at white; always a copy."""
+        clipped = self._clip(view)
+        if self.white != 1.0:
+            clipped /= np.float32(self.white)
+        return _convert(clipped, self.pair, self.network)
 
-    def excess(self, left: Pixels, right: Pixels) -> Pixels:
-        """Return what `to_network` clips off the views, (H, W, 3), as the mean of both, in the scale of the pair."""
+    def excess(self, left: Pixels, right: Pixels) -> Pixels | None:
+        """Return what `to_network` clips off the views, (H, W, 3), as the mean of both, in the scale of the pair.
+
+        None if that is nothing, as of every view of whole numbers.
+        """
+        lowest, white = self._limits()
+        if all(lowest <= view.min() and view.max() <= white for view in (left, right)):
+            return None
         half = np.float32(0.5)
         return (left - self._clip(left)) * half + (right - self._clip(right)) * half
 
-    def to_picture(self, output: Pixels, excess: Pixels, encoding: Encoding) -> Pixels:
+    def to_picture(self, output: Pixels, excess: Pixels | None, encoding: Encoding) -> Pixels:
         """Convert an output of the network, (H, W, 3), to the scale of the pair and to `encoding`.
 
         Args:
@@ -59,16 +68,19 @@ class Exposure:
         else:
             light = _convert(output, self.network, self.pair) * np.float32(self.white)
             picture = _convert(light, self.pair, encoding)
-        clipped = excess != 0
-        if clipped.any():
+        if excess is not None:
+            clipped = excess != 0
             values = _convert(output[clipped], self.network, self.pair) * np.float32(self.white)
             picture = np.array(picture)
             picture[clipped] = _convert(values + excess[clipped], self.pair, encoding)
         return picture
 
     def _clip(self, view: Pixels) -> Pixels:
+        return np.clip(view, *self._limits())
+
+    def _limits(self) -> tuple[np.float32, np.float32]:
         white = np.float32(self.white)
-        return np.clip(view, _LOWEST[self.pair] * white, white)
+        return _LOWEST[self.pair] * white, white
 
 
 def _convert(pixels: Pixels, encoding: Encoding, target: Encoding) -> Pixels:

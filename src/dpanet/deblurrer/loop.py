@@ -121,11 +121,12 @@ def _run(
         for mirror in mirrors:
             output = mirror.undo(engine(*mirror.apply(left, right), defocus=defocus))
             total = output if total is None else total + output
+            del output
         assert total is not None, "at least one mirror image"
-        mean = total / np.float32(len(mirrors))
+        mean = total / np.float32(len(mirrors)) if len(mirrors) > 1 else total
         rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]
-        del excess, left, right, output, total, mean  # the next tile needs it too
+        del excess, left, right, total, mean  # the next tile needs it too
         if progress is not None and done == len(grid) - 1:
             progress(len(grid), len(grid))
         if len(rows):

@@ -74,22 +74,19 @@ class RowStream:
         out = np.empty((bottom - top, *self.shape[1:]), self.dtype)
         blocks, self._blocks = self._blocks, []
         place = 0  # next row of `out`
-        rest = out[:0]
+        rest = None
         while place < len(out):
-            if blocks:
-                strip = blocks.pop(0)
-            else:
-                strip = next(strips)
-                if self._top < top:  # rows that nobody asked for
-                    skipped = min(len(strip), top - self._top)
-                    self._top += skipped
-                    strip = strip[skipped:]
+            strip = blocks.pop(0) if blocks else next(strips)
+            if self._top < top:  # rows that nobody asked for
+                skipped = min(len(strip), top - self._top)
+                self._top += skipped
+                strip = strip[skipped:]
             n = min(len(strip), len(out) - place)
             out[place : place + n] = strip[:n]
             place += n
-            rest = strip[n:]
-        # a copy, since the strip as a whole would stay in memory
-        self._blocks = [out, *([rest.copy()] if len(rest) else []), *blocks]
+            rest = strip[n:].copy() if n < len(strip) else None
+            del strip  # the next one needs the memory
+        self._blocks = [out, *([] if rest is None else [rest]), *blocks]
 
 
 StreamedImage = ImageFile[RowStream]

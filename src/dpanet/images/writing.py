@@ -29,7 +29,7 @@ __all__ = ["SUFFIXES", "not_carried", "write_picture"]
 
 SUFFIXES = (".png", ".tif", ".tiff")
 
-_STRIP = 256
+_STRIP = 64
 """Rows that are converted at once, so that no second full-size copy exists."""
 
 
