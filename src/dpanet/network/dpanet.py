@@ -12,7 +12,8 @@ from dpanet.network.defocus_head import LEVEL, DefocusHead
 from dpanet.network.description import Description
 from dpanet.network.dpanet_config import DPANetConfig
 from dpanet.network.features import ConvBlock, PyramidFeatures, UnshuffleFeatures, initialize
-from dpanet.network.fusion import DecoderLevel, Head
+from dpanet.network.fusion import DecoderLevel, Head, crop_unused
+from dpanet.network.ops.exported import export_form
 
 
 class DPANet(Network):
@@ -110,6 +111,8 @@ class DPANet(Network):
         if config.bottleneck == "pooled" and config.pooling == "max":
             left, right = F.max_pool2d(left, 2), F.max_pool2d(right, 2)
         deep = torch.cat(encode_both(self.bottleneck, self.bottleneck_right, left, right), dim=1)
+        if config.bottleneck == "cropped" and export_form() is None:
+            left, right = (crop_unused(view, 1 + 2 * config.bottleneck_blocks) for view in (left, right))
 
         # Decoder levels, coarsest first: upsample, align both views of the skip (DAM), fuse
         decoded: list[Tensor] = []

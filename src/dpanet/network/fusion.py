@@ -10,19 +10,37 @@ from dpanet.network.alignment import DeformableConv, OffsetMask
 from dpanet.network.dpanet_config import DPANetConfig
 from dpanet.network.dpanet_config import Head as HeadKind
 from dpanet.network.features import ConvBlock
+from dpanet.network.ops.exported import export_form
 
 
 class NearestUpsample(nn.Module):
-    """Double the size: nearest neighbor, then a 2 x 2 convolution with zeros on the right and below only."""
+    """Double the size: nearest neighbor, then a 2 x 2 convolution with zeros on the right and below only.
+
+    Computed without the enlarged features: each of the four pixels that one becomes is a 2 x 2 convolution of the
+    small ones, whose weights are sums of the original weights where both read the same pixel.
+    """
 
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, width, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.interpolate(x, scale_factor=2, mode="nearest")
-        y: Tensor = self.conv(F.pad(x, (0, 1, 0, 1)))
-        return y
+        if export_form() is not None:
+            x = F.interpolate(x, scale_factor=2, mode="nearest")
+            y: Tensor = self.conv(F.pad(x, (0, 1, 0, 1)))
+            return y
+        weight = _both_parities(_both_parities(self.conv.weight, 2), 4)  # (D, C, y parity, 2, x parity, 2)
+        weight = weight.permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+        assert self.conv.bias is not None
+        y = F.conv2d(F.pad(x, (0, 1, 0, 1)), weight, self.conv.bias.repeat_interleave(4))
+        return F.pixel_shuffle(y, 2)
+
+
+def _both_parities(weight: Tensor, axis: int) -> Tensor:
+    """Replace an axis of 2 weights by (2, 2): what they are at even places of the enlarged features, and at odd."""
+    first, second = weight.unbind(axis)
+    even = torch.stack((first + second, torch.zeros_like(first)), axis)
+    return torch.stack((even, weight), axis)
 
 
 class ShuffleUpsample(nn.Module):
@@ -108,6 +126,25 @@ def pad_or_crop(x: Tensor, height: int, width: int) -> Tensor:
     if dy == 0 and dx == 0:
         return x
     return F.pad(x, (dx // 2, dx - dx // 2, dy // 2, dy - dy // 2))
+
+
+def crop_unused(x: Tensor, margin: int) -> Tensor:
+    """Crop what does not reach the picture from the features, (B, C, h, w), before a cropped bottleneck.
+
+    Of their doubled size, `pad_or_crop` leaves the central h x w. As much is cropped on either side, so that the
+    center stays where it is.
+
+    Args:
+        x: of the deepest encoder level.
+        margin: px that the bottleneck's convolutions reach to each side.
+    """
+    edges = []
+    for side in (x.shape[-2], x.shape[-1]):
+        begin = side - side // 2  # of the central part, in px of the doubled size
+        unused = min(begin // 2, side - 1 - (begin + side) // 2)
+        edges.append(max(0, unused - margin))
+    top, left = edges
+    return x[..., top : x.shape[-2] - top, left : x.shape[-1] - left]
 
 
 class Head(nn.Module):

@@ -64,13 +64,13 @@ class _Correlation(torch.autograd.Function):
         ctx.radius = ry, rx
         height, width = left.shape[-2:]
         rows_left, rows_right = _rows(left, 0, 0), _rows(right, ry, rx)
-        strips = _strips(rows_left, STRIP)
-        planes = []
+        strips = _strips(rows_left, STRIP) / left.shape[1]
+        across = 2 * rx + 1
+        planes = strips.new_empty(*strips.shape[:4], 2 * ry + 1, across)
         for dy in range(2 * ry + 1):
             windows = _strips(rows_right[:, dy : dy + height], STRIP + 2 * rx)
-            band = _band(strips @ windows.transpose(-1, -2), rx)  # (B, H, N, STRIP, 2rx+1)
-            planes.append(band.reshape(*band.shape[:2], -1, 2 * rx + 1)[:, :, :width])
-        return (torch.cat(planes, dim=-1) / left.shape[1]).permute(0, 3, 1, 2)
+            planes[..., dy, :] = _band(strips @ windows.transpose(-1, -2), rx)
+        return planes.reshape(*strips.shape[:2], -1, (2 * ry + 1) * across)[:, :, :width].permute(0, 3, 1, 2)
 
     @staticmethod
     @once_differentiable
