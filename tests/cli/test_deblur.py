@@ -35,6 +35,22 @@ def test_eight_bits_and_tiff(run: Run, tmp_path: Path) -> None:
     assert (codes.dtype, codes.shape) == (np.uint8, (40, 56)), "gray in, gray out"
 
 
+def test_compression(run: Run, tmp_path: Path) -> None:
+    views = [write_view(tmp_path / f"view {i}.png", 0, shape=(70, 90, 3)) for i in (1, 2)]
+    for view in views:
+        assert cv2.imwrite(str(view), np.full((70, 90, 3), 777, np.uint16))
+    sizes = {}
+    for level in (0, 1, 9):
+        for suffix in ("png", "tif"):
+            out = tmp_path / f"{level}.{suffix}"
+            assert run("deblur", *views, "-o", out, "--compression", level).code == 0
+            sizes[out.name] = out.stat().st_size
+            assert (read_codes(out) == read_codes(tmp_path / "0.png")).all()
+    assert sizes["0.png"] > 37_800 > 3 * sizes["1.png"] and sizes["0.tif"] > 37_800 > 3 * sizes["1.tif"]
+    result = run("deblur", *views, "-o", tmp_path / "out.png", "--compression", "10")
+    assert (result.code, result.sentence) == (2, "--compression is 10; give 0 (none) to 9 (slowest)")
+
+
 @pytest.mark.parametrize("tile", ["0", "40", "auto"])
 def test_tiles(run: Run, tmp_path: Path, tile: str) -> None:
     views = [write_view(tmp_path / f"{i}.png", i, shape=(70, 90, 3)) for i in (1, 2)]

@@ -40,6 +40,7 @@ def deblur(
     black_level: int | None = None,
     white_level: int | None = None,
     output_encoding: Literal["srgb", "linear"] | None = None,
+    compression: int = 1,
     defocus_map: Path | None = None,
     max_megapixels: MaxMegapixels = None,
 ) -> int:
@@ -99,6 +100,8 @@ def deblur(
         Code of white in other raw views.
     output_encoding
         Encoding of the picture, if not that of the views.
+    compression
+        Of the picture, without loss: 0 (none) to 9 (slowest). 1 is fast; at 16 bits the others save little.
     defocus_map
         Also write how far each pixel is out of focus: a 16-bit PNG, 32768 in focus and 512 codes for each pixel
         of signed blur radius, and a color picture, NAME-colour.png, beside it. For a folder of pairs, name a folder.
@@ -111,6 +114,8 @@ def deblur(
         raise UsageError(
             f"{shown(source)} is a stream; give two views, or save a camera's raw file and name it"
         )
+    if compression not in range(10):
+        raise UsageError(f"--compression is {compression}; give 0 (none) to 9 (slowest)")
     folder = right is None and not source.is_file()
     if recursive and not folder:
         raise UsageError("--recursive is for a folder of pairs; leave it out")
@@ -171,7 +176,7 @@ def deblur(
         apply.progress = meter.tiles
         if defocus_map is not None:
             apply.check_defocus_map()
-        task = Task(reader, apply, output_encoding, meter)
+        task = Task(reader, apply, output_encoding, compression, meter)
         if folder:
             key = _key(model, apply, camera, encoding, black_level, white_level, flat_field, output_encoding)
             failed = deblur_folder(task, jobs, output, key, overwrite, len(problems))

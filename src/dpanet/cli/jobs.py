@@ -122,6 +122,8 @@ class Task:
     """Deblurs it."""
     encoding: Encoding | None
     """Encoding of the pictures, if not that of the views."""
+    compression: int
+    """Of the pictures; see `write_picture`."""
     meter: Meter
     """Shows the progress."""
 
@@ -165,7 +167,7 @@ class Task:
             make_folder(path.parent)
         with ExitStack() as stack:
             files = {path: stack.enter_context(atomic_output(path, overwrite)) for path in job.outputs}
-            write_picture(picture, files[job.output], overwrite=True)
+            write_picture(picture, files[job.output], overwrite=True, compression=self.compression)
             if radius is not None:
                 map_file, colored = (files[path] for path in job.map_paths)
                 write_defocus_map(radius, map_file, overwrite=True, colored=colored)

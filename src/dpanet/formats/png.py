@@ -29,7 +29,9 @@ from dpanet.containers.png_chunks import (
 from dpanet.containers.png_metadata import TEXTS, exif_of_text, make_chunks, parse_metadata
 from dpanet.containers.vips import open_reader, read_strips, to_codes_and_alpha
 from dpanet.errors import ImageWarning, UnreadableImageError, shown
+from dpanet.formats.deflate import FAST, THREADS, compress_parts
 from dpanet.formats.limits import check_size
+from dpanet.formats.png_filters import filter_rows
 from dpanet.formats.row_stream import RowStream, StreamedImage, Strips
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 _EARLY = (b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"cICP", b"tRNS", b"pHYs")
 """Auxiliary chunks that count only before the pixels."""
 
-_STRIP_BYTES = 2**22
-"""Of the rows that are encoded at once."""
+_STRIP_BYTES = 2**20
+"""Of the rows that a thread compresses."""
 
 
 _MOST_RATIO = 1032
@@ -197,13 +199,21 @@ def encode_png(
     return b"".join(_encode(codes, alpha, metadata or {}))
 
 
-def write_png(path: Path, codes: CodeRows, alpha: Codes | None, metadata: Mapping[str, Any]) -> None:
-    """Write an image as `encode_png` does."""
+def write_png(
+    path: Path, codes: CodeRows, alpha: Codes | None, metadata: Mapping[str, Any], compression: int = FAST
+) -> None:
+    """Write an image as `encode_png` does, but in threads; `compression` is one of `LEVELS`."""
     with path.open("wb") as file:
-        file.writelines(_encode(codes, alpha, metadata))
+        file.writelines(_encode(codes, alpha, metadata, compression, THREADS))
 
 
-def _encode(codes: CodeRows, alpha: Codes | None, metadata: Mapping[str, Any]) -> Iterator[bytes]:
+def _encode(
+    codes: CodeRows,
+    alpha: Codes | None,
+    metadata: Mapping[str, Any],
+    compression: int = FAST,
+    threads: int = 1,
+) -> Iterator[bytes]:
     """Yield the parts of a file.
 
     The encoder of libvips is not used: its threads do not survive a fork, and its files are larger.
@@ -214,23 +224,23 @@ def _encode(codes: CodeRows, alpha: Codes | None, metadata: Mapping[str, Any]) -
     yield SIGNATURE + make_chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, color, 0, 0, 0))
     yield make_chunks(metadata, channels, depth)
     step = channels * depth // 8
-    compressor = zlib.compressobj(
-        1, strategy=zlib.Z_RLE
-    )  # faster than the others, and smaller for photographs
     strip = max(1, _STRIP_BYTES // (width * step))
-    for top in range(0, height, strip):
-        rows = codes[top : top + strip]
-        if alpha is not None:
-            rows = np.dstack([rows, alpha[top : top + strip]])
-        data = np.ascontiguousarray(rows, rows.dtype.newbyteorder(">")).view(np.uint8).reshape(len(rows), -1)
-        filtered = np.empty((len(rows), 1 + data.shape[1]), np.uint8)
-        filtered[:, 0] = 1  # the filter "Sub": differences from the pixel on the left
-        filtered[:, 1 : 1 + step] = data[:, :step]
-        np.subtract(data[:, step:], data[:, :-step], out=filtered[:, 1 + step :])
-        packed = compressor.compress(filtered.data)
-        if packed:
-            yield make_chunk(b"IDAT", packed)
-    yield make_chunk(b"IDAT", compressor.flush()) + make_chunk(b"IEND", b"")
+
+    def filtered() -> Iterator[memoryview]:
+        above = np.zeros((1, width * step), np.uint8)
+        for top in range(0, height, strip):
+            rows = codes[top : top + strip]
+            if alpha is not None:
+                rows = np.dstack([rows, alpha[top : top + strip]])
+            data = (
+                np.ascontiguousarray(rows, rows.dtype.newbyteorder(">")).view(np.uint8).reshape(len(rows), -1)
+            )
+            yield filter_rows(data, above, step, fast=compression <= FAST).data
+            above = data[-1:].copy()
+
+    for part in compress_parts(filtered(), compression, threads):
+        yield make_chunk(b"IDAT", part)
+    yield make_chunk(b"IEND", b"")
 
 
 def _check_chunks(

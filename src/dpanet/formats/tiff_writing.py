@@ -7,9 +7,9 @@ fork.
 from __future__ import annotations
 
 import struct
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from dpanet.containers.decoded_image import CodeRows, Codes
 from dpanet.containers.exif import write_directories, write_maker_note
 from dpanet.containers.tiff_structure import Order, Tag
+from dpanet.formats.deflate import FAST, THREADS, compress, map_in_order
 from dpanet.formats.tiff_layout import BLACK_IS_ZERO, DEFLATE, RGB, STRAIGHT
 from dpanet.formats.tiff_metadata import make_exif
 
@@ -29,7 +30,11 @@ _MOST_CLASSIC = 0xF0000000
 
 
 def write_tiff(
-    path: Path, codes: CodeRows, alpha: Codes | None = None, metadata: Mapping[str, Any] | None = None
+    path: Path,
+    codes: CodeRows,
+    alpha: Codes | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    compression: int = FAST,
 ) -> None:
     """Write a picture as TIFF, compressed with deflate, in the byte order of its EXIF, which maker notes rely on.
 
@@ -38,6 +43,7 @@ def write_tiff(
         codes: H x W (gray) or H x W x 3 (RGB), uint8, uint16 or float32.
         alpha: H x W, of the same type, straight, if any.
         metadata: of a `Picture`: ``icc``, ``exif``, ``xmp``, ``iptc`` and ``resolution`` are written.
+        compression: one of `LEVELS`.
     """
     exif = make_exif(metadata or {})
     order = exif.order
@@ -54,11 +60,15 @@ def write_tiff(
         body += struct.pack(f"{order}3HQ", 43, 8, 0, 0) if big else struct.pack(f"{order}HI", 42, 0)
         written = write_maker_note(body, 0, exif)
         file.write(body + bytes(len(body) % 2))
-        for top in range(0, height, rows):
-            strip = codes[top : top + rows].reshape(-1, width, codes.shape[2] if codes.ndim == 3 else 1)
-            if alpha is not None:
-                strip = np.concatenate([strip, alpha[top : top + rows, :, None]], axis=2)
-            data = _compress(strip, order)
+
+        def strips() -> Iterator[Codes]:
+            for top in range(0, height, rows):
+                strip = codes[top : top + rows].reshape(-1, width, codes.shape[2] if codes.ndim == 3 else 1)
+                if alpha is not None:
+                    strip = np.concatenate([strip, alpha[top : top + rows, :, None]], axis=2)
+                yield strip
+
+        for data in map_in_order(partial(_compress, order=order, level=compression), strips(), THREADS):
             places.append(file.tell())
             lengths.append(len(data))
             file.write(data + bytes(len(data) % 2))
@@ -89,12 +99,11 @@ def _tag(order: Order, number: int, kind: int, *values: int) -> Tag:
     return Tag(number, kind, len(values), struct.pack(f"{order}{len(values)}{letter}", *values))
 
 
-def _compress(strip: Codes, order: Order) -> bytes:
+def _compress(strip: Codes, order: Order, level: int) -> bytes:
     """Compress rows x width x samples; integers as differences from the pixel on the left."""
     values = np.ascontiguousarray(strip, strip.dtype.newbyteorder(order))
     if strip.dtype.kind == "u":
         differences = values.copy()
         np.subtract(strip[:, 1:], strip[:, :-1], out=differences[:, 1:])
         values = differences
-    compressor = zlib.compressobj(1, strategy=zlib.Z_RLE)  # as fast as any, and small for photographs
-    return compressor.compress(values.tobytes()) + compressor.flush()
+    return compress(values.data.cast("B"), level)

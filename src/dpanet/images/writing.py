@@ -18,6 +18,7 @@ from dpanet.containers.written_metadata import (
 )
 from dpanet.errors import ConfigError, PairError
 from dpanet.files.output import atomic_output, prepare_output
+from dpanet.formats.deflate import FAST, LEVELS
 from dpanet.formats.png import write_png
 from dpanet.formats.row_stream import RowStream, Strips
 from dpanet.formats.tiff_writing import write_tiff
@@ -38,6 +39,8 @@ def write_picture(
     path: str | os.PathLike[str],
     bits: int | None = None,
     overwrite: bool = False,
+    *,
+    compression: int = FAST,
 ) -> None:
     """Write a picture with its ICC profile and EXIF; the file appears only when it is complete.
 
@@ -47,10 +50,11 @@ def write_picture(
         bits: 8, 16, or 32 (float, TIFF only). By default as in the picture's own file (16 for a PNG of a float
             picture), or, without a file, 8 for sRGB and 16 for linear.
         overwrite: whether the file may exist already.
+        compression: 0 (none) to 9 (slowest), without loss; 1 is fast, and for 16 bits hardly larger than the others.
 
     Raises:
         OutputError: if the file exists (without `overwrite`) or cannot be written.
-        ConfigError: if `bits` or the suffix is not allowed.
+        ConfigError: if `bits`, the compression or the suffix is not allowed.
 
     >>> import numpy as np
     >>> from dpanet import Picture, read_picture, write_picture
@@ -65,10 +69,12 @@ def write_picture(
         bits = 16 if bits == 32 and not tiff else bits
     if bits not in ((8, 16, 32) if tiff else (8, 16)):
         raise ConfigError(f"bits is {bits}; it must be 8 or 16 (or 32 for a float .tif)")
+    if compression not in LEVELS:
+        raise ConfigError(f"compression is {compression}; it must be 0 (none) to 9 (slowest)")
     metadata = with_size(_fit_metadata(picture, tiff, bits == 32), *picture.pixels.shape[:2])
     codes, alpha = _codes(picture, bits), _alpha(picture, bits)
     with atomic_output(path, overwrite) as unfinished:
-        (write_tiff if tiff else write_png)(unfinished, codes, alpha, metadata)
+        (write_tiff if tiff else write_png)(unfinished, codes, alpha, metadata, compression)
 
 
 def _fit_metadata(picture: Picture | PictureRows, tiff: bool, floats: bool) -> dict[str, Any]:
