@@ -44,6 +44,7 @@ EXTRAS = tuple(module for modules in PACKAGES.values() for module in modules)
 
 FORBIDDEN = {
     "network": (*FILES, "safetensors", "pathlib"),  # it knows tensors, never files
+    "benchmark": EXTRAS,
     "deblurrer": EXTRAS,
     "camera_raw": EXTRAS,
     "images": EXTRAS,
@@ -59,6 +60,8 @@ FORBIDDEN = {
 """Modules from outside that a room or a file does not know, wherever in it the import stands."""
 
 ALLOWED = {
+    "benchmark/openvino_convolutions.py": "openvino",
+    "benchmark/torch_convolutions.py": "torch",
     "deblurrer/deblurrer.py": "torch",  # for its types
     "deblurrer/openvino_engine.py": "openvino",
     "deblurrer/placement.py": "torch",

@@ -40,6 +40,7 @@ _COMMANDS = {
     "prepare-canon-video": "Turn the published videos of Canon captures into pairs with their truth.",
     "check-fidelity": "Measure how well the simulator's blur explains real captures.",
     "demo": "See it work without any data: deblur a simulated pair, measure the gain.",
+    "benchmark": "Measure how fast this machine deblurs: engines, parts of the networks, whole commands, memory.",
     "convert": "Convert a checkpoint of the official code into a file that is safe to open.",
     "export": "Write a model as a file of another runtime: ONNX, OpenVINO or TorchScript.",
 }
