@@ -10,7 +10,7 @@ from typing import Any
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.deblurrer.engine import ENGINES, PRECISIONS, Engine
 from dpanet.deblurrer.processor import INT8, instruction_sets
-from dpanet.errors import ConfigError
+from dpanet.errors import ConfigError, WeightsError
 from dpanet.extras import named_extra
 
 _OF_SUFFIX = {".onnx": "onnxruntime", ".xml": "openvino"}
@@ -51,6 +51,10 @@ def load_engine(
         raise ConfigError(f"precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads is {threads}; it must be at least 1")
+    if str(model) not in SHIPPED and not Path(model).exists():
+        raise WeightsError(
+            f"there is no model {str(model)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"
+        )
     chosen = _choose(model, device, precision) if engine == "auto" else engine
     options: dict[str, Any] = {"device": device, "threads": threads, "reuse_memory": reuse_memory}
     if chosen == "torch":

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
-from dpanet.deblurrer.allocator import reuse_freed_memory
 from dpanet.deblurrer.processor import count_cores
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.network.description import Description
@@ -34,7 +32,7 @@ class OnnxEngine:
         path: of the file.
         device: a key of `PROVIDERS`; ``auto`` is the processor.
         threads: that compute; None for all physical cores.
-        reuse_memory: allocate under `reuse_freed_memory`, which changes the allocator of this process.
+        reuse_memory: of no effect: ONNX Runtime keeps the memory of a run for the next one.
 
     Raises:
         WeightsError: if the file is damaged or was not written by `dpanet export`.
@@ -57,16 +55,21 @@ class OnnxEngine:
         options.intra_op_num_threads = threads or count_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = _QUIET
-        options.enable_cpu_mem_arena = not reuse_memory  # malloc then reuses memory, and returns it
-        self._reuse_memory = reuse_memory
+        options.enable_mem_pattern = (
+            False  # it takes all memory of a run once more; the arena alone is as fast
+        )
+        provider = _provider(self.device)
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=[_provider(self.device)])
-        except ConfigError:
-            raise
+            self._session = onnxruntime.InferenceSession(path, options, providers=[provider])
         except Exception as error:  # of many classes, which ONNX Runtime does not name in public
             raise WeightsError(
                 f"{path} cannot be loaded by ONNX Runtime ({_first_line(error)}); export it again"
             ) from error
+        if provider not in self._session.get_providers():  # it takes the processor without a word
+            raise ConfigError(
+                f"device is {device!r}, but ONNX Runtime cannot use it here; install what its build needs, or choose "
+                "cpu"
+            )
         self.model = ExportedModel.from_json(
             self._session.get_modelmeta().custom_metadata_map.get(KEY), str(path)
         )
@@ -94,8 +97,7 @@ class OnnxEngine:
     def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
         names = ["picture", "radius"] if defocus else ["picture"]
         views = {"left": _to_planes(left), "right": _to_planes(right)}
-        with reuse_freed_memory() if self._reuse_memory else nullcontext():
-            outputs = self._session.run(names, views)
+        outputs = self._session.run(names, views)
         result: Pixels = np.concatenate(outputs, axis=1)[0].transpose(1, 2, 0)
         return result
 

@@ -1,0 +1,53 @@
+"""What an engine cannot do is one sentence on the command line, and nothing is written."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from cli.conftest import Run, listing
+
+from dpanet.checkpoints.shipped_models import shipped_file
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "sentence"),
+    [
+        ("--engine onnxruntime --model a.safetensors", 2, "a.safetensors is no file that the engine onnxruntime"),
+        ("--engine onnxruntime --device cuda", 2, "device is 'cuda', but ONNX Runtime has only cpu here"),
+        ("--engine openvino --precision int8", 2, "with OpenVINO it must be auto, float32 or bfloat16"),
+        ("--model a.onnx --precision int8", 2, "precision is 'int8', and a.onnx computes in float32"),
+        ("--model nono", 1, "there is no model 'nono'; name a shipped one (compact, nano) or an existing file"),
+        ("--model damaged.onnx", 1, "damaged.onnx cannot be loaded by ONNX Runtime"),
+        ("--threads 0", 2, "threads is 0; it must be at least 1"),
+        ("--engine openvino", 1, "the engine openvino needs packages of the extra openvino"),
+    ],
+)  # fmt: skip
+def test_one_sentence(
+    run: Run,
+    views: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: str,
+    code: int,
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "dpanet.deblurrer.openvino_engine", raising=False)
+    if options == "--engine openvino":
+        monkeypatch.setitem(sys.modules, "openvino", None)
+    network = Path(str(shipped_file("nano", ".onnx"))).read_bytes()
+    for name, data in (("a.onnx", network), ("a.safetensors", network), ("damaged.onnx", network[:9999])):
+        Path(name).write_bytes(data)
+    before = listing(tmp_path)
+    result = run("deblur", *views, "-o", "out.png", *options.split())
+    assert (result.code, result.out) == (code, "")
+    assert sentence in result.sentence
+    assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_exported_file(run: Run, views: tuple[Path, Path], tmp_path: Path, threads: int) -> None:
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(Path(str(shipped_file("nano", ".onnx"))).read_bytes())
+    result = run("deblur", *views, "-o", tmp_path / "out.png", "--model", path, "--threads", threads)
+    assert (result.code, result.err) == (0, "") and (tmp_path / "out.png").is_file()
