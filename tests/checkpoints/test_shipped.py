@@ -78,9 +78,9 @@ def test_a_sharp_pair_is_left_nearly_alone(name: str) -> None:
 def test_tiles_show_what_the_whole_picture_shows(name: str) -> None:
     pair, _ = demo_pair()
     network = load_model(name)
-    tiled = Deblurrer(network, tile=416)(pair).pixels
-    whole = Deblurrer(network, tile=0)(pair).pixels
-    assert 255 * float(abs(tiled - whole).max()) <= 2
+    tiled = Deblurrer(network, tile=448, precision="float32")(pair).pixels
+    whole = Deblurrer(network, tile=0, precision="float32")(pair).pixels
+    assert 255 * float(abs(tiled - whole).max()) < 1
 
 
 @pytest.mark.parametrize("name", SHIPPED)

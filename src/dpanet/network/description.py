@@ -13,7 +13,8 @@ class Description:
     multiple_of: int
     """Pixels; both sides of the input must be a multiple of it (pad by reflection)."""
     halo: int
-    """Pixels of context that a tile needs on each side for its middle to equal that of the whole picture."""
+    """Pixels of context that a tile needs on each side: from there on, what lies outside of it changes the picture by
+    less than 1/255."""
     encoding: Literal["linear", "srgb"] = "srgb"
     """Encoding of the pictures that the network was trained on."""
     whole_image: bool = False
