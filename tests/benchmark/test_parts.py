@@ -1,13 +1,16 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 from network.cost import macs
 
-from dpanet.benchmark import parts
+from dpanet.benchmark import onnx_bytes, parts
 from dpanet.benchmark.models import onnx_files
 
 SIDE = 64
 
 
-def float_file(model: str) -> bytes:
+def float_file(model: str) -> Path:
     return onnx_files(model)["float32"]
 
 
@@ -38,28 +41,40 @@ def test_a_part_without_names_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("namespace", "part"),
+    ("weight", "part"),
     [
-        (
-            ": a.Traced/network: a.DPANet/network.encoder.2: L/network.encoder.2.eam.cost.0: C/conv: op",
-            "encoder 2, alignment",
-        ),
-        (
-            ": a.Traced/network: a.DPANet/network.decoder.3: L/network.decoder.3.dam: C/cat: op",
-            "decoder 3, alignment",
-        ),
-        (": a.Traced/network: a.DPANet/network.decoder.0: L/cat: op", "decoder 0"),
-        (": a.Traced/network: a.UNet/network.head.coarse.1: C/conv: op", "head"),
-        (
-            ": a.Traced/network: a.UNet/network.bottleneck: B/network.bottleneck.conv: C/conv: op",
-            "bottleneck",
-        ),
-        (": a.Traced/network: a.UNet/cat: op", None),
+        ("network.encoder.2.eam.cost.0.weight.half", "encoder 2, alignment"),
+        ("network.decoder.3.dam.deform_left.weight", "decoder 3, alignment"),
+        ("network.decoder.0.block.conv.bias", "decoder 0"),
+        ("network.head.coarse.1.weight_quantized", "head"),
+        ("network.bottleneck.conv.weight_DequantizeLinear_Output", "bottleneck"),
+        ("val_39", None),
         ("", None),
     ],
 )
-def test_a_part_is_named_by_its_module(namespace: str, part: str | None) -> None:
-    assert parts.name_part(namespace) == part
+def test_a_part_is_named_by_its_weights(weight: str, part: str | None) -> None:
+    assert parts.name_part(weight) == part
+
+
+def test_nodes_without_weights_belong_to_what_they_finish_or_prepare(tmp_path: Path) -> None:
+    nodes = [
+        ("Concat", ["left", "right"], "both"),
+        ("Conv", ["both", "network.encoder.0.w"], "c0"),
+        ("LeakyRelu", ["c0"], "r0"),
+        ("Split", ["r0"], "s0"),
+        ("Mul", ["s0", "s0"], "m1"),
+        ("Conv", ["m1", "network.encoder.1.eam.w"], "c1"),
+        ("Conv", ["c1", "network.head.w"], "h"),
+        ("Tile", ["h"], "y"),
+    ]
+    graph = [onnx_bytes.node(operator, inputs, output) for operator, inputs, output in nodes]
+    (tmp_path / "m.onnx").write_bytes(onnx_bytes.model(graph, [], (1,), np.dtype(np.float32)))
+    names = parts.part_names(tmp_path / "m.onnx")
+    assert [names[output] for _, _, output in nodes] == [
+        *["encoder 0"] * 3,
+        *["encoder 1, alignment"] * 3,
+        *["head"] * 2,
+    ]
 
 
 def test_nodes_that_the_runtime_adds_belong_to_their_neighbors() -> None:

@@ -16,22 +16,22 @@ from dpanet.errors import WeightsError, shown
 from dpanet.pair import Pixels
 
 
-def onnx_files(model: str) -> dict[str, bytes]:
+def onnx_files(model: str) -> dict[str, Path]:
     """Return the ONNX files of a model by their precision; none for a model in another format."""
     if model not in SHIPPED:
         path = Path(model)
         if path.suffix.lower() != ".onnx":
             return {}
         try:
-            data = path.read_bytes()
-            metadata = read_metadata(data)
+            metadata = read_metadata(path.read_bytes())
         except (OSError, ValueError, IndexError) as error:
             raise WeightsError(
                 f"{shown(path)} cannot be read ({error}); name a file of `dpanet export`"
             ) from error
-        return {ExportedModel.from_json(metadata.get(KEY), shown(path)).precision: data}
-    files = {"float32": shipped_file(model, ".onnx"), "int8": shipped_file(model, "-int8.onnx")}
-    return {precision: file.read_bytes() for precision, file in files.items() if file.is_file()}
+        return {ExportedModel.from_json(metadata.get(KEY), shown(path)).precision: path}
+    suffixes = {"float32": ".onnx", "int8": "-int8.onnx"}
+    files = {precision: Path(str(shipped_file(model, suffix))) for precision, suffix in suffixes.items()}
+    return {precision: file for precision, file in files.items() if file.is_file()}
 
 
 def engine_choices(model: str) -> Iterator[tuple[str, str]]:

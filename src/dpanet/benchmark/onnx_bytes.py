@@ -60,19 +60,19 @@ def model(
 
 
 @dataclass(frozen=True)
-class NodeNames:
-    """How a node of a graph is called."""
+class Node:
+    """A node of a graph, without its attributes."""
 
     name: str
+    operator: str
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    namespace: str
-    """Modules around it, as torch's exporter writes them; empty if it did not."""
 
 
-def read_nodes(data: bytes) -> list[NodeNames]:
-    """Return the names of all nodes of an ONNX file, in its order."""
+def read_nodes(data: bytes) -> list[Node]:
+    """Return all nodes of an ONNX file, in its order."""
     graph = next((value for number, value in _fields(data) if number == 7), b"")
-    return [_names(value) for number, value in _fields(graph) if number == 1]
+    return [_read_node(value) for number, value in _fields(graph) if number == 1]
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
@@ -80,12 +80,12 @@ def read_metadata(data: bytes) -> dict[str, str]:
     return _entries(value for number, value in _fields(data) if number == 14)
 
 
-def _names(data: bytes) -> NodeNames:
-    fields = list(_fields(data))
-    name = next((value.decode() for number, value in fields if number == 3), "")
-    outputs = tuple(value.decode() for number, value in fields if number == 2)
-    metadata = _entries(value for number, value in fields if number == 9)
-    return NodeNames(name, outputs, metadata.get("namespace", ""))
+def _read_node(data: bytes) -> Node:
+    texts: dict[int, list[str]] = {1: [], 2: [], 3: [], 4: []}
+    for number, value in _fields(data):
+        if number in texts:
+            texts[number].append(value.decode())
+    return Node("".join(texts[3]), "".join(texts[4]), tuple(texts[1]), tuple(texts[2]))
 
 
 def _entries(messages: Iterable[bytes]) -> dict[str, str]:

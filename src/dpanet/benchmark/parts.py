@@ -7,7 +7,7 @@ import math
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime
 
 from dpanet.benchmark.models import make_views
-from dpanet.benchmark.onnx_bytes import read_nodes
+from dpanet.benchmark.onnx_bytes import Node, read_nodes
 from dpanet.benchmark.results import Part
 
 REST = "the rest"
@@ -24,11 +24,23 @@ REST = "the rest"
 _ADDED = re.compile(r"/.*$|_token_\d+|_nchwc$|_(?:Quantize|Dequantize)Linear(?:_Output)?$|_d?q$")
 """What ONNX Runtime adds to names of nodes and of their outputs."""
 
+_FOLLOWING = (
+    "LeakyRelu",
+    "Relu",
+    "Sigmoid",
+    "Add",
+    "DepthToSpace",
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "Cast",
+)
+"""Operators that finish what the node before them began."""
+
 Event = dict[str, Any]
 
 
 def measure_parts(
-    file: bytes,
+    file: Path,
     model: str,
     precision: str,
     height: int,
@@ -40,7 +52,7 @@ def measure_parts(
     """Measure each part of a network that ONNX Runtime runs on the processor.
 
     Args:
-        file: of `dpanet export`, whose nodes carry the names of their modules.
+        file: of `dpanet export`.
         model: its name in the result.
         precision: of the file.
         height: of the views in px, a multiple of what the network needs.
@@ -59,45 +71,63 @@ def measure_parts(
         for event, part in zip(events, assign_parts([_node(event) for event in events], names), strict=True):
             taken[part] += event["dur"] / 1e6
         seconds.append(taken)
-    order = dict.fromkeys([*names.values(), *seconds[0]])
     return [
         Part(model, precision, part, adds[part], median, 2 * adds[part] / median / rate if rate else None)
-        for part in order
+        for part in seconds[0]  # in the order in which they run
         if (median := float(np.median([taken.get(part, 0.0) for taken in seconds])))
     ]
 
 
-def count_multiply_adds(file: bytes, height: int, width: int, threads: int) -> float:
+def count_multiply_adds(file: Path, height: int, width: int, threads: int) -> float:
     """Return the multiply-adds of convolutions and matrix products of a network on a pair of that size."""
     events = _profile(file, height, width, threads, 1, optimize=False)[0]
     return sum(multiply_adds(event) for event in events)
 
 
-def part_names(file: bytes) -> dict[str, str]:
-    """Return the part of each node, by the name of the node and of its outputs; nodes of no module are left out."""
-    names: dict[str, str] = {}
-    for node in read_nodes(file):
-        part = name_part(node.namespace)
+def part_names(file: Path) -> dict[str, str]:
+    """Return the part of each node of a file, by the name of the node and of its outputs.
+
+    Weights carry the names of their modules. A node without weights belongs to what it follows, if it is one of
+    `_FOLLOWING`, else to what it prepares.
+    """
+    nodes = read_nodes(file.read_bytes())
+    parts: dict[str, str] = {}  # of outputs
+
+    def assign(node: Node, part: str | None) -> None:
         if part:
-            names |= dict.fromkeys((node.name, *node.outputs), part)
-    return names
+            parts.update(dict.fromkeys(node.outputs, part))
+
+    for node in nodes:
+        own = next(filter(None, map(name_part, node.inputs)), None)
+        follows = node.operator in _FOLLOWING
+        assign(node, own or (_first(node.inputs, parts) if follows else None))
+    users: dict[str, list[Node]] = defaultdict(list)
+    for node in nodes:
+        for name in node.inputs:
+            users[name].append(node)
+    for node in reversed(nodes):
+        if not _first(node.outputs, parts):
+            assign(
+                node, _first([out for o in node.outputs for user in users[o] for out in user.outputs], parts)
+            )
+    for node in nodes:
+        if not _first(node.outputs, parts):
+            assign(node, _first(node.inputs, parts))
+    named = {node.name: part for node in nodes if (part := _first(node.outputs, parts))}
+    return parts | named
 
 
-def name_part(namespace: str) -> str | None:
-    """Return the part of a network that a node belongs to, such as ``encoder 2, alignment``.
+def name_part(weight: str) -> str | None:
+    """Return the part of a network that a weight belongs to, such as ``encoder 2, alignment``; None for other names.
 
     Args:
-        namespace: modules around the node and the node itself, each with its class: ``network.encoder.2: A.B/...``.
+        weight: its name, such as ``network.encoder.2.eam.deform.weight``.
     """
-    paths = [module.partition(":")[0] for module in namespace.split("/")[:-1]]
-    inside = [path.split(".")[1:] for path in paths if path.startswith("network.")]
-    if not inside:
+    root, *path = weight.split(".")
+    if root != "network" or not path:
         return None
-    longest = max(inside, key=len)
-    level = longest[0] if len(longest) < 2 or not longest[1].isdigit() else f"{longest[0]} {longest[1]}"
-    if longest[0] == "head":
-        level = "head"
-    return f"{level}, alignment" if {"eam", "dam"} & set(longest) else level
+    level = f"{path[0]} {path[1]}" if len(path) > 1 and path[1].isdigit() else path[0]
+    return f"{level}, alignment" if {"eam", "dam"} & set(path) else level
 
 
 def assign_parts(nodes: Sequence[str], names: dict[str, str]) -> list[str]:
@@ -134,6 +164,10 @@ def multiply_adds(event: Event) -> float:
     return 0.0
 
 
+def _first(names: Iterable[str], parts: dict[str, str]) -> str | None:
+    return next((parts[name] for name in names if name in parts), None)
+
+
 def _find(node: str, names: dict[str, str]) -> str | None:
     while node not in names:
         shorter = _ADDED.sub("", node)
@@ -148,7 +182,7 @@ def _node(event: Event) -> str:
 
 
 def _profile(
-    file: bytes, height: int, width: int, threads: int, runs: int, *, optimize: bool
+    file: Path, height: int, width: int, threads: int, runs: int, *, optimize: bool
 ) -> list[list[Event]]:
     """Return the nodes of each run, in the order in which they ran."""
     left, right = (view.transpose(2, 0, 1)[None].copy() for view in make_views(height, width))
