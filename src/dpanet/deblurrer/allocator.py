@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -37,6 +37,6 @@ def reuse_freed_memory() -> Iterator[bool]:
 @cache
 def _find_mallopt() -> Callable[[int, int], int] | None:
     """Return glibc's `mallopt`, which sets options of malloc, or None where the C library is another."""
-    if platform.libc_ver()[0] != "glibc":
+    if "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", ()) or not os.confstr("CS_GNU_LIBC_VERSION"):
         return None
     return getattr(ctypes.CDLL(None), "mallopt", None)

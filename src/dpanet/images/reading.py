@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -32,9 +33,12 @@ from dpanet.images.pixel_rows import PairRows, PixelRows, to_float
 from dpanet.images.source import is_standard_input, is_stream, readable_file
 from dpanet.images.value_scale import Values, survey, warn_of_encoding, warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
+from dpanet.processes.background import Background
 
 ImagePath = str | os.PathLike[str]
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Image = TypeVar("Image", bound=ImageFile[CodeRows])
 
 _DECODERS: dict[Format, Callable[[Path], DecodedImage]] = {
@@ -188,10 +192,9 @@ def open_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
         PairError: as `read_pair`.
     """
     images = _check_pair(left, right, _open)
-    values = []
-    for view in images:
-        values.append(survey(view.codes))
-        warn_of_scale(view, values[-1])
+    values = _for_both(lambda view: survey(view.codes), *images)
+    for view, seen in zip(images, values, strict=True):
+        warn_of_scale(view, seen)
     for view, seen in zip(images, values, strict=True):
         _check_side(view)
         _check_finite(view.path, seen.finite)
@@ -223,10 +226,19 @@ def _check_pair(left: ImagePath, right: ImagePath, read: Callable[[ImagePath], I
         )
     for path in (left_path, right_path):
         read_header(path)  # damage of the second file is said before the first is decoded
-    left_image, right_image = read(left), read(right)
+    if is_stream(left) or is_stream(right):  # an interrupt ends the wait for it only in this thread
+        left_image, right_image = read(left), read(right)
+    else:
+        left_image, right_image = _for_both(read, left, right)
     warn_of_conversion(left_image, right_image)
     check_views(left_image, right_image)
     return left_image, right_image
+
+
+def _for_both(function: Callable[[Item], Result], left: Item, right: Item) -> tuple[Result, Result]:
+    """Return the results of a function for both views, computed side by side; errors come as if one by one."""
+    first, second = (Background(partial(function, view)) for view in (left, right))
+    return first.result(), second.result()
 
 
 def to_pixels(file: DecodedImage) -> Pixels:

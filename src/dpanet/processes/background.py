@@ -31,9 +31,9 @@ class Background(Generic[Result]):
     def result(self) -> Result:
         """Wait for the end, show the warnings that were held back, and return or raise what the function did.
 
-        To be called once: the value is then in nobody's memory but the caller's.
+        To be called once: the value is then in nobody's memory but the caller's. An interrupt comes at once.
         """
-        self.wait()
+        self._ended.wait()
         shown, self._warnings = self._warnings, []
         for arguments in shown:
             warnings.showwarning(*arguments)

@@ -96,6 +96,7 @@ class Pipeline(Generic[Job, Input, Output]):
             return
         (job, writing), self._writing = self._writing, None
         try:
+            writing.wait()
             line = writing.result()
         except Exception as error:
             self._stages.fail(job, error)
