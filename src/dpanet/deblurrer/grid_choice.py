@@ -11,7 +11,7 @@ from dpanet.errors import ConfigError
 if TYPE_CHECKING:
     from dpanet.network.description import Description
 
-TILE_PIXELS = 1_700_000
+TILE_PIXELS = 1_400_000
 """Pixels of the largest tile that ``auto`` chooses: the larger, the less overlap and the more memory."""
 
 WHOLE_LIMIT = 4_000_000
