@@ -109,7 +109,7 @@ def run_benchmark(plan: Plan, say: Callable[[str], None]) -> Results:
         except (WorkerError, OSError) as error:
             left_out.append(f"dpanet deblur, {model}: {error}")
     for model in plan.models[:1] if plan.quick else plan.models:
-        grown, failed = measure_sizes(model, plan.sizes, plan.threads, min(3, plan.runs), say)
+        grown, failed = measure_sizes(model, plan.sizes, plan.threads, 1 if plan.quick else 3, say)
         sizes += grown
         left_out += failed
     absence = EnergyMeter().absence()
@@ -142,15 +142,22 @@ def _versions() -> dict[str, str]:
 
 
 def _commit() -> str | None:
-    """Return the commit of the checkout that this file belongs to; None for an installed package."""
-    folder = Path(__file__).parent
+    """Return the commit of the checkout that this file belongs to, ``-dirty`` behind it if files were changed since.
+
+    None for an installed package.
+    """
+    file = Path(__file__)
+    if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    return _git(file.parent, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what git prints; None if it fails or is not installed."""
     try:
         asked = subprocess.run(
-            ["git", "-C", str(folder), "log", "-1", "--format=%H", "--", str(folder.parent)],
-            capture_output=True,
-            text=True,
-            check=False,
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
         )
     except OSError:
         return None
-    return asked.stdout.strip() or None
+    return asked.stdout.strip() if asked.returncode == 0 else None

@@ -109,7 +109,7 @@ def measure_sizes(
     runs: int,
     say: Callable[[str], None],
 ) -> tuple[list[Command], list[str]]:
-    """Measure ``dpanet deblur`` of pictures of several sizes, 4 : 3.
+    """Measure ``dpanet deblur`` of pictures of several sizes, 4 : 3, without a warm-up: after `measure_deblur`.
 
     Returns:
         the commands; a sentence for each that failed.
@@ -123,7 +123,7 @@ def measure_sizes(
         try:
             with _pair(*size) as folder:
                 count = runs if number < _LARGE else 1
-                commands.append(_measure_pair(folder, model, size, threads, count, warm=number < _LARGE))
+                commands.append(_measure_pair(folder, model, size, threads, count, warm=False))
         except (WorkerError, OSError) as error:
             left_out.append(f"dpanet deblur, {model}, {number:g} megapixels: {error}")
     return commands, left_out

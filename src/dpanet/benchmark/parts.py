@@ -66,14 +66,17 @@ def measure_parts(
     for event in _profile(file, height, width, threads, 1, optimize=False)[0]:
         adds[names.get(_node(event), REST)] += multiply_adds(event)
     seconds = []
+    order: dict[str, None] = {}  # of the first convolutions
     for events in _profile(file, height, width, threads, runs + 1, optimize=True)[1:]:
         taken: dict[str, float] = defaultdict(float)
         for event, part in zip(events, assign_parts([_node(event) for event in events], names), strict=True):
             taken[part] += event["dur"] / 1e6
+            if "Conv" in event["args"]["op_name"]:
+                order.setdefault(part)
         seconds.append(taken)
     return [
         Part(model, precision, part, adds[part], median, 2 * adds[part] / median / rate if rate else None)
-        for part in seconds[0]  # in the order in which they run
+        for part in dict.fromkeys([*order, *seconds[0]])
         if (median := float(np.median([taken.get(part, 0.0) for taken in seconds])))
     ]
 

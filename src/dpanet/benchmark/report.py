@@ -110,7 +110,8 @@ def _machine(results: Results) -> Table:
     machine = results.machine
     memory = "unknown" if machine.memory is None else f"{machine.memory / 2**30:.1f} GiB"
     versions = ", ".join(f"{name} {version}" for name, version in results.packages.items())
-    commit = f", commit {results.commit[:12]}" if results.commit else ""
+    digits, *dirty = (results.commit or "").partition("-")
+    commit = f", commit {digits[:12]}{''.join(dirty)}" if digits else ""
     rows = (
         ("processor", machine.processor),
         ("physical cores", f"{machine.cores} ({results.threads} used)"),

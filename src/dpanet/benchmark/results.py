@@ -15,7 +15,7 @@ FORMAT = "dpanet-benchmark-1"
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of several runs, after one that is not counted."""
+    """Seconds of several runs."""
 
     median: float
     lower: float
@@ -122,7 +122,7 @@ class Results:
     version: str
     """Of dpanet."""
     commit: str | None
-    """Of its source, if it runs from a checkout."""
+    """Of its source, if it runs from a checkout; ``-dirty`` behind it if files were changed since."""
     date: str
     """ISO 8601, UTC."""
     packages: dict[str, str]

@@ -24,13 +24,18 @@ def summarize(seconds: Sequence[float]) -> Timing:
 
 def measure(function: Callable[[], object], runs: int) -> Timing:
     """Run a function once unmeasured, then `runs` times."""
+    return summarize(run_repeatedly(function, runs))
+
+
+def run_repeatedly(function: Callable[[], object], runs: int) -> list[float]:
+    """Return the seconds of each of `runs` runs of a function, after one that is not counted."""
     function()
     seconds = []
     for _ in range(runs):
         start = time.perf_counter()
         function()
         seconds.append(time.perf_counter() - start)
-    return summarize(seconds)
+    return seconds
 
 
 @dataclass(frozen=True)
