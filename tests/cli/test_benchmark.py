@@ -1,7 +1,10 @@
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from benchmark.example import RESULTS
 from cli.conftest import Run, listing
 
 from dpanet.benchmark import benchmark, models, rates
@@ -50,6 +53,16 @@ def test_the_figures_can_be_printed(run: Run, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(benchmark.Plan, "sizes", ())
     result = run("benchmark", "-o", tmp_path / "out", "--model", "nano", "--json")
     assert json.loads(result.out)["format"] == "dpanet-benchmark-1"
+
+
+def test_a_terminal_gets_drawn_tables(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "run_benchmark", lambda plan, say: RESULTS)
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("dpanet.cli.benchmark.sys", SimpleNamespace(stdout=terminal, stderr=sys.stderr))
+    result = run("benchmark", "-o", tmp_path / "out")
+    assert (result.code, result.err) == (0, "")
+    assert "Best rate of 3 x 3 convolutions" in result.out and "| --" not in result.out
+    assert "| --" in (tmp_path / "out/benchmark.md").read_text()
 
 
 def test_existing_files_are_not_replaced_unasked(run: Run, tmp_path: Path) -> None:

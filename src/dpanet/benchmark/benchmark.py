@@ -99,7 +99,7 @@ def run_benchmark(plan: Plan, say: Callable[[str], None]) -> Results:
             rate = best_rate(rates, precision)
             parts += measure_parts(file, model, precision, *size, threads, plan.runs, rate)
         if not files:
-            left_out.append(f"parts of {model}: only ONNX files show them (dpanet export {model})")
+            left_out.append(f"parts of {model}: only ONNX files show them")
     say("dpanet --help")
     commands.append(measure_help(plan.runs))
     for model in plan.models:

@@ -56,7 +56,7 @@ def benchmark(
     from dpanet.benchmark.picture import draw
     from dpanet.benchmark.report import make_tables, to_markdown, to_rich
 
-    plan = Plan(model, quick, largest, threads)
+    plan = Plan(tuple(dict.fromkeys(model)), quick, largest, threads)
     with _status() as say:
         results = run_benchmark(plan, say)
     tables = make_tables(results)
