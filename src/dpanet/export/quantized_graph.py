@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -107,13 +107,19 @@ def choose_tensors(graph: GraphProto, convolutions: Sequence[NodeProto]) -> list
     fixed = {tensor.name for tensor in graph.initializer}
     results = {value.name for value in graph.output}
     for node in graph.node:
-        if node.op_type in FOLLOWERS and not results & set(node.output):
-            data = [name for name in node.input if name and name not in fixed]
-            data = data[:1] if node.op_type in MOVES else data
-            if data and all(name in chosen for name in data):
-                chosen.update(node.output)
+        data = _data(node, fixed)
+        if node.op_type == "Concat" and node.output[0] in chosen and chosen & set(data):
+            chosen.update(data)  # bytes are joined faster than floats
+        if node.op_type in FOLLOWERS and not results & set(node.output) and chosen.issuperset(data):
+            chosen.update(node.output)
     names = [value.name for value in graph.input] + [name for node in graph.node for name in node.output]
     return [name for name in names if name in chosen]
+
+
+def _data(node: NodeProto, fixed: Container[str]) -> list[str]:
+    """Return what a node reads beside constants and, of `MOVES`, beside sizes and places."""
+    data = [name for name in node.input if name and name not in fixed]
+    return data[:1] if node.op_type in MOVES else data
 
 
 def share_ranges(graph: GraphProto, ranges: Mapping[str, Range]) -> dict[str, Range]:
@@ -194,6 +200,7 @@ def insert_quantization(
         return helper.make_node("DequantizeLinear", parts, [f"{name}_read"], f"{name}_dequantize", axis=0)
 
     nodes = [pair for value in graph.input for pair in quantized(value.name)]
+    written: set[str] = set()
     for node in graph.node:
         if node.op_type == "Conv" and node.output[0] in chosen:
             step = float(ranges[node.input[0]].scale)
@@ -207,8 +214,16 @@ def insert_quantization(
                 nodes.append(stored(node.input[2], np.rint(bias / scales).astype(np.int32), scales))
             for place in range(1, len(node.input)):
                 node.input[place] += "_read"
+        follows = node.op_type in FOLLOWERS and all(
+            name in ranges for name in (*_data(node, values), *node.output)
+        )
+        if follows or node.output[0] in chosen:
+            written.update(node.output)
+            readable = set(ranges)
+        else:
+            readable = written  # what float nodes wrote, they read in full
         for place, name in enumerate(node.input):
-            if name in ranges:
+            if name in ranges and name in readable:
                 node.input[place] = f"{name}_read"
         nodes.append(node)
         nodes += [pair for name in node.output for pair in quantized(name)]
