@@ -55,9 +55,8 @@ class OnnxEngine:
         options.intra_op_num_threads = threads or count_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = _QUIET
-        options.enable_mem_pattern = (
-            False  # it takes all memory of a run once more; the arena alone is as fast
-        )
+        # a pattern takes all memory of a run once more; the arena alone is as fast
+        options.enable_mem_pattern = False
         provider = _provider(self.device)
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=[provider])
