@@ -29,7 +29,7 @@ class Recipe:
     """How far the ranges of channels are made equal, see `equalize`."""
 
 
-_SENSITIVE = ("features*", "encoder.0.*", "head.coarse.*", "defocus.last")
+_SENSITIVE = ("features*", "encoder.0.*", "head.coarse.*", "defocus.*")
 """Modules with few codes to spare: the first level has the widest range of values, the head is added as it is."""
 
 RECIPES: Mapping[str, Recipe] = {

@@ -36,12 +36,18 @@ class Check:
     """Largest difference of the defocus maps, px; None where there is no map."""
     rms: float = 0.0
     """Root mean square of the differences of the pictures."""
+    radius_rms: float = 0.0
+    """Root mean square of the differences of the defocus maps, px."""
 
     def __str__(self) -> str:
         text = (
             f"{self.views}: picture differs by {self.picture * 255:.4f}/255 at most, {self.rms * 255:.4f} rms"
         )
-        return text if self.radius is None else f"{text}, defocus map by {self.radius:.4f} px"
+        return (
+            text
+            if self.radius is None
+            else f"{text}; defocus map by {self.radius:.4f} px, {self.radius_rms:.4f} rms"
+        )
 
 
 def verify(run: Run, network: Network, file: str, precision: str = "float32") -> list[Check]:
@@ -76,18 +82,24 @@ def verify(run: Run, network: Network, file: str, precision: str = "float32") ->
             name,
             float(difference[..., :3].max()),
             float(difference[..., 3:].max()) if has_defocus else None,
-            float(np.sqrt((difference[..., :3].astype(np.float64) ** 2).mean())),
+            _rms(difference[..., :3]),
+            _rms(difference[..., 3:]) if has_defocus else 0.0,
         )
         checks.append(check)
         counts = precision == "float32" or not name.startswith("noise")
-        picture = check.picture if precision == "float32" else check.rms
-        within = picture <= tolerance and (check.radius or 0.0) <= 100 * tolerance
+        largest = check.picture, check.radius or 0.0
+        picture, radius = largest if precision == "float32" else (check.rms, check.radius_rms)
+        within = picture <= tolerance and radius <= 100 * tolerance
         if not np.isfinite(output).all() or (counts and not within):
             raise WeightsError(
                 f"{file} does not compute what the network computes ({check}; allowed are "
                 f"{tolerance * 255:.2f}/255); it is not kept: report this with the model"
             )
     return checks
+
+
+def _rms(difference: NDArray[np.float32]) -> float:
+    return float(np.sqrt((difference.astype(np.float64) ** 2).mean()))
 
 
 def _inputs(multiple: int) -> list[tuple[str, Pixels, Pixels]]:
