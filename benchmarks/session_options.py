@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -80,7 +80,7 @@ def build(model: str, name: str, height: int, width: int) -> Callable[[], object
     return run
 
 
-def take_turns(variants: dict[str, Callable[[], object]]) -> dict[str, float]:
+def take_turns(variants: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """Return the median seconds of the processor of each."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(TURNS + 1):
