@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dpanet.containers.png_chunks import make_chunk
 from dpanet.containers.vips import to_image
-from dpanet.deblurrer import grid_choice
 from dpanet.deblurrer.by_rows import deblur_by_rows
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.mirror import MIRRORS
@@ -34,7 +33,7 @@ class Engine:
     """The mean of three columns of the left view, less a quarter of the right one."""
 
     name, version, device, precision = "none", "0", "cpu", "float32"
-    description = Description(multiple_of=8, halo=8, has_defocus=True, tta=2)
+    description = Description(multiple_of=8, halo=8, has_defocus=True, tta=2, tile_pixels=64 * 80)
 
     def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
         picture = (left + np.roll(left, 1, 1) + np.roll(left, -1, 1)) / 3 - right * np.float32(0.25)
@@ -42,8 +41,7 @@ class Engine:
 
 
 @pytest.fixture
-def deblurrer(monkeypatch: pytest.MonkeyPatch) -> Deblurrer:
-    monkeypatch.setattr(grid_choice, "TILE_PIXELS", 64 * 80)
+def deblurrer() -> Deblurrer:
     one = object.__new__(Deblurrer)
     one.engine, one.tile, one.progress = Engine(), "auto", None
     one.mirrors = MIRRORS[:2]

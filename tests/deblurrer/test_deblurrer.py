@@ -131,8 +131,7 @@ def test_the_input_is_left_alone_and_the_mode_put_back() -> None:
 
 
 def test_a_network_that_must_see_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = Weighted(Description(multiple_of=8, halo=8, whole_image=True))
-    monkeypatch.setattr(module, "TILE_PIXELS", 1600)
+    network = Weighted(Description(multiple_of=8, halo=8, whole_image=True, tile_pixels=1600))
     Deblurrer(network, device="cpu")(pair(64, 80))
     assert [tuple(seen.shape[-2:]) for seen in network.seen] == [(64, 80)]
     monkeypatch.setattr(module, "WHOLE_LIMIT", 5000)

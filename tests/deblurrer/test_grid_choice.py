@@ -2,7 +2,7 @@
 
 import pytest
 
-from dpanet.deblurrer.grid_choice import TILE_PIXELS, choose_grid
+from dpanet.deblurrer.grid_choice import choose_grid
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
@@ -22,7 +22,7 @@ COMPACT = Description(multiple_of=32, halo=160)
 )
 def test_tiles_are_no_larger_than_the_limit(size: tuple[int, int], network: Description) -> None:
     grid = choose_grid(*size, network)
-    assert grid.rows.tile * grid.columns.tile <= TILE_PIXELS
+    assert grid.rows.tile * grid.columns.tile <= network.tile_pixels
     for axis in (grid.rows, grid.columns):
         for i in range(1, len(axis.starts)):
             assert axis.core(i)[0] - axis.starts[i] >= network.halo
@@ -35,14 +35,14 @@ def test_the_usual_pictures_are_one_tile() -> None:
 @pytest.mark.parametrize("size", [(1640, 2464), (4000, 6000), (5800, 8700)])
 def test_no_square_tiles_have_fewer_pixels(size: tuple[int, int]) -> None:
     grid = choose_grid(*size, COMPACT)
-    square = choose_grid(*size, COMPACT, int(TILE_PIXELS**0.5))
+    square = choose_grid(*size, COMPACT, int(COMPACT.tile_pixels**0.5))
     chosen, other = (len(each) * each.rows.tile * each.columns.tile for each in (grid, square))
     assert chosen <= other
 
 
 def test_a_halo_that_is_larger_than_the_limit_allows_gets_larger_tiles() -> None:
     grid = choose_grid(5000, 5000, Description(multiple_of=8, halo=900))
-    assert TILE_PIXELS < grid.rows.tile * grid.columns.tile < 25_000_000
+    assert COMPACT.tile_pixels < grid.rows.tile * grid.columns.tile < 25_000_000
 
 
 def test_a_side_and_the_whole_picture_can_be_set() -> None:

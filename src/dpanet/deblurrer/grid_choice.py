@@ -11,9 +11,6 @@ from dpanet.errors import ConfigError
 if TYPE_CHECKING:
     from dpanet.network.description import Description
 
-TILE_PIXELS = 1_400_000
-"""Pixels of the largest tile that ``auto`` chooses: the larger, the less overlap and the more memory."""
-
 WHOLE_LIMIT = 4_000_000
 """Pixels of the largest picture that ``auto`` runs whole through a network that cannot be tiled."""
 
@@ -24,8 +21,8 @@ Tile = int | Literal["auto"]
 def choose_grid(height: int, width: int, network: Description, tile: Tile = "auto") -> Grid:
     """Return the tiles of a picture; all have one shape.
 
-    With ``auto``, a picture of up to `TILE_PIXELS` is one tile; a larger one has those tiles of up to so many pixels
-    that have the fewest pixels together.
+    With ``auto``, a picture of up to `Description.tile_pixels` is one tile; a larger one has those tiles of up to so
+    many pixels that have the fewest pixels together: the larger they are, the less they overlap.
 
     Args:
         height: px of the picture.
@@ -49,7 +46,7 @@ def choose_grid(height: int, width: int, network: Description, tile: Tile = "aut
             )
         return Grid.cut(height, width, tile=0, **cut)
     sides = _list_axes(height, **cut), _list_axes(width, **cut)
-    limit = TILE_PIXELS
+    limit = network.tile_pixels
     while not (grids := [Grid(*axes) for axes in product(*sides) if axes[0].tile * axes[1].tile <= limit]):
         limit *= 2  # the halo alone needs more
     return min(grids, key=lambda grid: (len(grid) * grid.rows.tile * grid.columns.tile, len(grid)))

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
-from dpanet.deblurrer.processor import count_cores
+from dpanet.deblurrer.processor import INT8, count_cores, instruction_sets
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.network.description import Description
 from dpanet.pair import Pixels
@@ -57,6 +57,10 @@ class OnnxEngine:
         options.log_severity_level = _QUIET
         # a pattern takes all memory of a run once more; the arena alone is as fast
         options.enable_mem_pattern = False
+        if (
+            not INT8 & instruction_sets()
+        ):  # sums of bytes would saturate on AVX2; with VNNI this would only be slow
+            options.add_session_config_entry("session.x64quantprecision", "1")
         provider = _provider(self.device)
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=[provider])

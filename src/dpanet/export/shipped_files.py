@@ -28,10 +28,14 @@ def main() -> None:
             written = Path(folder) / f"{name}.onnx"
             for check in export_model(load_model(name), written):
                 print(f"{name}: {check}")
+            quantized = Path(folder) / f"{name}-int8.onnx"
+            for check in export_model(load_model(name), quantized, precision="int8"):
+                print(f"{name}, int8: {check}")
             share_weights(written, weights)
-            shutil.copyfile(written, weights.with_suffix(".onnx"))
-        size = weights.with_suffix(".onnx").stat().st_size
-        print(f"{weights.with_suffix('.onnx')}: {size / 1e6:.2f} MB without the weights of {weights.name}")
+            share_weights(quantized, weights)
+            for file in (written, quantized):
+                shutil.copyfile(file, weights.with_name(file.name))
+                print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB beside {weights.name}")
 
 
 def share_weights(file: Path, weights: Path) -> None:

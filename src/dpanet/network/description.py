@@ -25,3 +25,5 @@ class Description:
     """Whether `with_defocus(left, right)` returns a defocus map beside the picture."""
     scales: int = 1
     """Number of pictures that `with_scales(left, right)` returns: the picture and smaller ones."""
+    tile_pixels: int = 1_400_000
+    """Pixels of the largest tile that is chosen for the network: those of which it takes some 0.4 GB of memory."""

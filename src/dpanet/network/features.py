@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dpanet.network.ops.exported import export_form, unshuffle
+
 SLOPE = 0.1
 """Slope of every leaky ReLU for negative values."""
 
@@ -79,7 +81,12 @@ class UnshuffleFeatures(nn.Module):
 
     def forward(self, view: Tensor) -> Tensor:
         """Convert a view, (B, 3, H, W), both sides multiples of `side`, to (B, width, H / side, W / side)."""
-        return F.pixel_unshuffle((view - 0.45) * 3, self.side)
+        centered = (view - 0.45) * 3
+        return (
+            F.pixel_unshuffle(centered, self.side)
+            if export_form() is None
+            else unshuffle(centered, self.side)
+        )
 
 
 def initialize(network: nn.Module) -> None:

@@ -117,6 +117,7 @@ class UNet(Network):
             encoding="srgb",
             tta=2,
             scales=len(self.config.widths),
+            tile_pixels=3_000_000 if self.config.unshuffle > 2 else 1_400_000,
         )
 
     def with_scales(self, left: Tensor, right: Tensor) -> list[Tensor]:

@@ -37,14 +37,21 @@ def export_form() -> Form | None:
 
 def shifted_products(left: Tensor, right: Tensor, ry: int, rx: int) -> Tensor:
     """Return the cost volume as products with one shifted view for each displacement; arguments of `correlation`."""
-    height, width = left.shape[-2:]
-    padded = F.pad(right, (rx, rx, ry, ry))
+    # A product with a row of equal weights is the mean over channels, and twice as fast in ONNX Runtime.
+    mean = left.new_full((1, 1, left.shape[1]), 1 / left.shape[1])
     planes = [
-        (left * padded[..., dy : dy + height, dx : dx + width]).mean(1, keepdim=True)
-        for dy in range(2 * ry + 1)
-        for dx in range(2 * rx + 1)
+        mean @ (left * F.pad(right, (-dx, dx, -dy, dy))).flatten(2)  # cropped on one side, zeros on the other
+        for dy in range(-ry, ry + 1)
+        for dx in range(-rx, rx + 1)
     ]
-    return torch.cat(planes, dim=1)
+    return torch.cat(planes, dim=1).reshape(left.shape[0], -1, *left.shape[2:])
+
+
+def unshuffle(view: Tensor, side: int) -> Tensor:
+    """Return `F.pixel_unshuffle` as a convolution with ones and zeros, which runtimes compute faster."""
+    count = view.shape[1] * side**2
+    weight = torch.eye(count, dtype=view.dtype, device=view.device).reshape(count, view.shape[1], side, side)
+    return F.conv2d(view, weight, stride=side)
 
 
 def onnx_deformable_convolution(
