@@ -1,7 +1,7 @@
 """Dual-pixel defocus deblurring: two views of one exposure in, a sharper picture out.
 
->>> from dpanet import Deblurrer, load_model, read_pair, write_picture
->>> picture = Deblurrer(load_model("compact"))(read_pair("left.png", "right.png"))  # doctest: +SKIP
+>>> from dpanet import Deblurrer, read_pair, write_picture
+>>> picture = Deblurrer("compact")(read_pair("left.png", "right.png"))  # doctest: +SKIP
 >>> write_picture(picture, "sharp.png")  # doctest: +SKIP
 
 Names are imported when they are first used: this module alone loads neither torch nor OpenCV.

@@ -18,7 +18,7 @@ PACKAGES = {
 }
 """Modules that each extra brings beyond those of the extra that it includes."""
 
-INCLUDES = {"evaluate": "torch", "train": "evaluate", "export": "torch", "restorers": "evaluate"}
+INCLUDES = {"evaluate": "torch", "train": "evaluate", "export": "evaluate", "restorers": "evaluate"}
 """The extra that an extra includes."""
 
 COMMANDS = {

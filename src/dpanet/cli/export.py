@@ -47,4 +47,6 @@ def export(
 
     for check in export_model(load_model(model), output, format, precision, overwrite=overwrite):
         print(check)
-    print(f"{shown(output)}: {output.stat().st_size / 1e6:.1f} MB, {format}, {precision}")
+    files = [output, output.with_suffix(".bin")] if format == "openvino" else [output]
+    size = sum(file.stat().st_size for file in files) / 1e6
+    print(f"{' and '.join(map(shown, files))}: {size:.1f} MB, {format}, {precision}")

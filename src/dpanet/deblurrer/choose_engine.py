@@ -10,11 +10,20 @@ from typing import Any
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.deblurrer.engine import ENGINES, PRECISIONS, Engine
 from dpanet.deblurrer.processor import INT8, instruction_sets
-from dpanet.errors import ConfigError, WeightsError
+from dpanet.errors import ConfigError, WeightsError, shown
 from dpanet.extras import named_extra
 
 _OF_SUFFIX = {".onnx": "onnxruntime", ".xml": "openvino"}
 """Engines of exported files; every other file is read by torch."""
+
+_CHECKPOINTS = (".safetensors", ".pth", ".pt", ".tar")
+"""Files that torch reads."""
+
+_PRECISIONS = {
+    "onnxruntime": ("float32", "int8"),
+    "openvino": ("float32", "bfloat16"),
+    "torch": ("float32", "bfloat16"),
+}
 
 _TORCH_DEVICES = ("cuda", "mps")
 
@@ -56,6 +65,7 @@ def load_engine(
             f"there is no model {str(model)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"
         )
     chosen = _choose(model, device, precision) if engine == "auto" else engine
+    _check(str(model), chosen, precision)
     options: dict[str, Any] = {"device": device, "threads": threads, "reuse_memory": reuse_memory}
     if chosen == "torch":
         with named_extra("the engine torch"):
@@ -88,10 +98,37 @@ def _choose(model: str | Path, device: str, precision: str) -> str:
     if device.split(":")[0] in _TORCH_DEVICES:
         return "torch"
     if precision == "bfloat16":
-        return "openvino" if _is_installed("openvino") else "torch"
+        return "torch" if _is_installed("torch") and not _is_installed("openvino") else "openvino"
     if device == "auto" and Path("/proc/driver/nvidia/version").exists() and _is_installed("torch"):
         return "torch"
     return "onnxruntime"
+
+
+def _check(model: str, engine: str, precision: str) -> None:
+    """Check, before anything is imported, that an engine can have the precision and reads files like the model's.
+
+    Raises:
+        ConfigError: if not.
+        WeightsError: if the file is no model, as its name says.
+    """
+    if precision not in ("auto", *_PRECISIONS[engine]):
+        raise ConfigError(
+            f"precision is {precision!r}; with the engine {engine} it must be one of auto, "
+            f"{', '.join(_PRECISIONS[engine])}"
+        )
+    if model in SHIPPED or Path(model).is_dir():
+        return
+    suffix = Path(model).suffix.lower()
+    if suffix not in (*_OF_SUFFIX, *_CHECKPOINTS):
+        raise WeightsError(
+            f"{shown(model)} is no model; give a file of `dpanet export` (.onnx, .xml), a .safetensors file, an "
+            f"official checkpoint (.pth), or a shipped name ({', '.join(SHIPPED)})"
+        )
+    if engine == "torch" and suffix in _OF_SUFFIX:
+        raise ConfigError(
+            f"{shown(model)} is a file for the engine {_OF_SUFFIX[suffix]}, not for torch; leave the engine out, or "
+            "give the .safetensors file"
+        )
 
 
 def _exported_file(model: str | Path, precision: str, engine: str, device: str = "auto") -> Any:

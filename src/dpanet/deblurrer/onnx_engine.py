@@ -65,8 +65,14 @@ class OnnxEngine:
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=[provider])
         except Exception as error:  # of many classes, which ONNX Runtime does not name in public
+            reason = _first_line(error)
+            if "xternal data" in reason:
+                raise WeightsError(
+                    f"{path} is a file that ships with the package, and its weights are in the .safetensors file "
+                    "beside it there; name the model, or export it with `dpanet export`"
+                ) from error
             raise WeightsError(
-                f"{path} cannot be loaded by ONNX Runtime ({_first_line(error)}); export it again"
+                f"{path} cannot be loaded by ONNX Runtime ({reason}); export it again"
             ) from error
         if provider not in self._session.get_providers():  # it takes the processor without a word
             raise ConfigError(
@@ -113,6 +119,9 @@ def _to_planes(view: Pixels) -> Pixels:
 def _provider(device: str) -> str:
     """Return ONNX Runtime's name of a device. Raises: ConfigError if this build does not have it."""
     there = onnxruntime.get_available_providers()
+    if device.partition(":")[0] not in PROVIDERS:
+        names = ", ".join(PROVIDERS)
+        raise ConfigError(f"device is {device!r}; it must be one of auto, {names} with ONNX Runtime")
     present = [name for name, provider in PROVIDERS.items() if provider in there]
     if device not in present:
         raise ConfigError(

@@ -10,6 +10,7 @@ Source:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -66,9 +67,11 @@ def equalize(model: ModelProto, largest: Mapping[str, NDArray[np.float32]], stre
     channels = _Channels(largest)
     fixed = [channels.of[value.name] for value in (*graph.input, *graph.output) if value.name in channels.of]
     convolutions = []
+    readers = Counter(name for node in graph.node for name in node.input)
     for node in graph.node:
         ends = [channels.of[name] for name in (*node.input, *node.output) if name in channels.of]
-        if node.op_type == "Conv" and node.input[1] in weights and _reads_all_channels(node):
+        own = all(name in weights and readers[name] == 1 for name in node.input[1:])
+        if node.op_type == "Conv" and own and _reads_all_channels(node):
             convolutions.append(node)
         elif not _join(node, channels):
             fixed += ends

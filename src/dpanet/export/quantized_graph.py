@@ -208,12 +208,14 @@ def insert_quantization(
             codes, scales = quantize_weights(
                 values[node.input[1]], np.abs(bias.astype(np.float64)) / step / 2**24
             )
-            nodes.append(stored(node.input[1], codes, scales))
-            if len(node.input) > 2:
+            # two convolutions may share weights, and have scales of their own
+            names = [f"{name}_of_{node.output[0]}" for name in node.input[1:]]
+            nodes.append(stored(names[0], codes, scales))
+            if len(names) > 1:
                 scales = (scales * np.float32(step)).astype(np.float32)
-                nodes.append(stored(node.input[2], np.rint(bias / scales).astype(np.int32), scales))
-            for place in range(1, len(node.input)):
-                node.input[place] += "_read"
+                nodes.append(stored(names[1], np.rint(bias / scales).astype(np.int32), scales))
+            for place, name in enumerate(names, start=1):
+                node.input[place] = f"{name}_read"
         follows = node.op_type in FOLLOWERS and all(
             name in ranges for name in (*_data(node, values), *node.output)
         )
