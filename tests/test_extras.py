@@ -135,13 +135,15 @@ def test_names_of_the_library_say_which_extra_they_need() -> None:
 
 
 ENGINES = """
+from importlib.resources import files
 from dpanet import Deblurrer, MissingPackageError
 failed = {}
-for options in ({"engine": "torch"}, {"engine": "openvino"}, {"model": "mine.safetensors"}):
+weights = str(files("dpanet.checkpoints") / "shipped" / "nano.safetensors")
+for options in ({"engine": "torch"}, {"engine": "openvino"}, {"model": weights}):
     try:
         Deblurrer(**{"model": "nano", **options})
     except MissingPackageError as error:
-        failed[" ".join(options.values())] = str(error)
+        failed[" ".join(options.values()).rpartition("/")[2]] = str(error)
 print(json.dumps([failed, Deblurrer("nano").engine.name]))
 """
 
@@ -151,7 +153,7 @@ def test_an_engine_that_is_not_installed_is_named() -> None:
     assert failed == {
         choice: f"the engine {engine} needs packages of the extra {engine} ({engine} is missing); "
         f'install them: pip install "dpanet[{engine}]"'
-        for choice, engine in (("torch", "torch"), ("openvino", "openvino"), ("mine.safetensors", "torch"))
+        for choice, engine in (("torch", "torch"), ("openvino", "openvino"), ("nano.safetensors", "torch"))
     }
     assert name == "onnxruntime"
 

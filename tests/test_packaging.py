@@ -18,6 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 KNOWN = packages_distributions()
 
 NEEDS = {
+    "benchmark/openvino_convolutions.py": "openvino",
     "benchmark": "train",  # it measures what is installed, and leaves out the rest
     "checkpoints": "torch",
     "datasets": "evaluate",

@@ -13,7 +13,7 @@ PACKAGES = {
     "evaluate": ("scipy", "skimage", "cv2", "PIL", "matplotlib", "jinja2", "cachetools"),
     "train": ("lightning_fabric", "tensorboard", "tomli_w"),
     "openvino": ("openvino",),
-    "export": ("onnx", "onnx_ir", "onnxscript"),
+    "export": ("openvino", "onnx", "onnx_ir", "onnxscript"),
     "restorers": ("spandrel",),
 }
 """Modules that each extra brings beyond those of the extra that it includes."""

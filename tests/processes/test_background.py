@@ -66,10 +66,14 @@ def test_an_interrupt_waits_for_the_end() -> None:
         time.sleep(0.2)
         done.append(1)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
     beside = Background(work)
     threading.Timer(
         0.05, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     ).start()
-    with pytest.raises(KeyboardInterrupt):
-        beside.wait()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            beside.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert done == [1]
