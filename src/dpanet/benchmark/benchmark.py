@@ -71,7 +71,7 @@ def run_benchmark(plan: Plan, say: Callable[[str], None]) -> Results:
 
     Args:
         plan: what.
-        say: is told what is measured next.
+        say: called with what is measured next.
 
     Raises:
         WeightsError: if a model does not exist.

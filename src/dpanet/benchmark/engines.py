@@ -31,7 +31,7 @@ def measure_passes(
         threads: that compute.
         runs: that are measured.
         rates: best ones of convolutions.
-        say: is told what is measured.
+        say: called with what is measured.
 
     Returns:
         the passes, and a sentence for each engine that failed.

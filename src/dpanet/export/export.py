@@ -1,4 +1,4 @@
-"""Export a network: write the file, verify it, and only then let it appear."""
+"""Export a network: write the file, verify it, then rename it to its place."""
 
 from __future__ import annotations
 
