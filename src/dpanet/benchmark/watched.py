@@ -1,7 +1,7 @@
 """Run a `dpanet` command line, and write the largest memory of this process to a file.
 
-``python -m dpanet.benchmark.watched FILE ARGUMENTS ...``: Linux tells of a child process no less memory than its
-parent had, so the child has to tell it.
+``python -m dpanet.benchmark.watched FILE ARGUMENTS ...``. The figure that Linux gives the parent starts at
+the parent's own memory, so the child writes its own.
 """
 
 from __future__ import annotations

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
+from dpanet.deblurrer.exported_engine import ExportedEngine
 from dpanet.deblurrer.processor import INT8, count_cores, instruction_sets
 from dpanet.errors import ConfigError, WeightsError
-from dpanet.network.description import Description
 from dpanet.pair import Pixels
 
 PROVIDERS = {
@@ -25,7 +26,7 @@ _QUIET = 4
 """Severity of messages to print: fatal ones. Errors come as exceptions too."""
 
 
-class OnnxEngine:
+class OnnxEngine(ExportedEngine):
     """Run an ONNX file of `dpanet export` on arrays; see `Engine`.
 
     Args:
@@ -57,9 +58,8 @@ class OnnxEngine:
         options.log_severity_level = _QUIET
         # a pattern takes all memory of a run once more; the arena alone is as fast
         options.enable_mem_pattern = False
-        if (
-            not INT8 & instruction_sets()
-        ):  # sums of bytes would saturate on AVX2; with VNNI this would only be slow
+        if not INT8 & instruction_sets():
+            # sums of bytes would saturate on AVX2; with VNNI this would only be slow
             options.add_session_config_entry("session.x64quantprecision", "1")
         provider = _provider(self.device)
         try:
@@ -88,32 +88,9 @@ class OnnxEngine:
         """What the network computes in."""
         return self.model.precision
 
-    @property
-    def family(self) -> str:
-        """Kind of the network."""
-        return self.model.family
-
-    @property
-    def parameters(self) -> int | None:
-        """Number of the network's parameters."""
-        return self.model.parameters
-
-    @property
-    def description(self) -> Description:
-        """Needs and capabilities of the network."""
-        return self.model.description
-
-    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
-        names = ["picture", "radius"] if defocus else ["picture"]
-        views = {"left": _to_planes(left), "right": _to_planes(right)}
-        outputs = self._session.run(names, views)
-        result: Pixels = np.concatenate(outputs, axis=1)[0].transpose(1, 2, 0)
-        return result
-
-
-def _to_planes(view: Pixels) -> Pixels:
-    """Return (H, W, 3) as (1, 3, H, W), contiguous."""
-    return np.ascontiguousarray(view.transpose(2, 0, 1)[None], np.float32)
+    def _compute(self, views: dict[str, Pixels], names: list[str]) -> list[NDArray[np.float32]]:
+        outputs: list[NDArray[np.float32]] = self._session.run(names, views)
+        return outputs
 
 
 def _provider(device: str) -> str:

@@ -7,21 +7,22 @@ from typing import Any
 
 import numpy as np
 import openvino
+from numpy.typing import NDArray
 from openvino import opset8
 from openvino.frontend import NodeContext
 from openvino.frontend.onnx import ConversionExtension
 
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
+from dpanet.deblurrer.exported_engine import ExportedEngine
 from dpanet.deblurrer.processor import BFLOAT16, count_cores, instruction_sets
 from dpanet.errors import ConfigError, WeightsError
-from dpanet.network.description import Description
 from dpanet.pair import Pixels
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 """OpenVINO's names of the precisions; without a hint it takes bfloat16 silently where that is fast."""
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(ExportedEngine):
     """Run an exported file (.onnx, or OpenVINO's .xml and .bin) on arrays; see `Engine`.
 
     Args:
@@ -70,30 +71,9 @@ class OpenVinoEngine:
             first = (str(error).strip().splitlines() or ["no reason"])[-1]
             raise WeightsError(f"{path} cannot be loaded by OpenVINO ({first}); export it again") from error
 
-    @property
-    def family(self) -> str:
-        """Kind of the network."""
-        return self.model.family
-
-    @property
-    def parameters(self) -> int | None:
-        """Number of the network's parameters."""
-        return self.model.parameters
-
-    @property
-    def description(self) -> Description:
-        """Needs and capabilities of the network."""
-        return self.model.description
-
-    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
-        views = {
-            name: np.ascontiguousarray(view.transpose(2, 0, 1)[None], np.float32)
-            for name, view in (("left", left), ("right", right))
-        }
+    def _compute(self, views: dict[str, Pixels], names: list[str]) -> list[NDArray[np.float32]]:
         outputs = self._request.infer(views)
-        names = ["picture", "radius"] if defocus else ["picture"]
-        result: Pixels = np.concatenate([outputs[name] for name in names], axis=1)[0].transpose(1, 2, 0)
-        return result
+        return [outputs[name] for name in names]
 
 
 def read_network(path: Path) -> tuple[Any, str | None]:
