@@ -1,5 +1,6 @@
 """The engines that run exported networks: the same picture from each, and one sentence for what they cannot do."""
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,33 @@ def test_what_an_engine_cannot_do(tmp_path: Path, model: str, options: dict[str,
         model = str(path)
     with pytest.raises(ConfigError, match=sentence):
         load_engine(model, **options)
+
+
+_INTERRUPTED = """
+import gc, signal, sys, threading, time
+from dpanet import Deblurrer
+import numpy as np
+
+view = np.full((16, 16, 3), 0.5, np.float32)
+loaded = [Deblurrer("nano", engine=sys.argv[1], threads=1)]
+loaded[0](view, view)
+beside = threading.Thread(target=lambda: (loaded.clear(), gc.collect()))
+beside.start()
+beside.join()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    signal.raise_signal(signal.SIGINT)
+    time.sleep(5)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals come otherwise there")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_interrupt_after_another_thread_freed_the_engine(engine: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", _INTERRUPTED, engine], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "interrupted\n"), ended.stderr
 
 
 @pytest.mark.parametrize("engine", ["auto", *ENGINES])

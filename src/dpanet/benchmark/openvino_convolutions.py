@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import openvino
 
+from dpanet.deblurrer.openvino_engine import openvino_core
+
 
 def prepare_openvino(file: bytes, precision: str, threads: int) -> Callable[[], object]:
     """Return a function that runs an ONNX file of one input, all ones, in float32 or bfloat16."""
-    core = openvino.Core()
+    core = openvino_core()
     network = core.read_model(file, b"")
     options = {
         "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class OpenVinoEngine(ExportedEngine):
                 "INFERENCE_NUM_THREADS": threads or count_cores(),
                 "PERFORMANCE_HINT": "LATENCY",
             }
-            self._request = openvino.Core().compile_model(network, "CPU", options).create_infer_request()
+            self._request = openvino_core().compile_model(network, "CPU", options).create_infer_request()
         except RuntimeError as error:
             first = (str(error).strip().splitlines() or ["no reason"])[-1]
             raise WeightsError(f"{path} cannot be loaded by OpenVINO ({first}); export it again") from error
@@ -85,13 +86,23 @@ def read_network(path: Path) -> tuple[Any, str | None]:
     Returns:
         OpenVINO's model, and the JSON of an `ExportedModel`, or None if the file has none.
     """
-    core = openvino.Core()
-    core.add_extension(ConversionExtension("DeformConv", _convert_deformable))
-    network = core.read_model(path)
+    network = openvino_core().read_model(path)
     for place in ([KEY], ["framework", KEY]):  # where our .xml has it, and where the reader of ONNX puts it
         if network.has_rt_info(place):
             return network, str(network.get_rt_info(place).astype(str))
     return network, None
+
+
+@cache
+def openvino_core() -> Any:
+    """OpenVINO's entry, which also reads ONNX's DeformConv; one, never freed while the process lives.
+
+    Its plugin for processors gives the thread that loads it a stack for signal handlers, and frees that
+    stack when the last network goes: if another thread lets it go, the next signal, such as Ctrl-C, crashes.
+    """
+    core = openvino.Core()
+    core.add_extension(ConversionExtension("DeformConv", _convert_deformable))
+    return core
 
 
 def _convert_deformable(node: NodeContext) -> list[Any]:
