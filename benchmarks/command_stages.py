@@ -45,8 +45,8 @@ def main() -> int:
     show("command line", START, time.process_time())
     before = time.process_time()
     import dpanet.cli.deblur as command
-    import dpanet.cli.jobs as jobs
     import dpanet.images.reading as reading
+    import dpanet.jobs.job as jobs
 
     show("NumPy, formats", START, time.process_time() - before)
     watch(reading, "_decode", "decode a view")

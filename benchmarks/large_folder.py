@@ -24,7 +24,7 @@ from dpanet.pair import Picture
 
 PROGRAM = """
 import os, resource, sys, time
-import dpanet.deblurrer.deblurrer, dpanet.cli, dpanet.cli.jobs
+import dpanet.deblurrer.deblurrer, dpanet.cli, dpanet.jobs.job
 from dpanet.deblurrer.torch_engine import TorchEngine
 from dpanet.files.output import atomic_output
 from dpanet.network.description import Description
@@ -44,7 +44,7 @@ def run(task, job, overwrite, record):
         record({job.output: file})
     return str(job.output)
 
-dpanet.cli.jobs.Task.run = run
+dpanet.jobs.job.Task.run = run
 dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, **options: TorchEngine(Left(), **options)
 code = dpanet.cli.main()
 print(*begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)

@@ -9,6 +9,9 @@ ROOMS = (
     "__main__",
     "cli",
     "app",
+    "cluster",
+    "jobs",
+    "terminal",
     "benchmark",
     "training",
     "report",
@@ -44,6 +47,8 @@ EXTRAS = tuple(module for modules in PACKAGES.values() for module in modules)
 
 FORBIDDEN = {
     "network": (*FILES, "safetensors", "pathlib"),  # it knows tensors, never files
+    "jobs": EXTRAS,
+    "terminal": (*EXTRAS, "numpy", *FILES),
     "benchmark": EXTRAS,
     "deblurrer": EXTRAS,
     "camera_raw": EXTRAS,

@@ -67,7 +67,7 @@ def test_a_planted_wrong_import_is_caught(path: str, source: str, says: str) -> 
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("cli/deblur.py", "from dpanet.pair import Encoding\nfrom dpanet.cli.failure import tell"),
+        ("cli/deblur.py", "from dpanet.pair import Encoding\nfrom dpanet.terminal.failure import tell"),
         ("training/loop.py", "from dpanet.evaluation.metrics import psnr\nimport dpanet.errors, torch"),
         ("network/dpanet.py", "from .ops import correlation\nfrom ..errors import ShapeError\nimport torch"),
         ("network/ops/__init__.py", "from .correlation import correlation\nfrom ...errors import ShapeError"),

@@ -21,7 +21,7 @@ from dpanet.images.reading import read_codes
 
 PROGRAM = """
 import os, sys
-import dpanet.cli, dpanet.cli.jobs, dpanet.deblurrer.deblurrer
+import dpanet.cli, dpanet.jobs.job, dpanet.deblurrer.deblurrer
 from dpanet.deblurrer.torch_engine import TorchEngine
 from dpanet.network.description import Description
 
@@ -34,16 +34,16 @@ def note(word, job):
     with open(os.environ["NOTES"], "ab") as file:
         file.write(os.fsencode(f"{word} {job.name}") + b"\\0")
 
-def deblur(task, job, *arguments, deblur=dpanet.cli.jobs.Task.deblur):
+def deblur(task, job, *arguments, deblur=dpanet.jobs.job.Task.deblur):
     note("begin", job)
     return deblur(task, job, *arguments)
 
-def write(task, job, *arguments, write=dpanet.cli.jobs.Task.write):
+def write(task, job, *arguments, write=dpanet.jobs.job.Task.write):
     line = write(task, job, *arguments)
     note("end", job)
     return line
 
-dpanet.cli.jobs.Task.deblur, dpanet.cli.jobs.Task.write = deblur, write
+dpanet.jobs.job.Task.deblur, dpanet.jobs.job.Task.write = deblur, write
 dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, **options: TorchEngine(Left(), **options)
 sys.exit(dpanet.cli.main())
 """

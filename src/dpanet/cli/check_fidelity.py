@@ -40,12 +40,12 @@ def check_fidelity(
         Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
-    from dpanet.cli.progress import Meter
     from dpanet.datasets import open_dataset
     from dpanet.fidelity.check import check_scene, kernel_families
     from dpanet.fidelity.results import FIDELITY_FILE, build_fidelity_document, summarize, write_fidelity
     from dpanet.files.output import make_folder, prepare_output
     from dpanet.simulation.measured_kernels import MeasuredKernels
+    from dpanet.terminal.progress import Meter
 
     calibration = calibration or captures / "calibration"
     families = kernel_families(MeasuredKernels.read(calibration))

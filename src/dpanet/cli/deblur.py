@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import DONE, FAILED, UsageError, print_error, print_line
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 from dpanet.errors import shown
 from dpanet.images.source import is_stream
 from dpanet.processes.background import Background
+from dpanet.terminal.failure import DONE, FAILED, UsageError, print_error, print_line
 
 if TYPE_CHECKING:
     from dpanet.deblurrer.deblurrer import Deblurrer
@@ -133,8 +133,8 @@ def deblur(
         )
     )
 
-    from dpanet.cli.job_list import check_outputs, check_paths, list_jobs, list_single_job
-    from dpanet.cli.views import RAW_FILES, build_row_reader
+    from dpanet.jobs.job_list import check_outputs, check_paths, list_jobs, list_single_job
+    from dpanet.jobs.views import RAW_FILES, build_row_reader
 
     problems: list[str] = []
     if folder:
@@ -148,7 +148,7 @@ def deblur(
     options = (encoding, black_level, white_level, flat_field)
     read_raw = None
     if has_raw:
-        from dpanet.cli.views import build_raw_reader
+        from dpanet.jobs.views import build_raw_reader
 
         read_raw = build_raw_reader(camera, *options)
     read = (
@@ -162,9 +162,9 @@ def deblur(
         print_error(f"{shown(source)} contains no pair that can be deblurred; see the lines before this one")
         return FAILED
 
-    from dpanet.cli.deblur_folder import deblur_folder
-    from dpanet.cli.jobs import PairReader, Task
-    from dpanet.cli.progress import Meter
+    from dpanet.jobs.deblur_folder import deblur_folder
+    from dpanet.jobs.job import PairReader, Task
+    from dpanet.terminal.progress import Meter
 
     failed = 0
     reader = PairReader(read, read_raw)

@@ -37,11 +37,11 @@ def demo(
     else:
         prepare_output(output)
 
-    from dpanet.cli.progress import Meter
     from dpanet.deblurrer.deblurrer import Deblurrer
     from dpanet.evaluation.metrics import psnr
     from dpanet.images.demo_pair import read_demo_pair
     from dpanet.images.writing import write_picture
+    from dpanet.terminal.progress import Meter
 
     pair, truth = read_demo_pair()
     with Meter(files=1) as meter:

@@ -15,8 +15,8 @@ from dpanet.errors import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dpanet.cli.progress import Meter
     from dpanet.evaluation.scores import SceneScores, Scores, Spread
+    from dpanet.terminal.progress import Meter
 
 _Flag = Parameter(negative=())
 _Many = Parameter(negative=(), consume_multiple=True)
@@ -119,7 +119,6 @@ def evaluate(
     if layout == "pixel4" and calibration is None:
         calibration = root / "calibration"
 
-    from dpanet.cli.progress import Meter
     from dpanet.evaluation.bit_depth import BitDepth
     from dpanet.evaluation.comparison import Comparison
     from dpanet.evaluation.lpips import Lpips
@@ -127,6 +126,7 @@ def evaluate(
     from dpanet.evaluation.outputs import add_outputs
     from dpanet.evaluation.run import collect_scores, run_comparison
     from dpanet.report.publish import publish
+    from dpanet.terminal.progress import Meter
 
     lpips = None if lpips_weights is None else Lpips(lpips_weights)
     methods = load_methods(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import DONE, FAILED, UsageError, print_line
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 from dpanet.errors import ImageWarning, PairError, UnreadableImageError, shown
+from dpanet.terminal.failure import DONE, FAILED, UsageError, print_line
 
 if TYPE_CHECKING:
     from dpanet.deconvolution.lens import MeasuredLens
@@ -177,9 +177,9 @@ def _inspect(left: Path, right: Path | None, options: ViewOptions, calibration: 
 
 
 def _inspect_raw_file(path: Path, options: ViewOptions, lens: MeasuredLens | None) -> Inspection:
-    from dpanet.cli.views import build_raw_reader
     from dpanet.inspection.file_facts import UnreadFile, describe_values, raw_file_facts
     from dpanet.inspection.inspection import inspect_pair, refuse
+    from dpanet.jobs.views import build_raw_reader
 
     read = build_raw_reader(*options.reading)
     try:
@@ -191,11 +191,11 @@ def _inspect_raw_file(path: Path, options: ViewOptions, lens: MeasuredLens | Non
 
 
 def _inspect_views(left: Path, right: Path, options: ViewOptions, lens: MeasuredLens | None) -> Inspection:
-    from dpanet.cli.views import build_reader
     from dpanet.images.raw import PIXEL_APP
     from dpanet.inspection.circumstances import Circumstances
     from dpanet.inspection.file_facts import UnreadFile, describe_values, read_file_facts
     from dpanet.inspection.inspection import inspect_pair, refuse
+    from dpanet.jobs.views import build_reader
 
     read = build_reader(*options.reading)
     files: list[FileFacts | UnreadFile] = []

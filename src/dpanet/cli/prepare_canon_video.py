@@ -29,10 +29,10 @@ def prepare_canon_video(
     overwrite
         Replace pictures that exist.
     """
-    from dpanet.cli.progress import Meter
     from dpanet.datasets.canon_video import extract_scene, find_videos
     from dpanet.errors import counted
     from dpanet.files.output import make_folder
+    from dpanet.terminal.progress import Meter
 
     scenes = find_videos(videos)
     make_folder(output)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import UsageError
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.terminal.failure import UsageError
 
 
 def prepare_dpdd(
@@ -41,8 +41,8 @@ def prepare_dpdd(
     if threads is not None and threads < 1:
         raise UsageError(f"--threads is {threads}; give at least 1")
 
-    from dpanet.cli.progress import Meter
     from dpanet.datasets.dpdd_patches import PatchFolder, open_splits
+    from dpanet.terminal.progress import Meter
 
     folder = PatchFolder(output, open_splits(root))
     missing = len(folder.missing())

@@ -11,7 +11,10 @@ from typing import get_args
 
 from cyclopts import App, CycloptsError, MissingArgumentError
 
-from dpanet.cli.failure import (
+from dpanet.errors import ConfigError
+from dpanet.extras import check_command
+from dpanet.formats.limits import VARIABLE
+from dpanet.terminal.failure import (
     DONE,
     FAILED,
     INTERRUPTED,
@@ -23,10 +26,7 @@ from dpanet.cli.failure import (
     print_interruption,
     show_tracebacks,
 )
-from dpanet.cli.streams import discard_output, is_broken_pipe, is_full_output, open_streams, show_notes
-from dpanet.errors import ConfigError
-from dpanet.extras import check_command
-from dpanet.formats.limits import VARIABLE
+from dpanet.terminal.streams import discard_output, is_broken_pipe, is_full_output, open_streams, show_notes
 from dpanet.version import __version__
 
 _COMMANDS = {

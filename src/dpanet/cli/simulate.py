@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import UsageError
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.terminal.failure import UsageError
 
 
 def simulate(
@@ -73,7 +73,6 @@ def simulate(
     if (depth is None) != (lens is None):
         raise UsageError("--depth and --lens belong together; give both, such as --lens f=50,N=2.8,focus=1.5")
 
-    from dpanet.cli.progress import Meter
     from dpanet.datasets.depth_map import find_depth_maps
     from dpanet.datasets.photographs import check_photographs, find_photographs
     from dpanet.errors import counted
@@ -83,6 +82,7 @@ def simulate(
     from dpanet.simulation.scene_folder import SceneFolder
     from dpanet.simulation.thin_lens import ThinLens
     from dpanet.simulation.workers import default_workers, write_scenes
+    from dpanet.terminal.progress import Meter
 
     psf_config = PsfConfig.parse(psf)
     measured = psf_config.read_measured_kernels()

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import DONE, INTERRUPTED, UsageError, print_line
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.terminal.failure import DONE, INTERRUPTED, UsageError, print_line
 
 
 def train(
@@ -76,8 +76,8 @@ def train(
         loaded = load_config(config, set_)
         run = RunFolder.create(output, loaded) if is_first else RunFolder(output, loaded)
 
-    from dpanet.cli.progress import Steps
     from dpanet.deblurrer.allocator import reuse_freed_memory
+    from dpanet.terminal.progress import Steps
     from dpanet.training.loop import train as run_training
 
     with reuse_freed_memory(), Steps(shown=is_first) as steps:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from dpanet.cli.failure import UsageError
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.terminal.failure import UsageError
 
 
 def train_defocus(

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dpanet.cli.progress import Meter
-    from dpanet.cli.views import RowReader
     from dpanet.deblurrer.deblurrer import Deblurrer
     from dpanet.images.pixel_rows import PairRows
+    from dpanet.jobs.views import RowReader
     from dpanet.pair import DualPixelPair, Encoding, Picture
+    from dpanet.terminal.progress import Meter
 
 
 @dataclass(frozen=True)

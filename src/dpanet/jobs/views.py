@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dpanet.cli.failure import UsageError
+from dpanet.terminal.failure import UsageError
 
 if TYPE_CHECKING:
     from dpanet.images.pixel_rows import PairRows

@@ -10,9 +10,9 @@ import sys
 import warnings
 from typing import Any, TextIO, TypeGuard
 
-from dpanet.cli.failure import FAILED, print_line
 from dpanet.errors import ImageWarning
 from dpanet.processes.background import hold_warning
+from dpanet.terminal.failure import FAILED, print_line
 
 
 def open_streams() -> None:

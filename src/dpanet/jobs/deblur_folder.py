@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dpanet.cli.failure import describe_error, print_error
-from dpanet.cli.jobs import DeblurredPair, Job, OpenedPair, Task
 from dpanet.errors import ConfigError, counted, shown
 from dpanet.files.store import Store, file_identity
 from dpanet.files.written_files import describe_written, is_unchanged, name_from_folder, parse_written
 from dpanet.images.pairing import natural_key
+from dpanet.jobs.job import DeblurredPair, Job, OpenedPair, Task
 from dpanet.processes.pipeline import Pipeline
+from dpanet.terminal.failure import describe_error, print_error
 
 LOG = ".dpanet.jsonl"
 """The log in an output folder; hidden, since it is no picture."""

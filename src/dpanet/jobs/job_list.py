@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dpanet.cli.deblur_folder import LOG
-from dpanet.cli.failure import UsageError
-from dpanet.cli.jobs import Job
 from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import OutputError, shown
 from dpanet.files.output import delete_abandoned, prepare_output
 from dpanet.files.written_files import list_written, prepare_replaceable, real_path
 from dpanet.images.pairing import FoundPairs, find_pairs
 from dpanet.images.writing import SUFFIXES
+from dpanet.jobs.deblur_folder import LOG
+from dpanet.jobs.job import Job
+from dpanet.terminal.failure import UsageError
 
 RAW_SUFFIXES = (".cr2", ".cr3", ".dng")
 """Of the camera files that a folder of pictures is searched for."""

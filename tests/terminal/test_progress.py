@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from dpanet.cli.progress import Meter
+from dpanet.terminal.progress import Meter
 
 
 class Terminal(io.StringIO):

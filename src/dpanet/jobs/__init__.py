@@ -1,0 +1,1 @@
+"""Pairs to deblur: found, read, deblurred, written."""
