@@ -15,6 +15,7 @@ PACKAGES = {
     "openvino": ("openvino",),
     "export": ("openvino", "onnx", "onnx_ir", "onnxscript"),
     "restorers": ("spandrel",),
+    "docs": ("zensical",),
 }
 """Modules that each extra brings beyond those of the extra that it includes."""
 
