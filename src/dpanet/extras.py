@@ -16,6 +16,7 @@ PACKAGES = {
     "export": ("openvino", "onnx", "onnx_ir", "onnxscript"),
     "restorers": ("spandrel",),
     "docs": ("zensical",),
+    "app": ("starlette", "uvicorn"),
 }
 """Modules that each extra brings beyond those of the extra that it includes."""
 
