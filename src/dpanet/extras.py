@@ -17,6 +17,7 @@ PACKAGES = {
     "restorers": ("spandrel",),
     "docs": ("zensical",),
     "app": ("starlette", "uvicorn"),
+    "hub": ("huggingface_hub",),
 }
 """Modules that each extra brings beyond those of the extra that it includes."""
 
@@ -25,6 +26,7 @@ INCLUDES = {"evaluate": "torch", "train": "evaluate", "export": "evaluate", "res
 
 COMMANDS = {
     "deblur": None,
+    "edit": None,
     "demo": None,
     "benchmark": None,
     "inspect": "evaluate",
