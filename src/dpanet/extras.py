@@ -18,6 +18,7 @@ PACKAGES = {
     "docs": ("zensical",),
     "app": ("starlette", "uvicorn"),
     "hub": ("huggingface_hub",),
+    "cluster": ("ray", "fsspec"),
 }
 """Modules that each extra brings beyond those of the extra that it includes."""
 
