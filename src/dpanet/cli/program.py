@@ -31,6 +31,7 @@ from dpanet.version import __version__
 
 _COMMANDS = {
     "deblur": "Make a sharper picture from the two views of a dual-pixel capture, or from a folder of them.",
+    "edit": "Deblur for a photo editor: one view is named, the other is found beside it; or a dual-pixel raw file.",
     "inspect": "Say whether two files are a usable dual-pixel pair, before any deblurring.",
     "evaluate": "Score models and baselines on captures with truths: a table, scores.json, a page.",
     "simulate": "Make dual-pixel pairs with their truth from sharp photographs.",
@@ -48,6 +49,7 @@ _COMMANDS = {
 
 _OUTPUTS = {
     "deblur": "picture to write, such as -o sharp.png, or for a folder of pairs the folder to write to",
+    "edit": "picture to write, such as --output sharp.tif",
     "train-defocus": "file of the new model, such as -o model.safetensors",
 }
 """What --output names, for commands where it is no folder."""

@@ -15,9 +15,9 @@ SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".avif", ".pgm", 
 
 _LIST = f"views are {', '.join(SUFFIXES)}"
 
-_VIEW = re.compile(r"(?P<name>.+)_(?P<side>left|right)", re.IGNORECASE | re.DOTALL)
+VIEW = re.compile(r"(?P<name>.+)_(?P<side>left|right)", re.IGNORECASE | re.DOTALL)
 
-_SIDE_FOLDERS = {"inputL": "left", "inputR": "right"}
+SIDE_FOLDERS = {"inputL": "left", "inputR": "right"}
 
 _SIDECARS = (
     *(".csv", ".db", ".dop", ".html", ".ini", ".json", ".jsonl", ".log", ".md", ".mie", ".npy", ".npz"),
@@ -141,7 +141,7 @@ class _Search:
         while waiting or links:
             path, prefix, side = waiting.pop(0) if waiting else links.pop(0)
             identity = _identity(path)
-            if identity in self._leave_out and path != folder and path.name not in _SIDE_FOLDERS:
+            if identity in self._leave_out and path != folder and path.name not in SIDE_FOLDERS:
                 continue
             if identity in self._seen:
                 self.found.notes.append(
@@ -156,8 +156,8 @@ class _Search:
                     self._take(entry, prefix, side)
                     continue
                 inner = (path / entry.name, prefix, side)
-                if not side and entry.name in _SIDE_FOLDERS:
-                    inner = (path / entry.name, prefix, _SIDE_FOLDERS[entry.name])
+                if not side and entry.name in SIDE_FOLDERS:
+                    inner = (path / entry.name, prefix, SIDE_FOLDERS[entry.name])
                 elif recursive:
                     inner = (path / entry.name, f"{prefix}{entry.name}/", side)
                 else:
@@ -184,7 +184,7 @@ class _Search:
         suffix = suffix.lower()
         if suffix in _SIDECARS:
             return
-        if not side and (view := _VIEW.fullmatch(stem)):
+        if not side and (view := VIEW.fullmatch(stem)):
             stem, side = view["name"], view["side"].lower()
         if side:
             reason = _why_unusable(entry, suffix)
@@ -205,7 +205,7 @@ class _Search:
 def _is_named_like_view(name: str, side: str) -> bool:
     """Return whether a folder has the name of a view, as if it were a file."""
     stem, suffix = os.path.splitext(name)  # noqa: PTH122  # as above
-    return suffix.lower() in SUFFIXES and bool(side or _VIEW.fullmatch(stem))
+    return suffix.lower() in SUFFIXES and bool(side or VIEW.fullmatch(stem))
 
 
 def _why_unusable(entry: os.DirEntry[str], suffix: str) -> _Reason | None:
