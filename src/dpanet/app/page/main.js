@@ -1,0 +1,242 @@
+// The page: files are chosen, deblurred by an engine, shown.
+//
+// The engine is the module deblur.js: that of the program's server (server_deblur.js), or one that runs in the browser.
+// It exports
+//   capabilities(): Promise<{models: [{name, description}], cameras: [{name, description}], raw, folder, maxPixels,
+//     defocusMap, keepBackground, where: "server"|"browser"}>
+//   deblur({left: File, right: File|null, options: {model, camera|null}, onProgress(fraction, secondsLeft|null, stage),
+//     signal: AbortSignal}): Promise<{before: Blob, after: Blob, defocus: Blob|null, defocusSpan: px at the ends of the
+//     colors, width, height, seconds, notes: [string],
+//     redraw?({keepBackground: px|null}): Promise<Blob> (the picture after; strength is applied by the page),
+//     download(kind: "png"|"tiff", {strength: 0..1, keepBackground: px|null}): Promise<{name, blob}>,
+//     release?(): void (the result is not needed any more)}>
+// before, after and defocus are pictures that the browser draws, upright, all of width x height. A failure is an Error
+// whose message is one sentence for the visitor; a cancel is an AbortError.
+
+import { capabilities, deblur } from "./deblur.js";
+import { findCaptures } from "./pairing.js";
+import { Queue } from "./queue.js";
+import { ResultView } from "./result.js";
+import { isCancel, percent, timeLeft } from "./text.js";
+
+const element = (id) => document.getElementById(id);
+const SECTIONS = ["choose", "pair", "options", "working", "result", "queue"];
+
+let can, capture, queue, control, fromQueue = null, thumbnails = [];
+const view = new ResultView(fail, say);
+
+function show(...names) {
+  for (const name of SECTIONS) element(name).hidden = !names.includes(name);
+  element("message").hidden = true;
+}
+
+function fail(error) {
+  element("message").querySelector("p").textContent = error.message ?? String(error);
+  element("message").hidden = false;
+  element("message").scrollIntoView({ block: "nearest" });
+}
+
+function say(text) { element("live").textContent = text; }
+
+function restart() {
+  control?.abort();
+  queue.stop();
+  for (const item of [...queue.items, { result: view.result }]) item.result?.release?.();
+  view.clear();
+  queue.list([], []);
+  fromQueue = null;
+  show("choose");
+  document.querySelector("[data-action=files]").focus();
+}
+
+function take(files) {
+  const { captures, leftOut } = findCaptures([...files], can.raw);
+  if (!captures.length) {
+    fail({ message: leftOut.slice(0, 3).join(" ") + (leftOut.length > 3 ? ` And ${leftOut.length - 3} more.` : "") || "There is no picture in it; give a left and a right view." });
+    return;
+  }
+  queue.stop();
+  fromQueue = null;
+  if (captures.length === 1) {
+    [capture] = captures;
+    showPair();
+    if (leftOut.length) fail({ message: `Left out: ${leftOut.join(" ")}` });
+    return;
+  }
+  capture = null;
+  queue.list(captures, leftOut);
+  show("options", "queue");
+  element("queue-title").focus();
+}
+
+function showPair() {
+  show("pair", "options");
+  for (const url of thumbnails) URL.revokeObjectURL(url);
+  thumbnails = [];
+  const { left, right, sure } = capture;
+  element("pair-title").textContent = right ? "The two views" : "The raw file";
+  document.querySelector(".views").classList.toggle("single", !right);
+  document.querySelector(".views figcaption").textContent = right ? "Left view" : "Both views";
+  element("guess").textContent = right && !sure ? "The names do not say which view is the left one; swap them if the result looks worse than before." : "";
+  for (const [side, file] of Object.entries({ left, right })) {
+    element(`${side}-name`).textContent = file?.name ?? "";
+    const box = element(`${side}-name`).parentElement.querySelector(".thumb");
+    box.textContent = file ? `${file.name.split(".").at(-1).toUpperCase()}, no preview` : "";
+    if (!file || /\.(tiff?|p[gp]m|cr[23]|dng)$/i.test(file.name)) continue;
+    const image = Object.assign(new Image(), { alt: `${side} view`, src: URL.createObjectURL(file) });
+    thumbnails.push(image.src);
+    image.decode().then(() => box.replaceChildren(image), () => {});
+  }
+  element("pair-title").focus();
+}
+
+const options = () => ({ model: element("model").value, camera: element("camera").value || null });
+
+async function run() {
+  const chosen = options(), mine = new AbortController();
+  control = mine;
+  show("working");
+  element("progress").removeAttribute("value");
+  element("stage").textContent = "Reading the files";
+  element("working-title").focus();
+  try {
+    const result = await deblur({ ...capture, options: chosen, signal: mine.signal, onProgress: (fraction, left, stage) => {
+      element("progress").value = fraction;
+      element("stage").textContent = [stage, percent(fraction), timeLeft(left)].filter(Boolean).join(", ");
+    } });
+    if (mine.signal.aborted) return;
+    await open(result, chosen);
+  } catch (error) {
+    if (control !== mine) return;
+    showPair();
+    if (!isCancel(error)) fail(error);
+    else say("Canceled");
+  }
+}
+
+async function open(result, chosen, item = null) {
+  fromQueue = item;
+  document.querySelector("#result [data-action=again]").textContent = item ? "Back to the list" : "Other options";
+  show("result");
+  await view.show(result, item?.name ?? capture.name ?? "Before and after", chosen);
+  element("result-title").focus();
+}
+
+async function example() {
+  const files = await Promise.all(["left", "right"].map(async (side) => {
+    const answer = await fetch(`example/${side}.webp`);
+    if (!answer.ok) throw new Error("The example cannot be loaded; reload the page.");
+    return new File([await answer.blob()], `example_${side}.webp`, { type: "image/webp" });
+  }));
+  capture = { name: "example", left: files[0], right: files[1], sure: true };
+  await run();
+}
+
+const actions = {
+  dismiss: () => { element("message").hidden = true; },
+  files: () => element("files").click(),
+  folder: () => element("folder").click(),
+  example: () => example().catch(fail),
+  swap: () => { capture = { ...capture, left: capture.right, right: capture.left, sure: true }; showPair(); document.querySelector("[data-action=swap]").focus(); },
+  cancel: () => control?.abort(),
+  restart,
+  again: () => {
+    view.clear();
+    if (!fromQueue) { showPair(); return; }
+    show("queue");
+    fromQueue.buttons.show.focus();
+    fromQueue = null;
+  },
+  "cancel-all": () => queue.stop(),
+  zip: async (button) => {
+    button.disabled = true;
+    try {
+      await queue.downloadAll(element("zip-kind").value, (text) => { button.textContent = text; });
+    } catch (error) {
+      fail(error);
+    }
+    button.disabled = false;
+    button.textContent = "Download all as zip";
+  },
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-action]");
+  if (button) actions[button.dataset.action](button);
+});
+
+element("options").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (capture) { run(); return; }
+  show("queue");
+  queue.start(options());
+});
+
+for (const name of ["files", "folder"]) {
+  element(name).addEventListener("change", () => {
+    const files = [...element(name).files];
+    element(name).value = "";
+    if (files.length) take(files);
+  });
+}
+
+// Dropped files, and those of dropped folders.
+async function droppedFiles(items) {
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
+  const files = [];
+  async function walk(entry, path) {
+    if (entry instanceof File) { files.push(entry); return; }
+    if (entry.isFile) {
+      const file = await new Promise((done, failed) => entry.file(done, failed));
+      if (path) Object.defineProperty(file, "webkitRelativePath", { value: path + file.name });
+      files.push(file);
+      return;
+    }
+    const reader = entry.createReader();
+    for (let batch; (batch = await new Promise((done, failed) => reader.readEntries(done, failed))).length;) {
+      for (const inner of batch) await walk(inner, `${path}${entry.name}/`);
+    }
+  }
+  for (const entry of entries) await walk(entry, "");
+  return files;
+}
+
+let depth = 0;
+const busy = () => !element("working").hidden;
+document.addEventListener("dragenter", () => { depth++; document.body.classList.toggle("dropping", !busy()); });
+document.addEventListener("dragleave", () => { if (!--depth) document.body.classList.remove("dropping"); });
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  depth = 0;
+  document.body.classList.remove("dropping");
+  if (!busy() && can) droppedFiles(event.dataTransfer.items).then((files) => files.length && take(files), fail);
+});
+
+function fill(select, entries) {
+  select.replaceChildren(...entries.map(({ name, description }) => Object.assign(document.createElement("option"), { value: name, textContent: description ?? name })));
+}
+
+async function start() {
+  try {
+    can = await capabilities();
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  queue = new Queue(deblur, can.where === "server" ? 2 : 1, (item) => open(item.result, queue.options, item), fail);
+  fill(element("model"), can.models.map(({ name }) => ({ name })));
+  const about = () => { element("model-about").textContent = can.models.find(({ name }) => name === element("model").value)?.description ?? ""; };
+  element("model").addEventListener("change", about);
+  about();
+  fill(element("camera"), [{ name: "", description: "Recognize it" }, ...can.cameras]);
+  element("camera").parentElement.hidden = !can.cameras.length;
+  for (const place of document.querySelectorAll("[data-raw]")) place.hidden = !can.raw;
+  document.querySelector("[data-action=folder]").hidden = !(can.folder && "webkitdirectory" in element("folder"));
+  document.querySelector(".formats").textContent = `PNG, TIFF, JPEG, WebP${can.raw ? ", AVIF, PGM, CR2, CR3, DNG" : ""}, up to ${Math.round(can.maxPixels / 1e6)} megapixels.`;
+  element("privacy").textContent = can.where === "browser" ? "Everything runs in your browser; no picture leaves this device." : can.privacy ?? "";
+  show("choose");
+  document.body.dataset.ready = "";
+}
+
+start();

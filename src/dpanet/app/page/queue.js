@@ -1,0 +1,163 @@
+// Many captures: a list with the state of each, deblurred one after the other.
+
+import { counted, isCancel, percent, save, timeLeft } from "./text.js";
+import { zip } from "./zip.js";
+
+const element = (id) => document.getElementById(id);
+const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
+
+const WORDS = { waiting: "Waiting", canceled: "Canceled" };
+
+export class Queue {
+  /**
+   * @param {Function} deblur of the engine
+   * @param {number} side number of captures that are sent at once
+   * @param {Function} open shows the result of an item
+   * @param {Function} fail shows an error
+   */
+  constructor(deblur, side, open, fail) {
+    Object.assign(this, { deblur, side, open, fail, items: [], running: 0, started: false });
+  }
+
+  /** List captures; nothing runs before `start`. */
+  list(captures, leftOut) {
+    this.stop();
+    this.started = false;
+    this.items = captures.map((capture) => ({ ...capture, state: "waiting", fraction: 0 }));
+    element("queue-list").replaceChildren(...this.items.map((item) => this.#row(item)));
+    element("left-out").hidden = !leftOut.length;
+    element("left-out").querySelector("ul").replaceChildren(...leftOut.map((text) => make("li", { textContent: text })));
+    this.#summarize();
+  }
+
+  start(options) {
+    this.options = options;
+    this.started = true;
+    this.#next();
+  }
+
+  stop() { for (const item of this.items) this.cancel(item); }
+
+  cancel(item) {
+    if (item.state === "waiting") this.#set(item, "canceled");
+    else if (item.state === "working") item.control.abort();
+  }
+
+  async downloadAll(kind, report) {
+    const done = this.items.filter((item) => item.state === "done");
+    const files = [];
+    for (const [index, item] of done.entries()) {
+      report(`${index + 1} of ${done.length} …`);
+      files.push(await this.#file(item, kind));
+    }
+    save({ name: "dpanet.zip", blob: await zip(files) });
+  }
+
+  async #file(item, kind) {
+    const { name, blob } = await item.result.download(kind, { strength: 1, keepBackground: null });
+    return { name: `${item.name}${/\.[^.]*$/.exec(name)?.[0] ?? ""}`, blob };
+  }
+
+  #next() {
+    for (const item of this.items) {
+      if (this.running >= this.side) return;
+      if (item.state === "waiting") this.#run(item);
+    }
+  }
+
+  async #run(item) {
+    this.running++;
+    item.control = new AbortController();
+    this.#set(item, "working");
+    try {
+      item.result = await this.deblur({
+        left: item.left, right: item.right, options: this.options, signal: item.control.signal,
+        onProgress: (fraction, left, stage) => {
+          Object.assign(item, { fraction, left, stage });
+          this.#draw(item);
+        },
+      });
+      this.#set(item, "done");
+    } catch (error) {
+      item.error = error.message;
+      this.#set(item, isCancel(error) ? "canceled" : "failed");
+    }
+    this.running--;
+    this.#next();
+  }
+
+  #row(item) {
+    const row = make("li");
+    const buttons = make("div", { className: "buttons" });
+    item.row = row;
+    item.buttons = Object.fromEntries([
+      ["show", "Show", () => this.open(item)],
+      ["save", "Download", () => this.#save(item)],
+      ["cancel", "Cancel", () => this.cancel(item)],
+    ].map(([key, text, action]) => {
+      const button = make("button", { type: "button", textContent: text, onclick: action });
+      button.setAttribute("aria-label", `${text} ${item.name}`);
+      buttons.append(button);
+      return [key, button];
+    }));
+    item.text = make("div", { className: "state" });
+    item.bar = make("progress", { max: 1, value: 0 });
+    item.bar.setAttribute("aria-label", `Progress of ${item.name}`);
+    const state = make("div");
+    state.append(item.text, item.bar);
+    row.append(make("span", { className: "title", textContent: item.name }), state, buttons);
+    this.#draw(item);
+    return row;
+  }
+
+  async #save(item) {
+    item.buttons.save.disabled = true;
+    try {
+      save(await this.#file(item, element("zip-kind").value));
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      item.buttons.save.disabled = false;
+    }
+  }
+
+  #set(item, state) {
+    const focused = item.row?.contains(document.activeElement);
+    item.state = state;
+    this.#draw(item);
+    if (focused && document.activeElement === document.body) element("queue-title").focus();
+    this.#summarize();
+  }
+
+  #draw(item) {
+    item.row.className = item.state;
+    const text = { working: `${item.stage ?? "Sending"}, ${percent(item.fraction)}`, done: `Done in ${item.result?.seconds.toFixed(1)} s`, failed: item.error };
+    item.text.textContent = text[item.state] ?? WORDS[item.state];
+    item.bar.hidden = item.state !== "working";
+    item.bar.value = item.fraction;
+    item.buttons.show.hidden = item.buttons.save.hidden = item.state !== "done";
+    item.buttons.cancel.hidden = !["waiting", "working"].includes(item.state);
+    if (item.state === "working") this.#overall();
+  }
+
+  #count(state) { return this.items.filter((item) => item.state === state).length; }
+
+  #overall() {
+    const ended = this.items.filter((item) => !["waiting", "working"].includes(item.state)).length;
+    const part = this.items.reduce((sum, item) => sum + (item.state === "working" ? item.fraction : 0), ended);
+    element("queue-progress").value = part / Math.max(1, this.items.length);
+    const done = this.items.filter((item) => item.state === "done");
+    const mean = done.reduce((sum, item) => sum + item.result.seconds, 0) / done.length;
+    const parts = [`${this.#count("done")} of ${counted(this.items.length, "pair")} done`];
+    for (const state of ["failed", "canceled"]) if (this.#count(state)) parts.push(`${this.#count(state)} ${state}`);
+    if (this.running && done.length) parts.push(timeLeft(mean * (this.items.length - part)));
+    element("queue-summary").textContent = this.started ? parts.join(", ") : `${counted(this.items.length, "pair")}, not started`;
+  }
+
+  #summarize() {
+    this.#overall();
+    element("queue-progress").hidden = !this.started;
+    document.querySelector("[data-action=zip]").disabled = !this.#count("done");
+    document.querySelector("[data-action=cancel-all]").hidden = !this.started || !(this.#count("waiting") + this.#count("working"));
+  }
+}
