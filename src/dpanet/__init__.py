@@ -9,30 +9,29 @@ Names are imported when they are first used: this module alone loads neither tor
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from dpanet.errors import (
-    ConfigError,
-    DatasetError,
-    DpanetError,
-    ImageWarning,
-    MissingPackageError,
-    OutputError,
-    PairError,
-    ReportError,
-    ShapeError,
-    TrainingError,
-    UnreadableImageError,
-    WeightsError,
-    WorkerError,
-)
-from dpanet.extras import named_extra
 from dpanet.version import __version__
 
+TYPE_CHECKING = False  # as in typing, which takes longer to import than this module
 if TYPE_CHECKING:
+    from typing import Any
+
     from dpanet.checkpoints.model_file import load_model, save_model
     from dpanet.deblurrer.deblurrer import Deblurrer
+    from dpanet.errors import (
+        ConfigError,
+        DatasetError,
+        DpanetError,
+        ImageWarning,
+        MissingPackageError,
+        OutputError,
+        PairError,
+        ReportError,
+        ShapeError,
+        TrainingError,
+        UnreadableImageError,
+        WeightsError,
+        WorkerError,
+    )
     from dpanet.evaluation.metrics import mae, psnr, ssim
     from dpanet.evaluation.protocol import score_aligned
     from dpanet.images.reading import read_pair, read_picture
@@ -70,6 +69,19 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ConfigError": "dpanet.errors",
+    "DatasetError": "dpanet.errors",
+    "DpanetError": "dpanet.errors",
+    "ImageWarning": "dpanet.errors",
+    "MissingPackageError": "dpanet.errors",
+    "OutputError": "dpanet.errors",
+    "PairError": "dpanet.errors",
+    "ReportError": "dpanet.errors",
+    "ShapeError": "dpanet.errors",
+    "TrainingError": "dpanet.errors",
+    "UnreadableImageError": "dpanet.errors",
+    "WeightsError": "dpanet.errors",
+    "WorkerError": "dpanet.errors",
     "Deblurrer": "dpanet.deblurrer.deblurrer",
     "DualPixelPair": "dpanet.pair",
     "Picture": "dpanet.pair",
@@ -89,6 +101,10 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'dpanet' has no attribute {name!r}")
+    from importlib import import_module
+
+    from dpanet.extras import named_extra
+
     with named_extra(f"dpanet.{name}"):
         value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
