@@ -163,6 +163,7 @@ def deblur(
         return FAILED
 
     from dpanet.jobs.deblur_folder import deblur_folder
+    from dpanet.jobs.folder_key import build_key
     from dpanet.jobs.job import PairReader, Task
     from dpanet.terminal.progress import Meter
 
@@ -178,7 +179,13 @@ def deblur(
             apply.check_defocus_map()
         task = Task(reader, apply, output_encoding, compression, meter)
         if folder:
-            key = _key(model, apply, camera, encoding, black_level, white_level, flat_field, output_encoding)
+            key = build_key(
+                model,
+                apply,
+                views=[camera, encoding, black_level, white_level],
+                flat_field=flat_field,
+                output_encoding=output_encoding,
+            )
             failed = deblur_folder(task, jobs, output, key, overwrite, len(problems))
         else:
             opened = reader(jobs[0]) if reading is None else reading.result()
@@ -201,20 +208,3 @@ def parse_tile(text: str) -> int | Literal["auto"]:
     if not text.isdecimal():
         raise UsageError(f"--tile is {text!r}; give auto, a number of pixels, or 0 for the whole picture")
     return int(text)
-
-
-def _key(model: str, apply: Deblurrer, *options: Any) -> dict[str, Any]:
-    """Return what all pictures of a folder depend on: the weights, the options, the versions."""
-    from dpanet.checkpoints.shipped_models import weights_hash
-    from dpanet.files.store import file_identity
-    from dpanet.version import __version__
-
-    *plain, flat_field, output_encoding = options
-    return {
-        "weights": weights_hash(model),
-        "run": [apply.tile, len(apply.mirrors), apply.device.partition(":")[0], apply.precision],
-        "views": plain,
-        "flat_field": flat_field and [file_identity(sheet) for sheet in flat_field],
-        "output_encoding": output_encoding,
-        "versions": [__version__, apply.engine.name, apply.engine.version],
-    }

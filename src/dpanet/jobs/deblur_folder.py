@@ -45,7 +45,7 @@ def deblur_folder(
     """
     folders = {os.fspath(path.parent.absolute()) for job in jobs for path in job.outputs}
     with Store(output, LOG, inner=sorted(folders), order=natural_key) as store:
-        finished = set() if overwrite else {job.name for job in jobs if _is_finished(store, job, key)}
+        finished = set() if overwrite else {job.name for job in jobs if is_finished(store, job, key)}
         again = [j for j in jobs if j.name in store.entries and j.name not in finished and j.output.is_file()]
         if again and not overwrite:
             pairs = f"{counted(len(again), 'pair')} {'is' if len(again) == 1 else 'are'}"
@@ -80,7 +80,7 @@ class _FolderStages:
     """Number of pairs that failed."""
 
     def read(self, job: Job) -> tuple[dict[str, Any], OpenedPair]:
-        own_key = _own_key(job, self.key)  # of the files as they are before they are read
+        own_key = key_of_pair(job, self.key)  # of the files as they are before they are read
         return own_key, self.task.read(job)
 
     def is_alone(self, data: tuple[dict[str, Any], OpenedPair]) -> bool:
@@ -122,17 +122,17 @@ class _FolderStages:
         self.task.meter.next_file()
 
 
-def _own_key(job: Job, key: dict[str, Any]) -> dict[str, Any]:
+def key_of_pair(job: Job, key: dict[str, Any]) -> dict[str, Any]:
     """Return what the picture of one pair depends on."""
     return key | {"files": [file_identity(view) for view in job.views]}
 
 
-def _is_finished(store: Store, job: Job, key: dict[str, Any]) -> bool:
+def is_finished(store: Store, job: Job, key: dict[str, Any]) -> bool:
     """Whether a store has the picture of a pair with this key, and the maps that are wanted with it."""
     if job.name not in store.entries:
         return False
     try:
-        written = store.find(job.name, _own_key(job, key))
+        written = store.find(job.name, key_of_pair(job, key))
     except OSError:  # a view is gone; the attempt to read it says so
         return False
     if not isinstance(written, dict):
