@@ -22,11 +22,12 @@ NEEDS = {
     "benchmark": "train",  # it measures what is installed, and leaves out the rest
     "checkpoints": "torch",
     "datasets": "evaluate",
-    "deblurrer/deblurrer.py": "torch",  # for its types
     "deblurrer/openvino_engine.py": "openvino",
+    "deblurrer/pillow_images.py": "evaluate",
     "deblurrer/placement.py": "torch",
     "deblurrer/tensors.py": "torch",
     "deblurrer/torch_engine.py": "torch",
+    "deblurrer/views.py": "torch",  # for its types
     "deconvolution": "evaluate",
     "evaluation": "evaluate",
     "evaluation/methods/spandrel_model.py": "restorers",
