@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dpanet.containers.png_chunks import make_chunk
 from dpanet.containers.vips import to_image
 from dpanet.deblurrer.by_rows import deblur_by_rows
+from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.deblurrer.tiling import Grid
@@ -43,6 +44,7 @@ class Engine:
 @pytest.fixture
 def deblurrer() -> Deblurrer:
     one = object.__new__(Deblurrer)
+    one.control = Control()
     one.engine, one.tile, one.progress = Engine(), "auto", None
     one.mirrors = MIRRORS[:2]
     return one

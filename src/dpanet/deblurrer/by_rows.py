@@ -48,7 +48,7 @@ def deblur_by_rows(
             if defocus
             else (deblurrer(pair, output_encoding=output_encoding), None)
         )
-    if defocus:
+    if defocus or deblurrer.control.needs_defocus_map:
         deblurrer.check_defocus_map()
     encoding = output_encoding or pair.encoding
     check_encoding(encoding)
@@ -61,6 +61,7 @@ def deblur_by_rows(
         tile=deblurrer.tile,
         mirrors=deblurrer.mirrors,
         encoding=encoding,
+        control=deblurrer.control,
         defocus=defocus,
         progress=deblurrer.progress,
     )

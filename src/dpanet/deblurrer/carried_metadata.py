@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.containers.written_metadata import with_encoding
+from dpanet.deblurrer.control import combine_views
 from dpanet.errors import ImageWarning, PairError
-from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 
@@ -82,9 +82,7 @@ def keep_pixels(
         y, x = np.nonzero(weights[top : top + _STRIP])
         place = (y + top, x)
         weight = weights[place][:, None]
-        combined = pair.left[place] * np.float32(0.5) + pair.right[place] * np.float32(0.5)
-        if encoding != pair.encoding:
-            combined = linear_to_srgb(combined) if encoding == "srgb" else srgb_to_linear(combined)
+        combined = combine_views(pair.left[place], pair.right[place], pair.encoding, encoding)
         blended = picture[place] + weight * (combined - picture[place])
         picture[place] = np.where(weight == 1, combined, blended)
 

@@ -17,8 +17,8 @@ from dpanet.pair import Encoding, Pixels
 _STRIP = 512
 """Rows that are worked on at once."""
 
-Rows = tuple[Pixels, Pixels, NDArray[np.float32] | None]
-"""Rows of the output, of the combined view, both (n, W, 3), and of the defocus map, (n, W), if it is wanted."""
+Rows = tuple[Pixels, Pixels | None, NDArray[np.float32] | None]
+"""Rows of the output and of the combined view, both (n, W, 3), and of the defocus map, (n, W); as far as needed."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ class Control:
         """
         if not self.needs_defocus_map:
             for output, combined, radius in strips:
+                assert combined is not None
                 yield mix(output, combined, self.strength, encoding), radius
             return
         reach = find_reach(self.keep_background, self.keep_foreground)
@@ -125,6 +126,7 @@ class Control:
                     raise ConfigError(
                         "the defocus map is missing, which keep_background and keep_foreground need"
                     )
+                assert combined is not None
                 new = output, combined, radius
                 held = new if held is None else tuple(map(np.concatenate, zip(held, new, strict=True)))  # type: ignore[assignment]
             if held is None:
@@ -140,6 +142,21 @@ class Control:
             yield mix(output[rows], combined[rows], weight, encoding), radius[rows]
             first = max(0, ready - context)
             held, done = (output[first:], combined[first:], radius[first:]), ready - first
+
+
+def combine_views(left: Pixels, right: Pixels, pair: Encoding, encoding: Encoding) -> Pixels:
+    """Return the mean of two views, in the encoding of the pair, converted to another.
+
+    Args:
+        left: any shape, float32.
+        right: the same.
+        pair: encoding of both.
+        encoding: of what is returned.
+    """
+    mean: Pixels = (left + right) * np.float32(0.5)
+    if encoding == pair:
+        return mean
+    return linear_to_srgb(mean) if encoding == "srgb" else srgb_to_linear(mean)
 
 
 def mix(output: Pixels, combined: Pixels, weight: float | NDArray[np.float32], encoding: Encoding) -> Pixels:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dpanet.deblurrer.control import Control, Rows, combine_views
 from dpanet.deblurrer.engine import Engine
 from dpanet.deblurrer.exposure import Exposure
+from dpanet.deblurrer.finite_output import check_output
 from dpanet.deblurrer.grid_choice import Tile, choose_grid
 from dpanet.deblurrer.mirror import Mirror
 from dpanet.deblurrer.tiling import Blend, Grid
@@ -17,6 +19,9 @@ from dpanet.pair import DualPixelPair, Encoding, Pixels
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, all tiles): before each tile, and after the last."""
+
+PLAIN = Control()
+"""The picture is the output of the network."""
 
 Strip = tuple[Pixels, NDArray[np.float32] | None]
 """Rows of the picture, (n, W, 3), and of the defocus map, (n, W), if it is wanted."""
@@ -29,6 +34,7 @@ def deblur_pair(
     tile: Tile,
     mirrors: Sequence[Mirror],
     encoding: Encoding,
+    control: Control = PLAIN,
     defocus: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Pixels, NDArray[np.float32] | None]:
@@ -45,14 +51,21 @@ def deblur_pair(
     radius: NDArray[np.float32] | None = None
     top = 0
     strips = deblur_strips(
-        engine, pair, tile=tile, mirrors=mirrors, encoding=encoding, defocus=defocus, progress=progress
+        engine,
+        pair,
+        tile=tile,
+        mirrors=mirrors,
+        encoding=encoding,
+        control=control,
+        defocus=defocus,
+        progress=progress,
     )
     for rows, radius_rows in strips:
         if len(rows) == height:
             return rows, radius_rows
         if picture is None:
             picture = np.empty((height, width, 3), np.float32)
-            radius = np.empty((height, width), np.float32) if defocus else None
+            radius = np.empty((height, width), np.float32) if radius_rows is not None else None
         picture[top : top + len(rows)] = rows
         if radius is not None and radius_rows is not None:
             radius[top : top + len(rows)] = radius_rows
@@ -68,6 +81,7 @@ def deblur_strips(
     tile: Tile,
     mirrors: Sequence[Mirror],
     encoding: Encoding,
+    control: Control = PLAIN,
     defocus: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Strip]:
@@ -82,19 +96,25 @@ def deblur_strips(
         tile: largest side in px that the engine gets at once; 0 for the whole picture; ``auto``: see `choose_grid`.
         mirrors: mirror images of the pair whose outputs are averaged; the first is the pair itself.
         encoding: of the picture.
-        defocus: also yield the map, from the same runs of the network.
+        control: how much of the network's output the picture gets.
+        defocus: also yield the map, from the same runs of the network; it is yielded too if `control` needs it.
         progress: called before each tile, and after the last.
 
     Raises:
         ConfigError: if the tile is too small for the network.
         ShapeError: if the engine returns another shape.
         UnreadableImageError: if a file whose rows are read has become damaged meanwhile.
+        WeightsError: if the network returns NaN or infinity.
     """
     network = engine.description
     height, width = pair.left.shape[:2]
     grid = choose_grid(height, width, network, tile)
     exposure = Exposure.of(pair, network.encoding)
-    return _run(engine, pair, grid, exposure, mirrors, encoding, defocus, progress)
+    defocus |= control.needs_defocus_map
+    strips = _run(engine, pair, grid, exposure, mirrors, encoding, not control.is_plain, defocus, progress)
+    if control.is_plain:
+        return ((rows, radius) for rows, _, radius in strips)
+    return control.apply_to_rows(strips, encoding)
 
 
 def _run(
@@ -104,10 +124,12 @@ def _run(
     exposure: Exposure,
     mirrors: Sequence[Mirror],
     encoding: Encoding,
+    combine: bool,
     defocus: bool,
     progress: Progress | None,
-) -> Iterator[Strip]:
+) -> Iterator[Rows]:
     picture = Blend(grid, channels=3)
+    combined = Blend(grid, channels=3) if combine else None
     radius = Blend(grid, channels=1) if defocus else None
 
     for done, place in enumerate(grid):
@@ -116,6 +138,9 @@ def _run(
         views = place.read(pair.left), place.read(pair.right)
         excess = exposure.excess(*views)
         left, right = map(exposure.to_network, views)
+        mean_rows = (
+            None if combined is None else combined.add(place, combine_views(*views, pair.encoding, encoding))
+        )
         del views  # the network needs the memory
         total: Pixels | None = None
         for mirror in mirrors:
@@ -123,6 +148,7 @@ def _run(
             total = output if total is None else total + output
             del output
         assert total is not None, "at least one mirror image"
+        check_output(engine, total, (left, right))
         mean = total / np.float32(len(mirrors)) if len(mirrors) > 1 else total
         rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]
@@ -130,5 +156,5 @@ def _run(
         if progress is not None and done == len(grid) - 1:
             progress(len(grid), len(grid))
         if len(rows):
-            yield rows, radius_rows
-        del rows, radius_rows
+            yield rows, mean_rows, radius_rows
+        del rows, mean_rows, radius_rows
