@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,13 @@ from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.engine import Engine
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
+from dpanet.deblurrer.views import View, is_path, to_arrays
 from dpanet.errors import ConfigError, PairError
 from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from dpanet.deblurrer.torch_engine import Network
+    from dpanet.images.reading import ImagePath
 
 
 class Deblurrer:
@@ -113,43 +113,82 @@ class Deblurrer:
         return self.engine.precision
 
     @overload
-    def __call__(self, pair: DualPixelPair, /, *, output_encoding: Encoding | None = None) -> Picture: ...
+    def __call__(
+        self,
+        pair: DualPixelPair,
+        /,
+        *,
+        output_encoding: Encoding | None = None,
+        progress: Progress | None = None,
+    ) -> Picture: ...
 
     @overload
     def __call__(
-        self, left: NDArray[Any], right: NDArray[Any], /, *, encoding: Encoding = "srgb"
-    ) -> NDArray[Any]: ...
+        self,
+        left: ImagePath,
+        right: ImagePath,
+        /,
+        *,
+        encoding: Encoding | None = None,
+        output_encoding: Encoding | None = None,
+        progress: Progress | None = None,
+    ) -> Picture: ...
 
     @overload
-    def __call__(self, left: Tensor, right: Tensor, /, *, encoding: Encoding = "srgb") -> Tensor: ...
+    def __call__(
+        self,
+        left: View,
+        right: View,
+        /,
+        *,
+        encoding: Encoding | None = None,
+        progress: Progress | None = None,
+    ) -> View: ...
+
+    @overload
+    def __call__(
+        self,
+        left: Sequence[View],
+        right: Sequence[View],
+        /,
+        *,
+        encoding: Encoding | None = None,
+        progress: Progress | None = None,
+    ) -> list[View]: ...
 
     def __call__(
         self,
-        pair: DualPixelPair | NDArray[Any] | Tensor,
-        right: NDArray[Any] | Tensor | None = None,
+        left: Any,
+        right: Any = None,
         /,
         *,
-        encoding: Encoding = "srgb",
+        encoding: Encoding | None = None,
         output_encoding: Encoding | None = None,
-    ) -> Picture | NDArray[Any] | Tensor:
-        """Deblur a `DualPixelPair`, or the left and the right view as arrays or tensors.
+        progress: Progress | None = None,
+    ) -> Any:
+        """Deblur a `DualPixelPair`, or the left and the right view as arrays, tensors, Pillow images or files.
 
         Args:
-            pair: a pair; or the left view, a NumPy array (H, W), (H, W, 3) or (B, H, W, 3), or a tensor (H, W),
-                (3, H, W) or (B, 3, H, W) on any device. RGB; uint8, uint16 (white is 255 or 65535) or floats (white
-                is 1.0); at least 16 px a side.
+            left: a pair; or the left view: a NumPy array (H, W), (H, W, 3) or (B, H, W, 3); a tensor (H, W),
+                (3, H, W) or (B, 3, H, W) on any device; a Pillow image of mode L, RGB, I;16 or F; the name of a
+                file; or a list of these. RGB; uint8, uint16 (white is 255 or 65535) or floats (white is 1.0); at
+                least 16 px a side.
             right: the right view, of the same kind and shape; nothing beside a pair.
-            encoding: of arrays and tensors, in and out; a pair states its own.
-            output_encoding: of the picture of a pair, if not the pair's own; then its ICC profile becomes one of the
-                same colors, or is left out with an ImageWarning.
+            encoding: of the views and the picture, ``srgb`` by default; of files, if they do not say so themselves.
+                A pair states its own.
+            output_encoding: of the picture of a pair or of files, if not their own; then its ICC profile becomes one
+                of the same colors, or is left out with an ImageWarning.
+            progress: instead of the Deblurrer's own; of several pictures, it is called for each from the start.
 
         Returns:
-            a `Picture` with the pair's metadata, and its combined view where these have a mask ``keep``; or an array
-            or tensor of the shape, type and device of the left view, clipped only if it is of whole numbers. A gray
-            picture is the mean of its channels.
+            of a pair or two files a `Picture` with the metadata, and the combined view where these have a mask
+            ``keep``; of other views what they are: an array or tensor of the shape, type and device of the left
+            view, an image of its mode, a list of these, clipped only if it is of whole numbers. A gray picture is
+            the mean of its channels.
 
         Raises:
             PairError: for unusable views.
+            UnreadableImageError: for files that are no pictures.
             ConfigError: if the tile is too small for the network, or the picture too large without.
 
         >>> import numpy as np
@@ -158,18 +197,31 @@ class Deblurrer:
         >>> Deblurrer("compact", device="cpu")(views, views).shape
         (2, 32, 48, 3)
         """
-        if isinstance(pair, DualPixelPair):
-            return self._deblur(pair, output_encoding, defocus=False)[0]
-        if _is_tensor(pair) and _is_tensor(right):
-            from dpanet.deblurrer.tensors import from_array, to_array
+        if is_path(left) and is_path(right):
+            from dpanet.images.reading import read_pair
 
-            return from_array(self._deblur_arrays(to_array(pair), to_array(right), encoding), pair)
-        if isinstance(pair, np.ndarray) and isinstance(right, np.ndarray):
-            return self._deblur_arrays(pair, right, encoding)
-        raise PairError(
-            f"the views are {type(pair).__name__} and {type(right).__name__}; give one DualPixelPair, two NumPy "
-            "arrays or two tensors"
-        )
+            left, encoding = read_pair(left, right, encoding), None
+        if isinstance(left, DualPixelPair):
+            if encoding is not None:
+                raise ConfigError(
+                    f"encoding is {encoding!r}, but a pair states its own; give output_encoding for the picture"
+                )
+            return self._deblur(left, output_encoding, defocus=False, progress=progress)[0]
+        if output_encoding is not None:
+            raise ConfigError(
+                f"output_encoding is {output_encoding!r}, which pairs and files can have; convert the picture instead"
+            )
+        if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+            if len(left) != len(right):
+                raise PairError(
+                    f"the lists have {len(left)} left and {len(right)} right views; give as many of each"
+                )
+            each = zip(left, right, strict=True)
+            return [self(*pair, encoding=encoding, progress=progress) for pair in each]
+        views = to_arrays(left, right)
+        pairs = to_pairs(*views[:2], encoding or "srgb")
+        pictures = [self._deblur(pair, None, defocus=False, progress=progress)[0].pixels for pair in pairs]
+        return views[2](from_pictures(pictures, views[0].shape, views[0].dtype))
 
     def with_defocus_map(
         self, pair: DualPixelPair, output_encoding: Encoding | None = None
@@ -197,7 +249,12 @@ class Deblurrer:
             raise ConfigError("this model has no defocus map; choose one that has, such as compact")
 
     def _deblur(
-        self, pair: DualPixelPair, output_encoding: Encoding | None, *, defocus: bool
+        self,
+        pair: DualPixelPair,
+        output_encoding: Encoding | None,
+        *,
+        defocus: bool,
+        progress: Progress | None = None,
     ) -> tuple[Picture, NDArray[np.float32] | None]:
         if defocus:
             self.check_defocus_map()
@@ -212,16 +269,11 @@ class Deblurrer:
             encoding=encoding,
             control=self.control,
             defocus=defocus,
-            progress=self.progress,
+            progress=progress or self.progress,
         )
         if keep is not None:
             keep_pixels(pixels, pair, keep, encoding)
         return Picture(pixels, encoding, metadata), radius
-
-    def _deblur_arrays(self, left: NDArray[Any], right: NDArray[Any], encoding: Encoding) -> NDArray[Any]:
-        pairs = to_pairs(left, right, encoding)
-        pictures = [self._deblur(pair, None, defocus=False)[0].pixels for pair in pairs]
-        return from_pictures(pictures, left.shape, left.dtype)
 
 
 def _run_by_torch(network: Network, engine: str, options: dict[str, Any]) -> Engine:
@@ -233,9 +285,3 @@ def _run_by_torch(network: Network, engine: str, options: dict[str, Any]) -> Eng
     from dpanet.deblurrer.torch_engine import TorchEngine
 
     return TorchEngine(network, **options)
-
-
-def _is_tensor(value: object) -> TypeGuard[Tensor]:
-    """Return whether a value is a torch tensor; there is none as long as torch is not imported."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
