@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Protocol, cast
@@ -47,6 +48,8 @@ class TorchEngine:
 
     name = "torch"
     version: str = torch.__version__
+    model_source: str = ""
+    """Name or path by which the model was loaded, for errors; empty for a network from memory."""
 
     def __init__(
         self,
@@ -116,14 +119,29 @@ class TorchEngine:
         return result
 
 
+_RUNS: dict[nn.Module, tuple[int, bool]] = {}
+"""Networks that run now: how many threads run one, and whether it was in training before."""
+
+_CHANGING_RUNS = threading.Lock()
+
+
 @contextmanager
 def _evaluation_mode(network: Network) -> Iterator[None]:
-    """Switch a network to evaluation, and back afterwards."""
-    module = network if isinstance(network, nn.Module) and network.training else None
-    if module is not None:
-        module.eval()
+    """Switch a network to evaluation, and back after the last of the threads that run it."""
+    if not isinstance(network, nn.Module):
+        yield
+        return
+    with _CHANGING_RUNS:
+        runs, training = _RUNS.get(network, (0, network.training))
+        _RUNS[network] = runs + 1, training
+        if network.training:
+            network.eval()
     try:
         yield
     finally:
-        if module is not None:
-            module.train()
+        with _CHANGING_RUNS:
+            runs, training = _RUNS.pop(network)
+            if runs > 1:
+                _RUNS[network] = runs - 1, training
+            elif training:
+                network.train()
