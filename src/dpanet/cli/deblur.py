@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.cli.options import KeptBlur, MaxMegapixels, apply_max_megapixels, parse_kept_blur
 from dpanet.errors import shown
 from dpanet.images.source import is_stream
 from dpanet.processes.background import Background
@@ -32,6 +32,9 @@ def deblur(
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
     threads: int | None = None,
     tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
+    strength: float = 1.0,
+    keep_background: KeptBlur = False,
+    keep_foreground: KeptBlur = False,
     overwrite: Annotated[bool, _Flag] = False,
     recursive: Annotated[bool, _Flag] = False,
     camera: Literal["pixel4", "pixel-app", "canon", "canon-right"] | None = None,
@@ -82,6 +85,13 @@ def deblur(
     tta
         Mirror images of the pair whose pictures are averaged: better, and as many times slower; auto takes two,
         and one for the published network.
+    strength
+        How much is sharpened: 0 (the mean of the views) to 1 (all that the model can).
+    keep_background
+        Sharpen what lies behind the focal plane only up to this blur radius in px (4 if none is named), so that a
+        soft background stays.
+    keep_foreground
+        Likewise in front of the focal plane.
     overwrite
         Replace outputs that exist, those of other programs and finished ones too.
     camera
@@ -128,6 +138,9 @@ def deblur(
             device=device,
             precision=precision,
             tta=tta,
+            strength=strength,
+            keep_background=parse_kept_blur(keep_background),
+            keep_foreground=parse_kept_blur(keep_foreground),
             threads=threads,
             reuse_memory=True,
         )

@@ -11,6 +11,18 @@ from dpanet.formats.limits import set_max_megapixels
 MaxMegapixels = Annotated[float | None, Parameter(name="--max-megapixels")]
 """Largest picture that is read, in millions of pixels."""
 
+KeptBlur = Annotated[float | bool, Parameter(negative=())]
+"""A blur radius in px, or the option alone for the default one."""
+
+
+def parse_kept_blur(value: float | bool) -> float | None:
+    """Return the blur radius of an option of `KeptBlur`; None if it is not there."""
+    from dpanet.deblurrer.keep_background import DEFAULT_RADIUS
+
+    if isinstance(value, bool):
+        return DEFAULT_RADIUS if value else None
+    return value
+
 
 def apply_max_megapixels(value: float | None) -> None:
     """Set the limit for this process and those that it starts; None leaves that of the environment, or the default.
