@@ -20,6 +20,7 @@ ROOMS = (
     "inspection",
     "export",
     "deblurrer",
+    "views",
     "deconvolution",
     "simulation",
     "datasets",
@@ -51,6 +52,7 @@ FORBIDDEN = {
     "terminal": (*EXTRAS, "numpy", *FILES),
     "benchmark": EXTRAS,
     "deblurrer": EXTRAS,
+    "views": EXTRAS,
     "camera_raw": EXTRAS,
     "images": EXTRAS,
     "formats": EXTRAS,
@@ -68,11 +70,11 @@ ALLOWED = {
     "benchmark/openvino_convolutions.py": "openvino",
     "benchmark/torch_convolutions.py": "torch",
     "deblurrer/openvino_engine.py": "openvino",
-    "deblurrer/pillow_images.py": "PIL",
     "deblurrer/placement.py": "torch",
-    "deblurrer/tensors.py": "torch",
     "deblurrer/torch_engine.py": "torch",
-    "deblurrer/views.py": "torch",  # for its types
+    "views/kinds.py": "torch",  # for its types
+    "views/pillow_images.py": "PIL",
+    "views/tensors.py": "torch",
 }
 """The one module of an extra that a file may import although its room may not."""
 

@@ -23,11 +23,8 @@ NEEDS = {
     "checkpoints": "torch",
     "datasets": "evaluate",
     "deblurrer/openvino_engine.py": "openvino",
-    "deblurrer/pillow_images.py": "evaluate",
     "deblurrer/placement.py": "torch",
-    "deblurrer/tensors.py": "torch",
     "deblurrer/torch_engine.py": "torch",
-    "deblurrer/views.py": "torch",  # for its types
     "deconvolution": "evaluate",
     "evaluation": "evaluate",
     "evaluation/methods/spandrel_model.py": "restorers",
@@ -39,6 +36,9 @@ NEEDS = {
     "report": "evaluate",
     "simulation": "evaluate",
     "training": "train",
+    "views/kinds.py": "torch",  # for its types
+    "views/pillow_images.py": "evaluate",
+    "views/tensors.py": "torch",
 } | {f"cli/{command.replace('-', '_')}.py": extra for command, extra in COMMANDS.items() if extra}
 """The extra of a room or file; what needs one says so in a sentence where it is missing."""
 

@@ -15,8 +15,8 @@ from dpanet.errors import PairError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dpanet.deblurrer.pillow_images import Image
     from dpanet.images.reading import ImagePath
+    from dpanet.views.pillow_images import Image
 
 View = TypeVar("View", NDArray[Any], "Tensor", "Image")
 """What holds a view, and then the picture."""
@@ -39,7 +39,7 @@ def to_arrays(left: object, right: object) -> Arrays:
     if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
         return left, right, lambda array: array
     if _is_tensor(left) and _is_tensor(right):
-        from dpanet.deblurrer import tensors
+        from dpanet.views import tensors
 
         tensor = left
         return (
@@ -48,7 +48,7 @@ def to_arrays(left: object, right: object) -> Arrays:
             lambda array: tensors.from_array(array, tensor),
         )
     if _is_image(left) and _is_image(right):
-        from dpanet.deblurrer import pillow_images
+        from dpanet.views import pillow_images
 
         image = left
         views = pillow_images.to_array(left), pillow_images.to_array(right)

@@ -1,0 +1,1 @@
+"""Views as developers have them: NumPy arrays, torch tensors, Pillow images."""
