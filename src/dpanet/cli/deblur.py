@@ -11,7 +11,7 @@ from dpanet.cli.options import KeptBlur, MaxMegapixels, apply_max_megapixels, pa
 from dpanet.errors import shown
 from dpanet.images.source import is_stream
 from dpanet.processes.background import Background
-from dpanet.terminal.failure import DONE, FAILED, UsageError, print_error, print_line
+from dpanet.terminal.failure import DONE, FAILED, UsageError, describe_error, print_error, print_line
 
 if TYPE_CHECKING:
     from dpanet.deblurrer.deblurrer import Deblurrer
@@ -45,6 +45,9 @@ def deblur(
     output_encoding: Literal["srgb", "linear"] | None = None,
     compression: int = 1,
     defocus_map: Path | None = None,
+    json: Annotated[bool, _Flag] = False,
+    cluster: Literal["ray"] | None = None,
+    workers: int | None = None,
     max_megapixels: MaxMegapixels = None,
 ) -> int:
     """Make a sharper picture from the two views of a dual-pixel capture, or from a folder of them.
@@ -115,6 +118,14 @@ def deblur(
     defocus_map
         Also write how far each pixel is out of focus: a 16-bit PNG, 32768 in focus and 512 codes for each pixel
         of signed blur radius, and a color picture, NAME-colour.png, beside it. For a folder of pairs, name a folder.
+    json
+        Print one JSON object a line on standard output for each picture, and nothing else there.
+    cluster
+        ray: deblur the pairs of a folder, or of a URL such as s3://BUCKET/FOLDER, with the workers of the Ray cluster
+        that RAY_ADDRESS names, or with those of this machine. Needs the extra cluster. --threads are then the cores
+        of each worker, 1 by default.
+    workers
+        Of a cluster at most; by default as many as it has cores for.
     max_megapixels
         Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
@@ -126,27 +137,40 @@ def deblur(
         )
     if compression not in range(10):
         raise UsageError(f"--compression is {compression}; give 0 (none) to 9 (slowest)")
+    model_options: dict[str, Any] = {"engine": engine, "tile": side, "device": device, "precision": precision}
+    model_options |= {"tta": tta, "strength": strength}
+    model_options["keep_background"] = parse_kept_blur(keep_background)
+    model_options["keep_foreground"] = parse_kept_blur(keep_foreground)
+    if cluster is not None:
+        from dpanet.cluster.deblur import deblur_on_cluster
+
+        if right is not None or json:
+            raise UsageError(
+                f"--cluster is for a folder or URL of pairs; leave out {'--json' if json else shown(right)}"
+            )
+        view_options = {"camera": camera, "encoding": encoding, "black_level": black_level}
+        view_options |= {"white_level": white_level, "flat_field": flat_field}
+        return deblur_on_cluster(
+            source,
+            output,
+            defocus_map,
+            model_options | view_options | {"output_encoding": output_encoding, "compression": compression},
+            model=model,
+            threads=threads,
+            workers=workers,
+            recursive=recursive,
+            overwrite=overwrite,
+        )
+    if workers is not None:
+        raise UsageError("--workers is for --cluster; add that, or leave it out")
     folder = right is None and not source.is_file()
     if recursive and not folder:
         raise UsageError("--recursive is for a folder of pairs; leave it out")
 
-    loading = Background(
-        lambda: _load(
-            model,
-            engine=engine,
-            tile=side,
-            device=device,
-            precision=precision,
-            tta=tta,
-            strength=strength,
-            keep_background=parse_kept_blur(keep_background),
-            keep_foreground=parse_kept_blur(keep_foreground),
-            threads=threads,
-            reuse_memory=True,
-        )
-    )
+    loading = Background(lambda: _load(model, **model_options, threads=threads, reuse_memory=True))
 
     from dpanet.jobs.job_list import check_outputs, check_paths, list_jobs, list_single_job
+    from dpanet.jobs.result_lines import JsonLines, ResultLines, TextLines, print_result
     from dpanet.jobs.views import RAW_FILES, build_row_reader
 
     problems: list[str] = []
@@ -169,8 +193,10 @@ def deblur(
     )
     check_paths(jobs, flat_field or ())
     check_outputs(jobs, output, overwrite, defocus_map if folder else None, folder=folder)
+    lines: ResultLines = JsonLines(model) if json else TextLines()
     for problem in problems:
         print_error(problem)
+        print_result(lines.left_out(problem))
     if not jobs:
         print_error(f"{shown(source)} contains no pair that can be deblurred; see the lines before this one")
         return FAILED
@@ -185,26 +211,33 @@ def deblur(
     reading = None
     if not folder and not any(is_stream(view) for view in jobs[0].views):  # which may have no end
         reading = Background(lambda: reader(jobs[0]))
-    with Meter(len(jobs)) as meter:
-        apply = loading.result()
-        apply.progress = meter.tiles
-        if defocus_map is not None:
-            apply.check_defocus_map()
-        task = Task(reader, apply, output_encoding, compression, meter)
-        if folder:
-            key = build_key(
-                model,
-                apply,
-                views=[camera, encoding, black_level, white_level],
-                flat_field=flat_field,
-                output_encoding=output_encoding,
-            )
-            failed = deblur_folder(task, jobs, output, key, overwrite, len(problems))
-        else:
-            opened = reader(jobs[0]) if reading is None else reading.result()
-            line = task.write(jobs[0], task.deblur(jobs[0], opened), overwrite)
+    try:
+        with Meter(len(jobs)) as meter:
+            apply = loading.result()
+            apply.progress = meter.tiles
+            if isinstance(lines, JsonLines):
+                lines.deblurrer = apply
+            if defocus_map is not None:
+                apply.check_defocus_map()
+            task = Task(reader, apply, output_encoding, compression, meter, lines)
+            if folder:
+                key = build_key(
+                    model,
+                    apply,
+                    views=[camera, encoding, black_level, white_level],
+                    flat_field=flat_field,
+                    output_encoding=output_encoding,
+                )
+                failed = deblur_folder(task, jobs, output, key, overwrite, len(problems))
+            else:
+                opened = reader(jobs[0]) if reading is None else reading.result()
+                line = task.write(jobs[0], task.deblur(jobs[0], opened), overwrite)
+    except Exception as error:
+        if not folder:
+            print_result(lines.failed(jobs[0], describe_error(error, "deblur")))
+        raise
     if not folder:
-        print(line)
+        print_result(line)
     return FAILED if failed or problems else DONE
 
 

@@ -11,7 +11,7 @@ from dpanet.formats.limits import set_max_megapixels
 MaxMegapixels = Annotated[float | None, Parameter(name="--max-megapixels")]
 """Largest picture that is read, in millions of pixels."""
 
-KeptBlur = Annotated[float | bool, Parameter(negative=())]
+KeptBlur = Annotated[float | bool, Parameter(negative=(), show_default=False)]
 """A blur radius in px, or the option alone for the default one."""
 
 

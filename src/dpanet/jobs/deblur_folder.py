@@ -12,6 +12,7 @@ from dpanet.files.store import Store, file_identity
 from dpanet.files.written_files import describe_written, is_unchanged, name_from_folder, parse_written
 from dpanet.images.pairing import natural_key
 from dpanet.jobs.job import DeblurredPair, Job, OpenedPair, Task
+from dpanet.jobs.result_lines import print_result
 from dpanet.processes.pipeline import Pipeline
 from dpanet.terminal.failure import describe_error, print_error
 
@@ -49,18 +50,21 @@ def deblur_folder(
         again = [j for j in jobs if j.name in store.entries and j.name not in finished and j.output.is_file()]
         if again and not overwrite:
             pairs = f"{counted(len(again), 'pair')} {'is' if len(again) == 1 else 'are'}"
-            print(
-                f"{shown(output)}: {pairs} deblurred again, since options, views or the program changed",
-                flush=True,
+            again_line = (
+                f"{shown(output)}: {pairs} deblurred again, since options, views or the program changed"
             )
-        for _ in finished:
-            task.meter.next_file()
+            print_result(task.lines.remark(again_line))
+        for job in jobs:
+            if job.name in finished:
+                print_result(task.lines.skipped(job))
+                task.meter.skip_file()
         stages = _FolderStages(task, store, key, overwrite)
         Pipeline(stages).run([job for job in jobs if job.name not in finished])
         failed = stages.failed
         done = counted(len(jobs) - len(finished) - failed, "pair")
         ending = (f", {failed} failed" if failed else "") + (f", {left_out} left out" if left_out else "")
-        print(f"{shown(output)}: {done} deblurred, {len(finished)} skipped{ending}", flush=True)
+        line = f"{shown(output)}: {done} deblurred, {len(finished)} skipped{ending}"
+        print_result(task.lines.remark(line))
     return failed
 
 
@@ -111,14 +115,16 @@ class _FolderStages:
             raise
 
     def finish(self, job: Job, line: str) -> None:
-        print(line, flush=True)  # above the bars of a terminal; at once in a file or pipe
+        print_result(line)  # above the bars of a terminal
         self.task.meter.next_file()
 
     def fail(self, job: Job, error: Exception) -> None:
         self.failed += 1
         # one that is impossible for a picture of this size, while others may be of another
         place = f"{shown(job.left)}: " if isinstance(error, ConfigError) else ""
-        print_error(place + describe_error(error, "deblur", job.left))
+        sentence = place + describe_error(error, "deblur", job.left)
+        print_error(sentence)
+        print_result(self.task.lines.failed(job, sentence))
         self.task.meter.next_file()
 
 
@@ -128,13 +134,19 @@ def key_of_pair(job: Job, key: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_finished(store: Store, job: Job, key: dict[str, Any]) -> bool:
-    """Whether a store has the picture of a pair with this key, and the maps that are wanted with it."""
+    """Whether a store has the picture of a pair with this key of the folder, and the maps that are wanted with it."""
     if job.name not in store.entries:
         return False
     try:
-        written = store.find(job.name, key_of_pair(job, key))
+        own_key = key_of_pair(job, key)
     except OSError:  # a view is gone; the attempt to read it says so
         return False
+    return is_written(store, job, own_key)
+
+
+def is_written(store: Store, job: Job, own_key: dict[str, Any]) -> bool:
+    """Whether a store has the outputs of a pair with this key of its own, as they were written."""
+    written = store.find(job.name, own_key)
     if not isinstance(written, dict):
         return False
     versions = {file: written.get(name_from_folder(file, store.folder)) for file in job.outputs}

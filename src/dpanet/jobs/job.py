@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dpanet.errors import ImageWarning, shown
+from dpanet.errors import ImageWarning
 from dpanet.files.output import atomic_output, make_folder
 from dpanet.images.defocus_map import color_file, write_defocus_map
 from dpanet.images.pixel_rows import PictureRows
 from dpanet.images.writing import not_carried, write_picture
+from dpanet.jobs.result_lines import ResultLines, TextLines, Written
+from dpanet.terminal.streams import collect_notes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +44,8 @@ class Job:
     """File of the picture."""
     defocus_map: Path | None = None
     """File of the defocus map, if it is wanted."""
+    compare: Path | None = None
+    """File that compares the picture with the combined view, if it is wanted."""
 
     @property
     def views(self) -> tuple[Path, ...]:
@@ -50,8 +54,8 @@ class Job:
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """Paths of the picture, of the defocus map and of its colored picture."""
-        return (self.output, *self.map_paths)
+        """Paths of the picture, of the defocus map and its colored picture, and of the comparison."""
+        return (self.output, *self.map_paths, *([] if self.compare is None else [self.compare]))
 
     @property
     def map_paths(self) -> tuple[Path, ...]:
@@ -73,6 +77,8 @@ class OpenedPair:
     pair: DualPixelPair | PairRows
     seconds: float
     """That it took to read them."""
+    notes: Sequence[str] = ()
+    """What was remarked meanwhile."""
 
     @property
     def large(self) -> bool:
@@ -92,13 +98,14 @@ class PairReader:
     def __call__(self, job: Job) -> OpenedPair:
         """Raises: DpanetError if the pair is unusable."""
         start = time.perf_counter()
-        if job.right is not None:
-            assert self.read is not None
-            pair = self.read(job.left, job.right)
-        else:
-            assert self.read_raw is not None
-            pair = self.read_raw(job.left)
-        return OpenedPair(pair, time.perf_counter() - start)
+        with collect_notes() as notes:
+            if job.right is not None:
+                assert self.read is not None
+                pair = self.read(job.left, job.right)
+            else:
+                assert self.read_raw is not None
+                pair = self.read_raw(job.left)
+        return OpenedPair(pair, time.perf_counter() - start, notes)
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,8 @@ class DeblurredPair:
     """The defocus map, if it is wanted."""
     seconds: float
     """That it took so far."""
+    notes: Sequence[str] = ()
+    """What was remarked so far."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,8 @@ class Task:
     """Of the pictures; see `write_picture`."""
     meter: Meter
     """Shows the progress."""
+    lines: ResultLines = field(default_factory=TextLines)
+    """Makes the lines that are printed."""
 
     def deblur(self, job: Job, opened: OpenedPair) -> DeblurredPair:
         """Deblur a pair.
@@ -133,6 +144,11 @@ class Task:
         Raises:
             DpanetError: if the pair is unusable.
         """
+        with collect_notes() as notes:
+            deblurred = self._deblur(job, opened)
+        return replace(deblurred, notes=[*opened.notes, *notes])
+
+    def _deblur(self, job: Job, opened: OpenedPair) -> DeblurredPair:
         from dpanet.deblurrer.by_rows import deblur_by_rows
 
         start = time.perf_counter()
@@ -162,6 +178,14 @@ class Task:
             DpanetError: if an output cannot be written.
         """
         start = time.perf_counter()
+        with collect_notes() as notes:
+            self._write(job, deblurred, overwrite, record)
+        height, width = deblurred.picture.pixels.shape[:2]
+        seconds = deblurred.seconds + time.perf_counter() - start
+        texts = dict.fromkeys([*deblurred.notes, *notes])
+        return self.lines.written(job, Written(width, height, seconds, [*texts]))
+
+    def _write(self, job: Job, deblurred: DeblurredPair, overwrite: bool, record: Record) -> None:
         picture, radius = deblurred.picture, deblurred.radius
         for path in job.outputs:
             make_folder(path.parent)
@@ -172,6 +196,3 @@ class Task:
                 map_file, colored = (files[path] for path in job.map_paths)
                 write_defocus_map(radius, map_file, overwrite=True, colored=colored)
             record(files)
-        height, width = picture.pixels.shape[:2]
-        seconds = deblurred.seconds + time.perf_counter() - start
-        return f"{shown(job.output)}: {width} x {height} px, {seconds:.1f} s"

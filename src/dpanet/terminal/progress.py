@@ -78,6 +78,10 @@ class Meter(_Bars):
         self._bars.advance(self._files)
         self._bars.update(self._tiles, visible=False)
 
+    def skip_file(self) -> None:
+        """Count one file that takes no time."""
+        self.next_file()
+
     def say(self, line: str) -> None:
         """Print a line above the bars, on a terminal only."""
         if self._bars is not None:

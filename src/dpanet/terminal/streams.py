@@ -8,11 +8,17 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TextIO, TypeGuard
 
 from dpanet.errors import ImageWarning
 from dpanet.processes.background import hold_warning
 from dpanet.terminal.failure import FAILED, print_line
+
+_collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
+"""The texts of the warnings of this thread, where somebody collects them."""
 
 
 def open_streams() -> None:
@@ -71,6 +77,20 @@ def discard_output() -> int:
     return FAILED
 
 
+@contextmanager
+def collect_notes() -> Iterator[list[str]]:
+    """Yield a list to which each `ImageWarning` of this thread is added, each text once; it is shown all the same.
+
+    Only where `show_notes` is active.
+    """
+    notes: list[str] = []
+    before = _collected.set(notes)
+    try:
+        yield notes
+    finally:
+        _collected.reset(before)
+
+
 def show_notes() -> None:
     """Print each different `ImageWarning` once, as one line on standard error, when it comes.
 
@@ -83,6 +103,9 @@ def show_notes() -> None:
         if not issubclass(category, ImageWarning):
             others(message, category, *place, **more)
             return
+        collected = _collected.get()
+        if collected is not None and str(message) not in collected:
+            collected.append(str(message))
         if hold_warning(message, category, *place):
             return
         kind = getattr(message, "once", None) or str(message)
