@@ -29,6 +29,7 @@ COMMANDS = {
     "deblur": None,
     "edit": None,
     "demo": None,
+    "app": "app",
     "benchmark": None,
     "inspect": "evaluate",
     "evaluate": "evaluate",

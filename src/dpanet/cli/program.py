@@ -32,6 +32,7 @@ from dpanet.version import __version__
 _COMMANDS = {
     "deblur": "Make a sharper picture from the two views of a dual-pixel capture, or from a folder of them.",
     "edit": "Deblur for a photo editor: one view is named, the other is found beside it; or a dual-pixel raw file.",
+    "app": "Open a page on which pictures are dropped and deblurred; only this computer reaches it.",
     "inspect": "Say whether two files are a usable dual-pixel pair, before any deblurring.",
     "evaluate": "Score models and baselines on captures with truths: a table, scores.json, a page.",
     "simulate": "Make dual-pixel pairs with their truth from sharp photographs.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
@@ -60,6 +61,20 @@ class Background(Generic[Result]):
             self._error = error
         finally:
             self._ended.set()
+
+
+@contextmanager
+def held_warnings() -> Iterator[list[tuple[Any, ...]]]:
+    """Yield a list that gets the warnings of this thread, as arguments of `warnings.showwarning`.
+
+    It takes a `warnings.showwarning` that calls `hold_warning`, as that of `dpanet.terminal.streams.show_notes` does.
+    """
+    held: list[tuple[Any, ...]] = []
+    before = _held.set(held)
+    try:
+        yield held
+    finally:
+        _held.reset(before)
 
 
 def hold_warning(*arguments: Any) -> bool:

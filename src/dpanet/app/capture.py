@@ -1,0 +1,129 @@
+"""A capture that a visitor sent: its files, its state, its result."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dpanet.errors import shown
+from dpanet.images.pairing import SUFFIXES
+from dpanet.jobs.job_list import RAW_SUFFIXES
+from dpanet.pair import Encoding
+
+State = Literal["sending", "waiting", "working", "done", "failed", "canceled"]
+
+UNFINISHED: tuple[State, ...] = ("sending", "waiting", "working")
+
+SIDES = ("left", "right")
+
+_OPTION = re.compile(r"\b(add|leave out) --camera(?: (canon(?:-right)?|pixel-app|pixel4))?")
+
+
+class CanceledError(Exception):
+    """The visitor does not want the capture any more."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a page shows of a deblurred capture."""
+
+    width: int
+    """Px, upright, as all pictures of the page."""
+    height: int
+    seconds: float
+    """That it took, without the time in the queue."""
+    notes: tuple[str, ...]
+    """Remarks on the files, one sentence each."""
+    span: float | None
+    """Blur radius in px at the ends of the colors of the defocus map; None if there is no map."""
+
+
+@dataclass
+class Capture:
+    """One pair or raw file, from its first byte to its deletion.
+
+    All files lie in `folder` under names of the server's choice; the visitor's names are shown and never used.
+    """
+
+    id: str
+    """Random."""
+    folder: Path
+    """Of this capture alone."""
+    names: dict[str, str]
+    """Names of the visitor's files, by side; a raw file is ``left``."""
+    model: str
+    camera: str | None
+    files: dict[str, Path] = field(default_factory=dict)
+    """Those that are there, by side."""
+    state: State = "sending"
+    stage: str = "Sending"
+    fraction: float = 0.0
+    seconds_left: float | None = None
+    error: str = ""
+    result: Result | None = None
+    encoding: Encoding = "srgb"
+    """Of the picture."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Of the picture, but for its alpha channel, which is in the file."""
+    canceled: threading.Event = field(default_factory=threading.Event)
+    stored: int = 0
+    """Bytes of its files."""
+
+    @property
+    def title(self) -> str:
+        """Of the capture, for the names of downloads: the left file's name without side and suffix."""
+        stem = re.sub(r"\.[^.]*$", "", self.names["left"].replace("\\", "/").rpartition("/")[2])
+        stem = re.sub(r"[-_. ]?left$", "", stem, flags=re.IGNORECASE) if len(self.names) == 2 else stem
+        return re.sub(r"[^\w.() +-]", "_", stem).strip(". ") or "picture"
+
+    @property
+    def upload_path(self) -> dict[str, Path]:
+        """Where the file of each side is stored."""
+        return {side: self.folder / f"{side}{_known_suffix(name)}" for side, name in self.names.items()}
+
+    @property
+    def picture(self) -> Path:
+        """The network's picture, 16 bits."""
+        return self.folder / "picture.tif"
+
+    @property
+    def radius(self) -> Path:
+        """The defocus map, float32, px."""
+        return self.folder / "radius.npy"
+
+    def preview(self, name: str) -> Path:
+        """What the page draws: ``before``, ``after`` or ``defocus``."""
+        return self.folder / f"{name}.png"
+
+    def check_canceled(self) -> None:
+        """Raise CanceledError if the visitor canceled it."""
+        if self.canceled.is_set():
+            raise CanceledError
+
+    def describe(self, text: str) -> str:
+        """Return a sentence with the visitor's names of the files, and with the page's words for options."""
+        for side, path in self.upload_path.items():
+            text = text.replace(shown(path), shown(self.names[side]))
+        text = _OPTION.sub(
+            lambda match: f"choose the camera {match[2]}" if match[1] == "add" else "choose no camera", text
+        )
+        return text.replace(shown(self.folder), "the temporary folder")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a page is told."""
+        told: dict[str, Any] = {"state": self.state, "stage": self.stage, "fraction": round(self.fraction, 4)}
+        told |= {"seconds_left": self.seconds_left, "error": self.error}
+        if self.result is not None:
+            result = self.result
+            told |= {"width": result.width, "height": result.height, "seconds": round(result.seconds, 3)}
+            told |= {"notes": result.notes, "defocus": result.span is not None, "span": result.span}
+        return told
+
+
+def _known_suffix(name: str) -> str:
+    suffix = Path(name.replace("\0", "")).suffix.lower()
+    return suffix if suffix in (*SUFFIXES, *RAW_SUFFIXES) else ".bin"

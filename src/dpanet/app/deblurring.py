@@ -1,0 +1,196 @@
+"""What is done with a capture: read, deblur, write for the page; and again at another strength."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dpanet.app.capture import Capture, Result
+from dpanet.app.limits import Limits
+from dpanet.app.previews import write_map_preview, write_preview
+from dpanet.deblurrer.control import Control
+from dpanet.deblurrer.deblurrer import Deblurrer
+from dpanet.errors import UnreadableImageError, shown
+from dpanet.images.header import read_header
+from dpanet.images.reading import read_picture
+from dpanet.images.writing import write_picture
+from dpanet.jobs.views import RAW_FILES, build_raw_reader, build_reader
+from dpanet.pair import DualPixelPair, Picture
+from dpanet.processes.background import held_warnings
+
+_GUESS = 3.0
+"""Seconds a megapixel, as long as nothing was measured; moves the bar only, no time is told from it."""
+
+
+class Models:
+    """The models of a server, each loaded when it is first needed. Only one thread may use it.
+
+    Args:
+        sources: name -> shipped name or file.
+        options: of `Deblurrer`.
+    """
+
+    def __init__(self, sources: Mapping[str, str], **options: Any) -> None:
+        self.sources = dict(sources)
+        self._options = options
+        self._loaded: dict[str, Deblurrer] = {}
+        self._rates: dict[str, float] = {}
+
+    def load(self, name: str) -> Deblurrer:
+        """Return a model. Raises: DpanetError if it cannot be loaded."""
+        if name not in self._loaded:
+            self._loaded[name] = Deblurrer(self.sources[name], **self._options)
+        return self._loaded[name]
+
+    def rate(self, name: str) -> float | None:
+        """Seconds a megapixel, of the last capture; None as long as there was none."""
+        return self._rates.get(name)
+
+    def set_rate(self, name: str, seconds: float, pixels: int) -> None:
+        """Note how long a capture took."""
+        self._rates[name] = seconds / (pixels / 1e6)
+
+
+class TileClock:
+    """Progress of a capture that also moves within a tile.
+
+    Args:
+        capture: whose progress it is.
+        megapixels: of the picture.
+        rate: seconds a megapixel, of an earlier capture; None if unknown.
+    """
+
+    def __init__(self, capture: Capture, megapixels: float, rate: float | None) -> None:
+        self._capture = capture
+        self._expected = megapixels * (rate or _GUESS)
+        self._known = rate is not None
+        self._start = self._last = time.monotonic()
+        self._done, self._total = 0, 1
+
+    def tiles(self, done: int, total: int) -> None:
+        """Note the tiles that are done; the `progress` of a Deblurrer. Raises: CanceledError."""
+        self._capture.check_canceled()
+        self._done, self._total, self._last = done, total, time.monotonic()
+        if done:
+            self._expected = (self._last - self._start) * total / done
+            self._known = True
+
+    def read(self) -> tuple[float, float | None]:
+        """Return the share that is done, and the seconds that are left if that can be told."""
+        now = time.monotonic()
+        tile = max(1e-3, self._expected / self._total)
+        within = 1 - 0.5 ** ((now - self._last) / tile * 2)  # slower and slower, never whole
+        fraction = min(1.0, (self._done + within * (self._done < self._total)) / self._total)
+        return fraction, max(0.0, self._expected - (now - self._start)) if self._known else None
+
+
+def check_view(path: Path, name: str, limits: Limits) -> None:
+    """Refuse a picture that is too large, before it waits. Raw files are checked when they are read.
+
+    Raises:
+        UnreadableImageError: if it is.
+    """
+    header = read_header(path)
+    if header.width * header.height > limits.pixels:
+        raise UnreadableImageError(
+            f"{shown(name)} has {header.width * header.height / 1e6:.1f} megapixels, and at most "
+            f"{limits.megapixels:g} are taken; start dpanet app with a larger --max-megapixels"
+        )
+
+
+def deblur_capture(
+    capture: Capture, models: Models, limits: Limits, watch: Callable[[TileClock | None], None]
+) -> None:
+    """Deblur a capture and write what the page shows and stores.
+
+    Args:
+        capture: with its files; gets the result.
+        models: of which one is used.
+        limits: for the size of a raw file's picture.
+        watch: called with what knows the progress while the network runs, then with None.
+
+    Raises:
+        DpanetError: for unusable files.
+        CanceledError: if the visitor canceled it.
+    """
+    start = time.monotonic()
+    with held_warnings() as held:
+        capture.stage = "Reading"
+        pair = _read(capture)
+        height, width = pair.left.shape[:2]
+        if height * width > limits.pixels:
+            raise UnreadableImageError(
+                f"{shown(capture.names['left'])} has {height * width / 1e6:.1f} megapixels, and at most "
+                f"{limits.megapixels:g} are taken; start dpanet app with a larger --max-megapixels"
+            )
+        capture.check_canceled()
+        capture.stage = "Loading the model"
+        deblurrer = models.load(capture.model)
+        capture.stage = "Deblurring"
+        began = time.monotonic()
+        clock = TileClock(capture, height * width / 1e6, models.rate(capture.model))
+        watch(clock)
+        deblurrer.progress = clock.tiles
+        try:
+            if deblurrer.engine.description.has_defocus:
+                picture, radius = deblurrer.with_defocus_map(pair)
+            else:
+                picture, radius = deblurrer(pair), None
+        finally:
+            deblurrer.progress = None
+            watch(None)
+        models.set_rate(capture.model, time.monotonic() - began, height * width)
+        capture.check_canceled()
+        capture.stage, capture.fraction, capture.seconds_left = "Writing", 1.0, None
+        write_picture(picture, capture.picture, bits=16)
+        capture.encoding = picture.encoding
+        capture.metadata = {key: value for key, value in picture.metadata.items() if key != "alpha"}
+        write_preview(pair.combined, capture.preview("before"))
+        write_preview(picture, capture.preview("after"))
+        span = None
+        if radius is not None:
+            np.save(capture.radius, radius)
+            span = write_map_preview(radius, pair.metadata.get("exif"), capture.preview("defocus"))
+        shape = read_header(capture.preview("after"))
+    notes = [capture.describe(str(arguments[0])) for arguments in held]
+    capture.result = Result(
+        shape.width, shape.height, time.monotonic() - start, tuple(dict.fromkeys(notes)), span
+    )
+
+
+def write_after(capture: Capture, control: Control, path: Path) -> None:
+    """Write the picture of the page, mixed by `control`."""
+    write_preview(_mixed(capture, control), path)
+
+
+def write_download(capture: Capture, control: Control, path: Path) -> None:
+    """Write the picture at 16 bits with its metadata, mixed by `control`; the suffix decides the format."""
+    write_picture(_mixed(capture, control), path, bits=16, overwrite=True)
+
+
+def _mixed(capture: Capture, control: Control) -> Picture:
+    with held_warnings():  # said when it was deblurred
+        stored = read_picture(capture.picture, capture.encoding)
+        metadata = dict(capture.metadata)
+        if "alpha" in stored.metadata:
+            metadata["alpha"] = stored.metadata["alpha"]
+        output = replace(stored, metadata=metadata)
+        if control.is_plain:
+            return output
+        combined = _read(capture).combined.pixels
+    radius = np.load(capture.radius) if control.needs_defocus_map else None
+    return replace(output, pixels=control.apply(output.pixels, combined, radius, output.encoding))
+
+
+def _read(capture: Capture) -> DualPixelPair:
+    camera = capture.camera
+    if "right" in capture.names:
+        camera = None if camera in RAW_FILES else camera
+        return build_reader(camera, None, None, None, None)(capture.files["left"], capture.files["right"])
+    camera = camera if camera in RAW_FILES else None
+    return build_raw_reader(camera, None, None, None, None)(capture.files["left"])

@@ -1,0 +1,64 @@
+// Keeps the files of the site, so that it works offline, and adds the headers that isolate it from foreign origins.
+// The exporter writes VERSION, POLICY and FILES (path: SHA-256 in base64) above this line.
+/* global VERSION, POLICY, FILES */
+
+const CACHE = `dpanet-${VERSION}`;
+const ROOT = self.registration.scope;
+
+self.addEventListener("install", () => self.skipWaiting());
+
+self.addEventListener("activate", (event) => {
+  const clean = async () => {
+    for (const name of await caches.keys()) if (name.startsWith("dpanet-") && name !== CACHE) await caches.delete(name);
+    await self.clients.claim();
+  };
+  event.waitUntil(clean());
+});
+
+self.addEventListener("message", (event) => {
+  if (event.data === "store") event.waitUntil(storeAll(event.source));
+});
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || !["http:", "https:"].includes(url.protocol)) return;
+  if (!url.href.startsWith(ROOT)) {
+    event.respondWith(Response.error()); // the page has no business elsewhere
+    return;
+  }
+  const path = url.pathname.slice(new URL(ROOT).pathname.length) || "index.html";
+  if (Object.hasOwn(FILES, path)) event.respondWith(answer(path));
+});
+
+async function answer(path) {
+  const cache = await caches.open(CACHE);
+  return isolated((await cache.match(ROOT + path)) ?? (await load(cache, path)));
+}
+
+async function load(cache, path) {
+  // Another file than the one that was exported with this worker is an error, and not a mixture of two versions.
+  const file = await fetch(ROOT + path, { cache: "no-cache", integrity: `sha256-${FILES[path]}` });
+  if (file.ok) await cache.put(ROOT + path, file.clone());
+  return file;
+}
+
+async function storeAll(client) {
+  const cache = await caches.open(CACHE);
+  for (const path of Object.keys(FILES)) {
+    if (!(await cache.match(ROOT + path))) {
+      const file = await load(cache, path);
+      if (!file.ok) return;
+    }
+  }
+  client?.postMessage("stored");
+}
+
+function isolated(response) {
+  if (!response.ok) return response;
+  const headers = new Headers(response.headers);
+  headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
+  headers.set("Cross-Origin-Resource-Policy", "same-origin");
+  headers.set("Content-Security-Policy", POLICY);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}

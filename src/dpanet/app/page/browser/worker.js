@@ -1,0 +1,78 @@
+// Runs beside the page: reads two views, deblurs them, writes files. Messages are described in deblur.js.
+import { PictureError } from "./bytes.js";
+import { deblurPair } from "./deblur_pair.js";
+import { orientationOf } from "./exif.js";
+import { combine, mix, writeFile, writePreview } from "./finished_picture.js";
+import { checkPair, readPicture } from "./read_picture.js";
+
+const SRGB_PRIMARIES = [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000];
+
+const tasks = {
+  async load() {
+    await (await import("./network.js")).loadNetwork();
+    return {};
+  },
+
+  async deblur({ left, right }, report) {
+    const start = performance.now();
+    report({ stage: "Reading the views" });
+    const loading = import("./network.js").then(({ loadNetwork }) => loadNetwork());
+    loading.catch(() => {}); // said below, unless a view is refused before
+    const views = [await readPicture(left), await readPicture(right)];
+    checkPair(...views);
+    report({ stage: "Loading the network" });
+    const network = await loading;
+    const output = await deblurPair(network, ...views, (done, runs, pixels) => report({ stage: "Deblurring", done, runs, pixels }));
+    report({ stage: "Preparing the pictures" });
+    const about = aboutPicture(views[0]);
+    const combined = combine(...views);
+    const [before, after] = [await writePreview(combined, about), await writePreview(output, about)];
+    const turned = about.orientation > 4;
+    return {
+      before,
+      after,
+      width: turned ? about.height : about.width,
+      height: turned ? about.width : about.height,
+      seconds: (performance.now() - start) / 1000,
+      notes: [...new Set([...views[0].notes, ...views[1].notes, ...notesOn(...views)])],
+      // Blobs can lie on the disk, so that a long list of results does not fill the memory.
+      stored: { about, output: new Blob([output]), combined: new Blob([combined]) },
+    };
+  },
+
+  async write({ stored, kind, strength }) {
+    const read = async (blob) => new Uint16Array(await blob.arrayBuffer());
+    const codes = mix(await read(stored.output), await read(stored.combined), strength, stored.about.encoding);
+    return { blob: await writeFile(codes, stored.about, kind) };
+  },
+};
+
+/** What the files that are written need to know of the left view. */
+function aboutPicture({ width, height, channels, bits, alpha, icc, exif, chunks, encoding }) {
+  return { width, height, channels, bits, alpha, icc, exif, chunks, encoding: encoding ?? "srgb", orientation: orientationOf(exif) };
+}
+
+function notesOn(left, right) {
+  const notes = [];
+  const { chunks } = left;
+  if (left.alpha || right.alpha) notes.push(`the alpha channel of ${left.name} is carried over unchanged; colors under it are deblurred like all others`);
+  const view = chunks.cHRM?.length === 32 && new DataView(chunks.cHRM.buffer, chunks.cHRM.byteOffset);
+  const primaries = view && SRGB_PRIMARIES.every((value, i) => Math.abs(view.getUint32(4 * i) - value) <= 200);
+  if (!left.icc && ((view && !chunks.sRGB && !primaries) || (chunks.cICP && ![1, 2].includes(chunks.cICP[0])))) {
+    notes.push(`${left.name} states its colors in a way that only a PNG can; a TIFF would be taken as sRGB`);
+  }
+  return notes;
+}
+
+self.onmessage = async ({ data: { id, task, ...input } }) => {
+  const report = (progress) => self.postMessage({ id, progress });
+  try {
+    self.postMessage({ id, result: await tasks[task](input, report) });
+  } catch (error) {
+    const memory = error instanceof RangeError || /memory|allocat/i.test(String(error?.message));
+    const message = error instanceof PictureError ? error.message
+      : memory ? "The memory of the browser does not suffice for this picture; close other pages, or give a smaller picture."
+      : `Deblurring failed (${error?.message ?? error}); reload the page and try again.`;
+    self.postMessage({ id, error: message });
+  }
+};
