@@ -145,10 +145,9 @@ def deblur(
         from dpanet.cluster.deblur import deblur_on_cluster
 
         if right is not None or json:
-            raise UsageError(
-                f"--cluster is for a folder or URL of pairs; leave out {'--json' if json else shown(right)}"
-            )
-        view_options = {"camera": camera, "encoding": encoding, "black_level": black_level}
+            other = "--json" if right is None else shown(right)
+            raise UsageError(f"--cluster is for a folder or URL of pairs; leave out {other}")
+        view_options: dict[str, Any] = {"camera": camera, "encoding": encoding, "black_level": black_level}
         view_options |= {"white_level": white_level, "flat_field": flat_field}
         return deblur_on_cluster(
             source,

@@ -20,7 +20,7 @@ if sys.platform != "win32":
     import fcntl
 
 _UNFINISHED = re.compile(r"\.dpanet-[0-9a-f]{16}\.partial(\.[^.]*)?")
-"""Names of `_unfinished_path`, and no others."""
+"""Names of `unfinished_path`, and no others."""
 
 _ABANDONED = 3600.0
 """Seconds after which an unfinished file that no process holds is nobody's."""
@@ -58,7 +58,7 @@ def prepare_output(
     if not place.parent.is_dir():
         raise OutputError(f"the folder {shown(place.parent)} does not exist; create it first")
     if probe:
-        trial = _unfinished_path(place)
+        trial = unfinished_path(place)
         os.close(_create(trial, path))
         trial.unlink()
     return path
@@ -82,7 +82,7 @@ def atomic_output(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
     path = Path(path)
     _refuse_existing(path, overwrite)
     place = _follow_link(path)
-    unfinished = _unfinished_path(place)
+    unfinished = unfinished_path(place)
     descriptor = _create(unfinished, path)
     try:
         try:
@@ -192,7 +192,7 @@ def _follow_link(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
-def _unfinished_path(path: Path) -> Path:
+def unfinished_path(path: Path) -> Path:
     """Return a new name in the folder of `path`, with its suffix, that only this program gives.
 
     It is no longer than any name with that suffix may be, however long that of `path` is.

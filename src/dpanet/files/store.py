@@ -78,7 +78,7 @@ class Store:
         paths = tuple(file.relative_to(self.folder).as_posix() for file in files)
         entry = Entry(name, digest(key), value, paths)
         try:
-            _append(self.log, _line(entry))
+            _append(self.log, format_entry(entry))
         except OSError as error:
             raise OutputError(
                 f"{shown(self.log)} cannot be written ({error.strerror}); free space or choose another folder"
@@ -105,7 +105,7 @@ class Store:
         """
         try:
             names = sorted(self.entries, key=self._order)
-            text = "".join(_line(self.entries[name]) for name in names)
+            text = "".join(format_entry(self.entries[name]) for name in names)
             if not self.log.is_file() or self.log.read_bytes() != text.encode("ascii"):
                 with atomic_output(self.log, overwrite=True) as unfinished:
                     unfinished.write_text(text, encoding="ascii")
@@ -140,6 +140,11 @@ def read_log(path: Path) -> Iterable[Entry]:
         raise OutputError(
             f"{shown(path)} cannot be read ({error.strerror}); choose another folder"
         ) from error
+    yield from parse_log(text)
+
+
+def parse_log(text: str) -> Iterable[Entry]:
+    """Yield the whole lines of the text of a log, as `read_log`."""
     for line in text.split("\n"):  # a name may have other line ends in it
         try:
             fields = json.loads(line)
@@ -204,7 +209,8 @@ def _is_inside(files: Sequence[Any]) -> bool:
     )
 
 
-def _line(entry: Entry) -> str:
+def format_entry(entry: Entry) -> str:
+    """Return the line of a log."""
     values = {"name": entry.name, "key": entry.key, "value": entry.value, "files": list(entry.files)}
     return json.dumps(values, allow_nan=False) + "\n"  # ASCII, which holds names that are not UTF-8 too
 

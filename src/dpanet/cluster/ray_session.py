@@ -1,0 +1,95 @@
+"""Ray: joined where there is a cluster, and started on this machine alone where there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dpanet.errors import WorkerError
+from dpanet.extras import named_extra
+
+ADDRESS = "RAY_ADDRESS"
+"""The variable that names a cluster; Ray sets it for its jobs."""
+
+_STORE = 80_000_000
+"""Bytes of Ray's shared memory: near its least, since no picture passes through it. Ray takes a file where /dev/shm,
+as in containers, is smaller."""
+
+
+def on_this_machine() -> bool:
+    """Whether there is no cluster to join, so that one is started on this machine."""
+    return not os.environ.get(ADDRESS)
+
+
+@contextmanager
+def ray_session(cores: int) -> Iterator[Any]:
+    """Yield the module ray, joined to the cluster of `ADDRESS`, or else to one of this machine that ends afterwards.
+
+    Ray sends no statistics, prints nothing and has no dashboard; its logs are deleted with a cluster of this machine.
+
+    Args:
+        cores: of a cluster of this machine.
+
+    Raises:
+        MissingPackageError: if Ray is not installed.
+        WorkerError: if it does not start, or the cluster cannot be reached.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    with named_extra("--cluster ray", "cluster"):
+        import ray
+    address = os.environ.get(ADDRESS)
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    with contextlib.ExitStack() as stack:
+        stack.callback(ray.shutdown)
+        try:
+            if address:
+                ray.init(address=address, **quiet)
+            else:
+                if (logs := _log_folder()) is not None:
+                    stack.pop_all().close()
+                    quiet["_temp_dir"] = stack.enter_context(logs)
+                    stack.callback(ray.shutdown)  # before its folder is deleted
+                ray.init(
+                    address="local",
+                    num_cpus=cores,
+                    object_store_memory=_STORE,
+                    include_dashboard=False,
+                    **quiet,
+                )
+        except Exception as error:
+            place = f"joined at {address} (of {ADDRESS})" if address else "started on this machine"
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise WorkerError(
+                f"Ray cannot be {place}: {reason}; try it alone: python -c 'import ray; ray.init()'"
+            ) from error
+        yield ray
+
+
+def count_workers(ray: Any, cores: int, gpus: int) -> int:
+    """Return how many workers the machines of the cluster have room for, whatever else they do now.
+
+    Args:
+        ray: the module.
+        cores: of a worker.
+        gpus: of a worker.
+    """
+    number = 0
+    for node in ray.nodes():
+        if node["Alive"]:
+            resources = node["Resources"]
+            room = int(resources.get("CPU", 0)) // cores
+            number += min(room, int(resources.get("GPU", 0)) // gpus) if gpus else room
+    return number
+
+
+def _log_folder() -> TemporaryDirectory[str] | None:
+    """Return a folder for Ray's sockets and logs; None if only Ray's own is short enough for the name of a socket."""
+    for parent in (os.environ.get("TMPDIR"), "/tmp"):
+        if parent and len(parent) < 30 and Path(parent).is_dir() and os.access(parent, os.W_OK):
+            return TemporaryDirectory(prefix="ray-", dir=parent, ignore_cleanup_errors=True)
+    return None
