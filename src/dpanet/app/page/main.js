@@ -22,7 +22,7 @@ import { isCancel, percent, timeLeft } from "./text.js";
 const element = (id) => document.getElementById(id);
 const SECTIONS = ["choose", "pair", "options", "working", "result", "queue"];
 
-let can, capture, queue, control, fromQueue = null, thumbnails = [];
+let can, capture, queue, control, fromQueue = null, thumbnails = [], lonely = null;
 const view = new ResultView(fail, say);
 
 function show(...names) {
@@ -44,13 +44,15 @@ function restart() {
   for (const item of [...queue.items, { result: view.result }]) item.result?.release?.();
   view.clear();
   queue.list([], []);
-  fromQueue = null;
+  fromQueue = lonely = null;
   show("choose");
   document.querySelector("[data-action=files]").focus();
 }
 
 function take(files) {
-  const { captures, leftOut } = findCaptures([...files], can.raw);
+  let { captures, leftOut, single } = findCaptures([...files], can.raw);
+  if (single && lonely) ({ captures, leftOut, single } = findCaptures([lonely, single], can.raw));
+  lonely = captures.length ? null : single;
   if (!captures.length) {
     fail({ message: leftOut.slice(0, 3).join(" ") + (leftOut.length > 3 ? ` And ${leftOut.length - 3} more.` : "") || "There is no picture in it; give a left and a right view." });
     return;
@@ -102,7 +104,7 @@ async function run() {
   try {
     const result = await deblur({ ...capture, options: chosen, signal: mine.signal, onProgress: (fraction, left, stage) => {
       element("progress").value = fraction;
-      element("stage").textContent = [stage, percent(fraction), timeLeft(left)].filter(Boolean).join(", ");
+      element("stage").textContent = [stage, stage.startsWith("Waiting") ? "" : percent(fraction), timeLeft(left)].filter(Boolean).join(", ");
     } });
     if (mine.signal.aborted) return;
     await open(result, chosen);

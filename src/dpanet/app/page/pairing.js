@@ -46,7 +46,8 @@ export function orderTwo(first, second) {
  *
  * @param {File[]} files
  * @param {boolean} raw whether raw files with both views can be read
- * @returns {{captures: {name, left: File, right: File|null, sure: boolean}[], leftOut: string[]}}
+ * @returns {{captures: {name, left: File, right: File|null, sure: boolean}[], leftOut: string[], single: File|null}}
+ *   single: the one picture there is, whose other view may still come
  */
 export function findCaptures(files, raw) {
   const shown = files.filter((file) => !file.name.startsWith(".") && !BESIDE.test(file.name));
@@ -81,6 +82,8 @@ export function findCaptures(files, raw) {
       else leftOut.push(`${(left[0] ?? right[0]).name} has no ${left.length ? "right" : "left"} view.`);
     }
   }
+  const single = pictures.length === 1 && !captures.length ? pictures[0] : null;
+  if (single) leftOut.splice(0, Infinity, `${single.name} is only one view; add the other view of the same capture${raw ? ", or give a raw file with both" : ""}.`);
   captures.sort((a, b) => natural(a.name, b.name));
-  return { captures, leftOut };
+  return { captures, leftOut, single };
 }

@@ -6,6 +6,7 @@ import { zip } from "./zip.js";
 const element = (id) => document.getElementById(id);
 const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 
+const describe = ({ stage = "Sending", fraction }) => (stage.startsWith("Waiting") ? stage : `${stage}, ${percent(fraction)}`);
 const WORDS = { waiting: "Waiting", canceled: "Canceled" };
 
 export class Queue {
@@ -77,12 +78,13 @@ export class Queue {
           this.#draw(item);
         },
       });
+      this.running--;
       this.#set(item, "done");
     } catch (error) {
+      this.running--;
       item.error = error.message;
       this.#set(item, isCancel(error) ? "canceled" : "failed");
     }
-    this.running--;
     this.#next();
   }
 
@@ -131,7 +133,7 @@ export class Queue {
 
   #draw(item) {
     item.row.className = item.state;
-    const text = { working: `${item.stage ?? "Sending"}, ${percent(item.fraction)}`, done: `Done in ${item.result?.seconds.toFixed(1)} s`, failed: item.error };
+    const text = { working: describe(item), done: `Done in ${item.result?.seconds.toFixed(1)} s`, failed: item.error };
     item.text.textContent = text[item.state] ?? WORDS[item.state];
     item.bar.hidden = item.state !== "working";
     item.bar.value = item.fraction;
@@ -156,7 +158,7 @@ export class Queue {
 
   #summarize() {
     this.#overall();
-    element("queue-progress").hidden = !this.started;
+    element("queue-progress").hidden = element("queue-buttons").hidden = !this.started;
     document.querySelector("[data-action=zip]").disabled = !this.#count("done");
     document.querySelector("[data-action=cancel-all]").hidden = !this.started || !(this.#count("waiting") + this.#count("working"));
   }

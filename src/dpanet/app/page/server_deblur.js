@@ -4,7 +4,7 @@ const POLL = 250; // ms between two questions about a job
 const ALIVE = 60_000; // ms between two signs of life
 const SENDING = 0.1; // share of the progress that sending the files has
 
-let visitor = null;
+let visitor = null, largest = Infinity;
 
 /** Ask the server; raises an Error with its sentence. */
 async function ask(method, path, { body, signal } = {}) {
@@ -32,7 +32,9 @@ export async function capabilities() {
   addEventListener("pagehide", (event) => {
     if (!event.persisted) fetch("visitors", { method: "DELETE", keepalive: true, headers: { "X-Dpanet-Visitor": visitor } });
   });
-  return json("GET", "capabilities");
+  const can = await json("GET", "capabilities");
+  largest = can.maxBytes;
+  return can;
 }
 
 /** Send a file; `report(share)` gets the progress, which fetch does not tell. */
@@ -71,6 +73,9 @@ async function wait(job, signal, onProgress) {
 export async function deblur({ left, right, options, onProgress, signal }) {
   signal.throwIfAborted();
   const files = Object.entries({ left, right }).filter(([, file]) => file);
+  for (const [, file] of files) { // the server refuses it too, but a browser does not hear that while it sends
+    if (file.size > largest) throw new Error(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB, and at most ${largest / 1e6} MB are taken; give a smaller file.`);
+  }
   const request = { ...options, left: left.name, right: right?.name ?? null };
   const { id } = await json("POST", "jobs", { body: JSON.stringify(request), signal });
   const job = `jobs/${id}`;

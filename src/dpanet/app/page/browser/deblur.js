@@ -8,6 +8,9 @@ const MAX_PIXELS = 60_000_000;
 /** Parts of the whole time that reading ends at, and running the network. */
 const [READ, RUN] = [0.04, 0.94];
 
+/** Milliseconds that the page waits for its service worker. */
+const PATIENCE = 4000;
+
 const SPEED = "dpanet-seconds-per-pixel";
 const RELOADED = "dpanet-reloaded";
 
@@ -176,7 +179,8 @@ async function prepareOffline() {
       if (data === "stored") sayOffline();
     });
     await services.register(new URL("service_worker.js", import.meta.url));
-    const { active } = await services.ready;
+    const active = await Promise.race([services.ready.then((one) => one.active), later(PATIENCE)]);
+    if (!active) return;
     if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
       sessionStorage.setItem(RELOADED, "1");
       location.reload();
@@ -186,6 +190,12 @@ async function prepareOffline() {
   } catch {
     // Without a service worker (a private window, a plain http address) the page works, on one core and online.
   }
+}
+
+function later(milliseconds) {
+  return new Promise((done) => {
+    setTimeout(done, milliseconds);
+  });
 }
 
 /** Say that the page works offline, as soon as it has said what it is. */
