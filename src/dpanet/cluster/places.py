@@ -156,12 +156,13 @@ def find_place(path: str | os.PathLike[str]) -> Place:
     protocol, rest = url.groups()
     if protocol in ("file", "local"):
         return Place(os.path.abspath(f"/{rest}"), local=True)  # noqa: PTH100
+    name = f"{protocol}://{rest.rstrip('/')}"
     if "::" in protocol or protocol == "memory":
         raise ConfigError(
-            f"{shown(f"{protocol}://{rest}")} is not seen alike by all processes; give a folder, or a URL of an object store, such as "
+            f"{shown(name)} is not seen alike by all processes; give a folder, or a URL of an object store, such as "
             "s3://BUCKET/FOLDER"
         )
-    return Place(f"{protocol}://{rest.rstrip('/')}", local=False)
+    return Place(name, local=False)
 
 
 def state_of(info: dict[str, Any]) -> ObjectState:
