@@ -80,7 +80,7 @@ def test_truncated_file_is_refused(tmp_path: Path, share: float) -> None:
     save_model(DPANet(SMALL), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(WeightsError, match=r"cut\.safetensors is no readable"):
+    with pytest.raises(WeightsError, match=r"cut\.safetensors is (no readable|damaged)"):
         load_model(path)
 
 

@@ -1,5 +1,6 @@
 """What an engine cannot do is one sentence on the command line, and nothing is written."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -55,9 +56,17 @@ def test_one_sentence(
     assert listing(tmp_path) == before
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_an_exported_file(run: Run, views: tuple[Path, Path], tmp_path: Path, threads: int) -> None:
+@pytest.mark.parametrize("threads", [1, 2, 99])
+def test_an_exported_file(
+    run: Run, views: tuple[Path, Path], tmp_path: Path, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
     path = tmp_path / "mine.onnx"
     path.write_bytes(read_network())
     result = run("deblur", *views, "-o", tmp_path / "out.png", "--model", path, "--threads", threads)
-    assert (result.code, result.err) == (0, "") and (tmp_path / "out.png").is_file()
+    assert result.code == 0 and (tmp_path / "out.png").is_file()
+    if threads <= 2:
+        assert result.err == ""
+    else:
+        assert result.err.startswith("dpanet: note: threads is 99, and this process may use 2 processors; ")
+        assert result.err.count("\n") == 1

@@ -1,5 +1,6 @@
 """The engines that run exported networks: the same picture from each, and one sentence for what they cannot do."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from dpanet.deblurrer.choose_engine import load_engine
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.engine import ENGINES
 from dpanet.deblurrer.processor import count_cores, instruction_sets
-from dpanet.errors import ConfigError, MissingPackageError, WeightsError
+from dpanet.errors import ConfigError, ImageWarning, MissingPackageError, WeightsError
 from dpanet.pair import DualPixelPair, Pixels
 
 NANO = Path(str(shipped_file("nano", ".onnx")))
@@ -90,8 +91,14 @@ def test_threads(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
         return session(path, options, **more)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", note)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
     load_engine("nano", "onnxruntime", precision="float32", threads=threads)
     assert seen == [threads or count_cores()]
+    with pytest.warns(
+        ImageWarning, match=r"threads is 64, and this process may use 3 processors; \d threads? will"
+    ):
+        load_engine("nano", "onnxruntime", precision="float32", threads=64)
+    assert seen[1:] == [count_cores()]
 
 
 def test_a_damaged_file(tmp_path: Path) -> None:

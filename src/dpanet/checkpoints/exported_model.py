@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dpanet.checkpoints.checksum import NOT_STATED
 from dpanet.errors import WeightsError
 from dpanet.network.description import Description
 
@@ -15,6 +16,11 @@ KEY = "dpanet"
 
 FORMAT = "dpanet-export-1"
 """Value of ``format`` in that JSON."""
+
+
+def forget_checksum(text: str) -> str:
+    """Return the JSON of an `ExportedModel` without the SHA-256 of the file that it was in."""
+    return json.dumps({**json.loads(text), "sha256": NOT_STATED}, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class ExportedModel:
     """What it takes, in words."""
     operators: str = "standard"
     """Operators that not every runtime has."""
+    sha256: str = NOT_STATED
+    """Of the whole file, see `dpanet.checkpoints.checksum.state_checksum`."""
 
     def to_json(self) -> str:
         """Return the value of the metadata key `KEY`."""

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from dpanet.checkpoints.checksum import NOT_STATED, check_file, check_shipped, state_checksum
 from dpanet.checkpoints.shipped_models import FINISHED, SHIPPED, shipped_file
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.files.output import atomic_output
@@ -22,7 +23,7 @@ FORMAT = "dpanet-1"
 """Value of the metadata key ``format``.
 
 The other keys are ``config``, JSON of the network's config, and ``network``, its family (a key of
-`dpanet.network.families.FAMILIES`; ``dpanet`` if it is missing).
+`dpanet.network.families.FAMILIES`; ``dpanet`` if it is missing), and ``sha256``, by which a damaged file is noticed.
 """
 
 Loaded = TypeVar("Loaded", bound=Network)
@@ -49,9 +50,11 @@ def save_model(network: Network, path: Path | str, dtype: torch.dtype = torch.fl
         "format": FORMAT,
         "network": network.family,
         "config": json.dumps(network.config.to_dict()),
+        "sha256": NOT_STATED,
     }
     with atomic_output(path, overwrite=True) as unfinished:
         unfinished.write_bytes(_sort_header(save(tensors, metadata)))
+        state_checksum(unfinished)
 
 
 def _sort_header(file: bytes) -> bytes:
@@ -77,6 +80,7 @@ def load_model(source: str | Path) -> Network:
     32
     """
     if str(source) in SHIPPED:
+        check_shipped(str(source))
         with resources.as_file(shipped_file(str(source))) as path:
             return read_model(path)
     path = Path(source)
@@ -103,6 +107,7 @@ def read_model(path: Path) -> Network:
     Raises:
         WeightsError: naming the file, if it is damaged or of another network.
     """
+    check_file(path)
     try:
         tensors = {name: tensor.float() for name, tensor in load(path.read_bytes()).items()}
         metadata = _read_metadata(path)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dpanet.checkpoints.checksum import check_shipped
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.deblurrer.engine import ENGINES, PRECISIONS, Engine
-from dpanet.deblurrer.processor import INT8, instruction_sets
-from dpanet.errors import ConfigError, WeightsError, shown
+from dpanet.deblurrer.processor import INT8, count_cores, instruction_sets
+from dpanet.errors import ConfigError, ImageWarning, WeightsError, counted, shown
 from dpanet.extras import named_extra
+
+if TYPE_CHECKING:
+    from dpanet.deblurrer.onnx_engine import OnnxEngine
+    from dpanet.deblurrer.openvino_engine import OpenVinoEngine
+    from dpanet.deblurrer.torch_engine import TorchEngine
 
 _OF_SUFFIX = {".onnx": "onnxruntime", ".xml": "openvino"}
 """Engines of exported files; every other file is read by torch."""
@@ -46,12 +56,13 @@ def load_engine(
             any other file torch.
         device: as of the engine.
         precision: one of `PRECISIONS`; ``auto`` is what is fastest of what the model's file allows.
-        threads: that compute on the processor; None for all its cores.
+        threads: that compute on the processor; None for all its cores, and also a number larger than that of the
+            processors that the system counts, with an ImageWarning.
         reuse_memory: let glibc reuse freed memory, see `reuse_freed_memory`.
 
     Raises:
         ConfigError: for an unknown value, or one that the engine or the model does not have.
-        WeightsError: if there is no such model.
+        WeightsError: if there is no such model, or its file is damaged.
         MissingPackageError: if the engine is not installed.
     """
     if engine not in ("auto", *ENGINES):
@@ -66,7 +77,17 @@ def load_engine(
         )
     chosen = _choose(model, device, precision) if engine == "auto" else engine
     _check(str(model), chosen, precision)
-    options: dict[str, Any] = {"device": device, "threads": threads, "reuse_memory": reuse_memory}
+    options = {"threads": _limit_threads(threads), "reuse_memory": reuse_memory}
+    loaded = _load(model, chosen, device, precision, options)
+    loaded.model_source = str(model)
+    return loaded
+
+
+def _load(
+    model: str | Path, chosen: str, device: str, precision: str, options: dict[str, Any]
+) -> OnnxEngine | OpenVinoEngine | TorchEngine:
+    """Check the file of a model and load it into the engine `chosen`."""
+    options = {**options, "device": device}
     if chosen == "torch":
         with named_extra("the engine torch"):
             from dpanet.checkpoints.model_file import load_model
@@ -77,11 +98,11 @@ def load_engine(
         with named_extra("the engine openvino"):
             from dpanet.deblurrer.openvino_engine import OpenVinoEngine
 
-        with resources.as_file(_exported_file(model, "float32", chosen)) as path:
+        with _exported_file(model, "float32", chosen) as path:
             return OpenVinoEngine(path, precision=precision, **options)
     from dpanet.deblurrer.onnx_engine import OnnxEngine
 
-    with resources.as_file(_exported_file(model, precision, chosen, device)) as path:
+    with _exported_file(model, precision, chosen, device) as path:
         loaded = OnnxEngine(path, **options)
     if precision not in ("auto", loaded.precision):
         raise ConfigError(
@@ -131,8 +152,28 @@ def _check(model: str, engine: str, precision: str) -> None:
         )
 
 
-def _exported_file(model: str | Path, precision: str, engine: str, device: str = "auto") -> Any:
-    """Return the file of a model for ONNX Runtime or OpenVINO."""
+def _limit_threads(threads: int | None) -> int | None:
+    """Return the number of threads, or None, for all cores, if it is larger than that of the processors."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads is None or threads <= usable:
+        return threads
+    cores = count_cores()
+    warnings.warn(
+        f"threads is {threads}, and this process may use {counted(usable, 'processor')}; "
+        f"{counted(cores, 'thread')} will compute, since more would only be slower",
+        ImageWarning,
+        stacklevel=4,
+    )
+    return None
+
+
+@contextmanager
+def _exported_file(model: str | Path, precision: str, engine: str, device: str = "auto") -> Iterator[Path]:
+    """Yield the file of a model for ONNX Runtime or OpenVINO; that of a shipped one is checked.
+
+    Raises:
+        WeightsError: if the file of a shipped model is damaged.
+    """
     if str(model) not in SHIPPED:
         path = Path(model)
         if path.suffix.lower() not in _OF_SUFFIX or (path.suffix.lower() == ".xml" and engine != "openvino"):
@@ -140,11 +181,15 @@ def _exported_file(model: str | Path, precision: str, engine: str, device: str =
                 f"{model} is no file that the engine {engine} reads; export it with `dpanet export`, or use the "
                 "engine torch"
             )
-        return path
+        yield path
+        return
     quantized = shipped_file(str(model), "-int8.onnx")
     fast = device in ("auto", "cpu") and bool(INT8 & instruction_sets())
     wanted = precision == "int8" or (precision == "auto" and fast)
-    return quantized if wanted and quantized.is_file() else shipped_file(str(model), ".onnx")
+    suffix = "-int8.onnx" if wanted and quantized.is_file() else ".onnx"
+    check_shipped(str(model), suffix)
+    with resources.as_file(shipped_file(str(model), suffix)) as file:
+        yield file
 
 
 def _is_installed(package: str) -> bool:

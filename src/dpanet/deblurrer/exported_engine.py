@@ -15,6 +15,8 @@ class ExportedEngine:
 
     model: ExportedModel
     """What the file says of itself."""
+    model_source: str = ""
+    """Name or path by which the model was loaded, for errors."""
 
     @property
     def family(self) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from dpanet.checkpoints.checksum import check_file
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
 from dpanet.deblurrer.exported_engine import ExportedEngine
 from dpanet.deblurrer.processor import INT8, count_cores, instruction_sets
@@ -62,6 +63,7 @@ class OnnxEngine(ExportedEngine):
             # sums of bytes would saturate on AVX2; with VNNI this would only be slow
             options.add_session_config_entry("session.x64quantprecision", "1")
         provider = _provider(self.device)
+        check_file(path)
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=[provider])
         except Exception as error:  # of many classes, which ONNX Runtime does not name in public

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from openvino import opset8
 from openvino.frontend import NodeContext
 from openvino.frontend.onnx import ConversionExtension
 
+from dpanet.checkpoints.checksum import check_file
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
 from dpanet.deblurrer.exported_engine import ExportedEngine
 from dpanet.deblurrer.processor import BFLOAT16, count_cores, instruction_sets
@@ -59,6 +61,7 @@ class OpenVinoEngine(ExportedEngine):
                 f"precision is {precision!r}; with OpenVINO it must be auto, float32 or bfloat16"
             )
         self.device, self.precision = "cpu", precision
+        check_file(path)
         try:
             network, metadata = read_network(path)
             self.model = ExportedModel.from_json(metadata, str(path))
@@ -68,12 +71,14 @@ class OpenVinoEngine(ExportedEngine):
                 "PERFORMANCE_HINT": "LATENCY",
             }
             self._request = openvino_core().compile_model(network, "CPU", options).create_infer_request()
+            self._running = threading.Lock()  # a request takes one run at a time
         except RuntimeError as error:
             first = (str(error).strip().splitlines() or ["no reason"])[-1]
             raise WeightsError(f"{path} cannot be loaded by OpenVINO ({first}); export it again") from error
 
     def _compute(self, views: dict[str, Pixels], names: list[str]) -> list[NDArray[np.float32]]:
-        outputs = self._request.infer(views)
+        with self._running:
+            outputs = self._request.infer(views)  # copies
         return [outputs[name] for name in names]
 
 
@@ -93,13 +98,21 @@ def read_network(path: Path) -> tuple[Any, str | None]:
     return network, None
 
 
-@cache
 def openvino_core() -> Any:
     """OpenVINO's entry, which also reads ONNX's DeformConv; one, never freed while the process lives.
 
     Its plugin for processors gives the thread that loads it a stack for signal handlers, and frees that
     stack when the last network goes: if another thread lets it go, the next signal, such as Ctrl-C, crashes.
     """
+    with _LOADING:  # threads that ask at the same time would load one each, and let all but one go
+        return _load_core()
+
+
+_LOADING = threading.Lock()
+
+
+@cache
+def _load_core() -> Any:
     core = openvino.Core()
     core.add_extension(ConversionExtension("DeformConv", _convert_deformable))
     return core

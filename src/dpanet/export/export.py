@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
+from dpanet.checkpoints.checksum import state_checksum
 from dpanet.errors import ConfigError
 from dpanet.export.verification import Check, verify
 from dpanet.files.output import atomic_output, prepare_output
@@ -82,6 +83,7 @@ def _write(network: Network, path: Path, format: Format, precision: str, shown: 
         from dpanet.export.openvino_file import write_openvino
 
         write_openvino(onnx_file, path)
+        state_checksum(path)
         openvino = OpenVinoEngine(path, precision="float32")
         return verify(lambda left, right: openvino(left, right, defocus=defocus), network, shown)
     if precision == "int8":
@@ -89,5 +91,6 @@ def _write(network: Network, path: Path, format: Format, precision: str, shown: 
 
         onnx_file = onnx_file.rename(path.with_name("float32.onnx"))
         quantize(onnx_file, path)
+    state_checksum(path)
     engine = OnnxEngine(path)
     return verify(lambda left, right: engine(left, right, defocus=defocus), network, shown, precision)

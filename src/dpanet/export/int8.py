@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dpanet.checkpoints.checksum import NOT_STATED
 from dpanet.checkpoints.exported_model import KEY
 from dpanet.export.calibration import Views, calibration_pairs, count_values, largest_by_channel
 from dpanet.export.equalization import equalize
@@ -68,6 +69,7 @@ def quantize(
     insert_quantization(model, convolutions, share_ranges(model.graph, ranges))
 
     if KEY in said:
-        said[KEY].value = json.dumps({**described, "precision": "int8"}, sort_keys=True)
+        described |= {"precision": "int8", "sha256": NOT_STATED}
+        said[KEY].value = json.dumps(described, sort_keys=True)
     onnx.checker.check_model(model)
     onnx.save(model, output)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import openvino
 
-from dpanet.checkpoints.exported_model import KEY
+from dpanet.checkpoints.exported_model import KEY, forget_checksum
 from dpanet.deblurrer.openvino_engine import read_network
 
 
@@ -21,5 +21,5 @@ def write_openvino(onnx_file: Path, path: Path) -> None:
         path: of the .xml file; older files are replaced.
     """
     network, metadata = read_network(onnx_file)
-    network.set_rt_info(metadata, KEY)
+    network.set_rt_info(metadata and forget_checksum(metadata), KEY)
     openvino.save_model(network, str(path), compress_to_fp16=False)

@@ -1,7 +1,7 @@
 """Write the ONNX files that come with the package.
 
 python -m dpanet.export.shipped_files [NAME ...]
-    remake them from the shipped .safetensors files
+    remake them from the shipped .safetensors files, and the file of their checksums
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto
 
+from dpanet.checkpoints.checksum import write_sums
+from dpanet.checkpoints.exported_model import KEY, forget_checksum
 from dpanet.checkpoints.model_file import load_model
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.export.export import export_model
@@ -22,13 +24,15 @@ from dpanet.export.export import export_model
 
 def main() -> None:
     """Remake the files of the named models, of all by default."""
+    folder = Path(str(shipped_file(SHIPPED[0]))).parent
+    write_sums(folder)  # of weights that are new
     for name in sys.argv[1:] or SHIPPED:
         weights = Path(str(shipped_file(name)))
-        with tempfile.TemporaryDirectory() as folder:
-            written = Path(folder) / f"{name}.onnx"
+        with tempfile.TemporaryDirectory() as temporary:
+            written = Path(temporary) / f"{name}.onnx"
             for check in export_model(load_model(name), written):
                 print(f"{name}: {check}")
-            quantized = Path(folder) / f"{name}-int8.onnx"
+            quantized = Path(temporary) / f"{name}-int8.onnx"
             for check in export_model(load_model(name), quantized, precision="int8"):
                 print(f"{name}, int8: {check}")
             share_weights(written, weights)
@@ -36,6 +40,7 @@ def main() -> None:
             for file in (written, quantized):
                 shutil.copyfile(file, weights.with_name(file.name))
                 print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB beside {weights.name}")
+    write_sums(folder)
 
 
 def share_weights(file: Path, weights: Path) -> None:
@@ -67,6 +72,9 @@ def share_weights(file: Path, weights: Path) -> None:
         del tensor.external_data[:]
         for key, value in (("location", weights.name), ("offset", place[0]), ("length", place[1])):
             tensor.external_data.add(key=key, value=str(value))
+    for entry in model.metadata_props:
+        if entry.key == KEY:
+            entry.value = forget_checksum(entry.value)
     onnx.save(model, file)
 
 
