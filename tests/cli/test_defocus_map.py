@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from cli.conftest import Run, Weighted, listing, write_view
 
 from dpanet.images.defocus_map import decode_defocus_map
@@ -29,6 +30,17 @@ def test_one_run_gives_the_picture_and_the_map(
     assert (codes.dtype, codes.shape) == (np.uint16, (40, 56))
     np.testing.assert_allclose(decode_defocus_map(codes), expected(views), atol=1 / 512)
     assert "map-colour.png" in listing(tmp_path)
+
+
+@pytest.mark.usefixtures("small_model")
+def test_a_map_as_float_tiff(run: Run, views: tuple[Path, Path], tmp_path: Path) -> None:
+    options = ("--precision", "float32", "--defocus-map", tmp_path / "map.tif")
+    result = run("deblur", *views, "-o", tmp_path / "out.png", *options)
+    assert (result.code, result.err) == (0, "")
+    np.testing.assert_allclose(tifffile.imread(tmp_path / "map.tif"), expected(views), atol=1e-5)
+    assert "map-colour.png" in listing(tmp_path)
+    wrong = run("deblur", *views, "-o", tmp_path / "b.png", "--defocus-map", tmp_path / "map.jpg")
+    assert wrong.code == 2 and ".png" in wrong.sentence and not (tmp_path / "b.png").exists()
 
 
 @pytest.mark.usefixtures("small_model")

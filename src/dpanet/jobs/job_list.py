@@ -9,6 +9,7 @@ from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import OutputError, shown
 from dpanet.files.output import delete_abandoned, prepare_output
 from dpanet.files.written_files import list_written, prepare_replaceable, real_path
+from dpanet.images.defocus_map import MAP_SUFFIXES
 from dpanet.images.pairing import FoundPairs, find_pairs
 from dpanet.images.writing import SUFFIXES
 from dpanet.jobs.deblur_folder import LOG
@@ -105,8 +106,8 @@ def check_outputs(jobs: list[Job], output: Path, overwrite: bool, maps: Path | N
     """
     if not folder:
         (job,) = jobs
-        for path in job.map_paths:
-            prepare_output(path, overwrite, (".png",))
+        for path, suffixes in zip(job.map_paths, (MAP_SUFFIXES, (".png",)), strict=False):
+            prepare_output(path, overwrite, suffixes)
         prepare_output(output, overwrite, SUFFIXES)
         delete_abandoned(output.parent)
         return
