@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from dpanet.checkpoints.checksum import check_file
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
 from dpanet.deblurrer.exported_engine import ExportedEngine
+from dpanet.deblurrer.onnx_runtime import onnxruntime
 from dpanet.deblurrer.processor import INT8, count_cores, instruction_sets
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.pair import Pixels

@@ -123,7 +123,8 @@ def _run(
 ) -> Iterator[dict[str, NDArray[np.float32]]]:
     """Run a network on each pair, and yield the values of the tensors."""
     import onnx
-    import onnxruntime
+
+    from dpanet.deblurrer.onnx_runtime import onnxruntime
 
     probe = onnx.ModelProto.FromString(model.SerializeToString())
     there = {value.name for value in (*probe.graph.input, *probe.graph.output)}
