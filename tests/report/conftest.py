@@ -1,7 +1,6 @@
 """Invented evaluations: text on gradients, more or less blurred, and scores."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -162,29 +161,3 @@ def draw(text: str, width: int, height: int, index: int) -> Image.Image:
         pen.text((line % 3 * 9, top), f"{text} " * 40, fill=(20, 20, 30) if line % 2 else (250, 250, 240))
     pen.ellipse((width * 0.55, height * 0.2, width * 0.85, height * 0.6), outline=(200, 30, 30), width=4)
     return image
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """Start a headless browser; skip the test where there is none."""
-    browser_path = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if browser_path is None:
-        pytest.skip("no Chromium on PATH; install it, on Debian with: apt install chromium")
-    playwright = pytest.importorskip(
-        "playwright.sync_api",
-        reason="no playwright; install it with: pip install -c constraints.txt -e '.[develop]'",
-    )
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=browser_path,
-            args=[
-                "--no-sandbox",
-                "--disable-dev-shm-usage",
-                "--disable-gpu",
-                "--disable-background-networking",
-            ],
-        )
-        yield browser
-        browser.close()
