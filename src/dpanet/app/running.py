@@ -96,6 +96,7 @@ def _bind(host: str, port: int | None) -> socket.socket:
                 if sys.platform != "win32":
                     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 bound.bind(address)
+                bound.listen()  # so that who reads the address is answered
                 return bound
             except OSError:
                 bound.close()

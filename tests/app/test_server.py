@@ -1,0 +1,224 @@
+"""The server over HTTP: pictures, limits, visitors, files."""
+
+import io
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import png
+import pytest
+import tifffile
+from app.running_app import RunningApp, Visitor, write_view
+from PIL import Image
+
+from dpanet import Deblurrer, read_pair
+from dpanet.deblurrer.control import Control
+
+
+def read_png(content: bytes) -> tuple[np.ndarray, int]:
+    """Decode by pypng, which knows nothing of this package."""
+    width, height, rows, about = png.Reader(bytes=content).read()
+    return np.vstack([np.asarray(row) for row in rows]).reshape(height, width, -1), about["bitdepth"]
+
+
+def codes(pixels: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.int64)
+
+
+def test_a_download_is_the_picture_of_the_library(visitor: Visitor, views: tuple[Path, Path]) -> None:
+    job = visitor.send(*views)
+    state = visitor.wait(job)
+    assert (state["state"], state["width"], state["height"], state["defocus"]) == ("done", 56, 40, False)
+    expected = codes(Deblurrer("nano", threads=1)(read_pair(*views)).pixels)
+    picture, bits = read_png(visitor.get(f"{job}/picture.png"))
+    assert bits == 16
+    assert np.abs(picture.astype(int) - expected).max() <= 1
+    other = tifffile.imread(io.BytesIO(visitor.get(f"{job}/picture.tiff")))
+    assert other.dtype == np.uint16
+    assert np.array_equal(other, picture)
+    shown, bits = read_png(visitor.get(f"{job}/after"))
+    assert bits == 8
+    assert np.abs(shown.astype(float) - expected / 257).max() <= 0.51
+
+
+def test_strength_is_exact_in_a_download(visitor: Visitor, views: tuple[Path, Path]) -> None:
+    job = visitor.send(*views)
+    visitor.wait(job)
+    pair = read_pair(*views)
+    output = Deblurrer("nano", threads=1)(pair).pixels
+    for strength in (0.0, 0.3):
+        picture, _ = read_png(visitor.get(f"{job}/picture.png?strength={strength}"))
+        expected = codes(Control(strength=strength).apply(output, pair.combined.pixels))
+        assert np.abs(picture.astype(int) - expected).max() <= 1
+    assert b"strength" in visitor.get(f"{job}/picture.png?strength=2", status=400)
+    assert b"number" in visitor.get(f"{job}/after?keep=nan", status=400)
+
+
+def test_the_background_can_stay_soft(visitor: Visitor, views: tuple[Path, Path]) -> None:
+    job = visitor.send(*views, model="compact")
+    state = visitor.wait(job)
+    assert state["defocus"]
+    assert state["span"] >= 2
+    pair = read_pair(*views)
+    output, radius = Deblurrer("compact", threads=1).with_defocus_map(pair)
+    expected = codes(
+        Control(keep_background=0.0).apply(output.pixels, pair.combined.pixels, radius, pair.encoding)
+    )
+    picture, _ = read_png(visitor.get(f"{job}/picture.png?keep=0"))
+    assert np.abs(picture.astype(int) - expected).max() <= 1
+    assert read_png(visitor.get(f"{job}/defocus"))[0].shape == (40, 56, 3)
+    shown, _ = read_png(visitor.get(f"{job}/after?keep=0"))
+    assert np.abs(shown.astype(float) - expected / 257).max() <= 0.51
+
+
+def test_metadata_and_the_turn_of_the_camera(visitor: Visitor, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F], exif[0x0110] = 6, "Maker", "Model 1"
+    data = exif.tobytes().removeprefix(b"Exif\0\0")
+    paths = [write_view(tmp_path / f"x {side}.tif", exif=data) for side in ("left", "right")]
+    job = visitor.send(*paths)
+    state = visitor.wait(job)
+    assert (state["width"], state["height"]) == (40, 56)  # upright
+    assert Image.open(io.BytesIO(visitor.get(f"{job}/before"))).size == (40, 56)
+    status, headers, content = visitor.ask("GET", f"{job}/picture.png")
+    assert status == 200
+    assert headers["x-dpanet-name"] == "x_sharp.png"
+    stored = Image.open(io.BytesIO(content))
+    assert stored.size == (56, 40)  # as it came
+    assert [stored.getexif()[tag] for tag in (0x0112, 0x0110)] == [6, "Model 1"]
+
+
+@pytest.mark.parametrize("broken", ["text", "empty", "cut", "other size", "one view", "same file"])
+def test_wrong_files_are_named_as_the_visitor_named_them(
+    visitor: Visitor, app: RunningApp, views: tuple[Path, Path], tmp_path: Path, broken: str
+) -> None:
+    left, right = views
+    wrong = tmp_path / "WRONG_right.png"
+    content = {"text": b"hello", "empty": b"", "cut": right.read_bytes()[:200]}.get(broken)
+    if content is not None:
+        wrong.write_bytes(content)
+        visitor.send(left, wrong, status=422)
+        sentence = visitor.answer
+    elif broken == "one view":
+        visitor.send(left, status=422)
+        sentence = visitor.answer
+        wrong = left
+    elif broken == "other size":
+        job = visitor.send(left, write_view(wrong, size=(40, 48)))
+        sentence = visitor.wait(job)["error"]
+    else:
+        wrong = left
+        state = visitor.wait(visitor.send(left, left))
+        assert state["state"] == "done"  # two files of the same content may be two views
+        return
+    assert wrong.name in sentence
+    assert str(app.folder) not in sentence
+
+
+def test_limits_of_bytes_pixels_and_queue(
+    visitor: Visitor, app: RunningApp, views: tuple[Path, Path], tmp_path: Path
+) -> None:
+    large = tmp_path / "large.png"
+    large.write_bytes(b"x" * 1_000_001)
+    visitor.send(large, status=413)
+    assert "large.png is larger than 1 MB" in visitor.answer
+    wide = write_view(tmp_path / "wide.png", size=(16, 20_000), bits=8)
+    visitor.send(views[0], wide, status=422)
+    assert "wide.png claims 20000 x 16 px" in visitor.answer
+    names = {"model": "nano", "left": "a.png", "right": "b.png"}
+    jobs = [
+        visitor.json("POST", "/jobs", names, status=201)["id"] for _ in range(3)
+    ]  # one is left of large.png
+    assert "4 pictures are waiting" in visitor.json("POST", "/jobs", names, status=503)["error"]
+    for job in jobs:
+        visitor.json("DELETE", f"/jobs/{job}")
+    visitor.json("POST", "/jobs", names, status=201)
+
+
+def test_a_body_without_a_length_ends_at_the_limit(visitor: Visitor, app: RunningApp) -> None:
+    job = visitor.json("POST", "/jobs", {"model": "nano", "left": "a.png", "right": "b.png"}, status=201)[
+        "id"
+    ]
+    before = app.files()
+    status, _, content = visitor.ask("PUT", f"/jobs/{job}/left", iter([b"x" * 500_000] * 3))
+    assert status == 413
+    assert b"a.png is larger than 1 MB" in content
+    assert app.files() == before
+
+
+def test_two_visitors_do_not_see_each_other(
+    visitor: Visitor, app: RunningApp, views: tuple[Path, Path]
+) -> None:
+    job = visitor.send(*views)
+    visitor.wait(job)
+    other = Visitor(app)
+    nobody = Visitor(app)
+    nobody.token = "x" * 32
+    for path in (job, f"{job}/after", f"{job}/before", f"{job}/picture.png", f"{job}/picture.tiff"):
+        visitor.get(path)
+        other.get(path, status=404)
+        nobody.get(path, status=401)
+    assert other.ask("PUT", f"{job}/left", b"x")[0] == 404
+    assert other.ask("DELETE", job)[0] == 200  # as if it were not there
+    assert visitor.json("GET", job)["state"] == "done"
+
+
+def test_who_leaves_takes_everything_along(app: RunningApp, views: tuple[Path, Path]) -> None:
+    before = app.files()
+    visitor = Visitor(app)
+    visitor.wait(visitor.send(*views))
+    visitor.json("POST", "/jobs", {"model": "nano", "left": "a.png", "right": "b.png"}, status=201)
+    assert len(app.files()) > len(before)
+    visitor.json("DELETE", "/visitors")
+    assert app.files() == before
+    assert visitor.ask("GET", "/visitors")[0] == 401
+
+
+def test_a_canceled_capture_leaves_the_queue_and_the_disk(app: RunningApp, tmp_path: Path) -> None:
+    before = app.files()
+    visitor = Visitor(app)
+    large = [write_view(tmp_path / f"{side}.png", size=(400, 400), bits=8) for side in ("left", "right")]
+    first, second = (visitor.send(*large, model="compact") for _ in range(2))
+    assert "Waiting" in visitor.json("GET", second)["stage"]
+    visitor.json("DELETE", second)
+    visitor.json("DELETE", first)
+    visitor.get(first, status=404)
+    for _ in range(200):  # until its tile ends
+        if app.files() == before:
+            break
+        time.sleep(0.05)
+    assert app.files() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_server_leaves_nothing(
+    start: Callable[..., RunningApp], tmp_path: Path, number: int
+) -> None:
+    app = start()
+    visitor = Visitor(app)
+    large = [write_view(tmp_path / f"{side}.png", size=(300, 300), bits=8) for side in ("left", "right")]
+    visitor.send(*large)
+    assert app.files()
+    code, error = app.stop(number)
+    assert code == 0
+    assert [*app.folder.iterdir()] == []
+    assert "Traceback" not in error
+
+
+def test_what_a_killed_server_left_is_deleted_by_the_next(
+    start: Callable[..., Any], views: tuple[Path, Path]
+) -> None:
+    from dpanet.app.temporary_folder import TemporaryFolder
+
+    app = start()
+    Visitor(app).send(*views)
+    with TemporaryFolder(app.folder):
+        assert len([*app.folder.iterdir()]) == 2  # that of a living server stays
+    app.stop(signal.SIGKILL)
+    assert app.files()
+    with TemporaryFolder(app.folder):
+        pass
+    assert [*app.folder.iterdir()] == []
