@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
+from benchmark.example import RESULTS
 
 from dpanet.benchmark import onnx_bytes, rates
-from dpanet.benchmark.results import ConvolutionRate
+from dpanet.benchmark.results import ConvolutionRate, Part
 
 
 def run_file(file: bytes, x: np.ndarray) -> np.ndarray:
@@ -77,3 +80,27 @@ def test_the_best_rate_is_that_of_the_same_precision() -> None:
 def test_the_names_of_the_chain_follow_one_another() -> None:
     nodes = onnx_bytes.read_nodes(rates.convolutions(8, 12))
     assert [node.outputs for node in nodes] == [("h1",), ("h2",), ("h3",), ("y",)]
+
+
+def test_of_two_measurements_the_faster_counts_and_a_difference_is_said() -> None:
+    before = [
+        ConvolutionRate("onnxruntime", "float32", 100.0, 64, 256),
+        ConvolutionRate("torch", "float32", 190.0, 64, 256),
+        ConvolutionRate("torch", "bfloat16", 300.0, 64, 256),
+    ]
+    after = [replace(rate, gflops=gflops) for rate, gflops in zip(before, (190.0, 100.0, 310.0), strict=True)]
+    joined, remarks = rates.join_rates(before, after)
+    assert [rate.gflops for rate in joined] == [190.0, 190.0, 310.0]
+    assert len(remarks) == 2
+    assert "onnxruntime, float32, ran at 100 GFLOP/s before the networks and at 190 after" in remarks[0]
+    assert "torch, float32, ran at 190 GFLOP/s before the networks and at 100 after" in remarks[1]
+
+
+def test_shares_are_those_of_the_best_rate() -> None:
+    measured = [ConvolutionRate("torch", "float32", 100.0, 64, 256)]
+    part = Part("compact", "float32", "encoder 0", 3e9, 0.15, 9.0)
+    assert rates.update_share(part, measured).share == pytest.approx(2 * 3e9 / 0.15 / 100e9)
+    assert rates.update_share(replace(part, precision="int8"), measured).share is None
+    assert rates.update_share(replace(part, multiply_adds=0.0), measured).share is None
+    one = replace(RESULTS.passes[0], share=9.0)
+    assert rates.update_share(one, measured).share == pytest.approx(2 * 4e9 / 0.25 / 100e9)

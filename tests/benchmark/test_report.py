@@ -1,9 +1,11 @@
 import io
+from dataclasses import replace
 
 import pytest
 from benchmark.example import RESULTS
 from rich.console import Console
 
+from dpanet.benchmark.picture import draw
 from dpanet.benchmark.report import Table, make_tables, to_markdown, to_rich
 
 
@@ -31,6 +33,22 @@ def test_figures_are_those_of_the_results() -> None:
     assert table("dpanet deblur by size").notes == (
         "compact: 0.33 s + 0.67 s a megapixel; no size is farther than 1 % from this line.",
     )
+
+
+def test_a_share_that_cannot_be_is_no_number() -> None:
+    """Planted: a rate that was measured while the machine was busy, so that every part is faster."""
+    busy = replace(
+        RESULTS,
+        passes=tuple(replace(one, share=3.4) for one in RESULTS.passes),
+        parts=tuple(
+            replace(part, share=share) for part, share in zip(RESULTS.parts, (1.004, 1.7), strict=True)
+        ),
+    )
+    text = to_markdown(make_tables(busy))
+    assert "340 %" not in text and "170 %" not in text and "100 % |" in text
+    assert text.count("> 100 %: this ran faster than the best rate above, so that the machine was busy") == 2
+    assert "the machine was busy" not in to_markdown(make_tables(RESULTS))
+    assert "340 %" not in draw(busy) and ", &gt; 100 %" in draw(busy)
 
 
 def test_columns_without_values_are_left_out() -> None:

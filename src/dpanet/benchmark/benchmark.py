@@ -14,7 +14,7 @@ from dpanet.benchmark.engines import measure_passes
 from dpanet.benchmark.machine import describe_machine
 from dpanet.benchmark.models import missing_engines, onnx_files
 from dpanet.benchmark.parts import measure_parts
-from dpanet.benchmark.rates import best_rate, measure_rates
+from dpanet.benchmark.rates import best_rate, join_rates, measure_rates, update_share
 from dpanet.benchmark.results import Command, Part, Pass, Results
 from dpanet.benchmark.timing import EnergyMeter
 from dpanet.deblurrer.choose_engine import load_engine
@@ -100,6 +100,10 @@ def run_benchmark(plan: Plan, say: Callable[[str], None]) -> Results:
             parts += measure_parts(file, model, precision, *size, threads, plan.runs, rate)
         if not files:
             left_out.append(f"parts of {model}: only ONNX files show them")
+    rates, remarks = join_rates(rates, measure_rates(threads, plan.runs, say))
+    left_out += remarks
+    passes = [update_share(one, rates) for one in passes]
+    parts = [update_share(one, rates) for one in parts]
     say("dpanet --help")
     commands.append(measure_help(plan.runs))
     for model in plan.models:

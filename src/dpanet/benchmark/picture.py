@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from dpanet.benchmark.report import show_model
+from dpanet.benchmark.report import show_model, show_share
 from dpanet.benchmark.results import Results
 
 _WIDTH = 820
@@ -157,7 +157,7 @@ def round_ticks(largest: float) -> list[float]:
 
 
 def _share(share: float | None) -> str:
-    return f", {100 * share:.0f} %" if share else ""
+    return f", {show_share(share)}" if share else ""
 
 
 def _text(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
-import onnxruntime
 
 from dpanet.benchmark import onnx_bytes
-from dpanet.benchmark.results import ConvolutionRate
+from dpanet.benchmark.results import ConvolutionRate, Part, Pass
 from dpanet.benchmark.timing import run_repeatedly
+from dpanet.deblurrer.onnx_runtime import onnxruntime
 from dpanet.deblurrer.processor import BFLOAT16, INT8, instruction_sets
 
 SHAPES = ((64, 256), (128, 64))
@@ -19,7 +21,12 @@ SHAPES = ((64, 256), (128, 64))
 LAYERS = 4
 """Convolutions one after another, so that a change of layout at both ends counts little."""
 
+STEADY = 1.15
+"""Ratio of two measurements of one rate from which on the machine is not called steady."""
+
 Run = Callable[[], object]
+
+Measured = TypeVar("Measured", Pass, Part)
 
 
 def measure_rates(threads: int, runs: int, say: Callable[[str], None]) -> list[ConvolutionRate]:
@@ -45,6 +52,37 @@ def measure_rates(threads: int, runs: int, say: Callable[[str], None]) -> list[C
 def best_rate(rates: list[ConvolutionRate], precision: str) -> float | None:
     """Return the operations a second of the best engine in a precision; None if it was not measured."""
     return max((1e9 * rate.gflops for rate in rates if rate.precision == precision), default=None)
+
+
+def join_rates(
+    before: list[ConvolutionRate], after: list[ConvolutionRate]
+) -> tuple[list[ConvolutionRate], list[str]]:
+    """Return the faster of two measurements of each rate, and a sentence for each that differs by `STEADY` or more.
+
+    Args:
+        before: of the engines, in their order.
+        after: of the same engines.
+    """
+    rates, remarks = [], []
+    for pair in zip(before, after, strict=True):
+        slow, fast = sorted(pair, key=lambda rate: rate.gflops)
+        rates.append(fast)
+        if fast.gflops >= STEADY * slow.gflops:
+            first, last = (f"{rate.gflops:.0f}" for rate in pair)
+            remarks.append(
+                f"certain shares: convolutions by {fast.engine}, {fast.precision}, ran at {first} GFLOP/s before the "
+                f"networks and at {last} after them; this machine was busy or changed its clock, so measure again "
+                "while nothing else runs"
+            )
+    return rates, remarks
+
+
+def update_share(one: Measured, rates: list[ConvolutionRate]) -> Measured:
+    """Return a run of a network, or of a part, with its share of the best rate of its precision."""
+    seconds = one.seconds if isinstance(one, Part) else one.seconds.median
+    rate = best_rate(rates, one.precision)
+    share = 2 * one.multiply_adds / seconds / rate if rate and one.multiply_adds and seconds else None
+    return replace(one, share=share)
 
 
 def prepare(engine: str, precision: str, channels: int, side: int, threads: int) -> Run:

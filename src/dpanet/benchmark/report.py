@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 Row = tuple[str, ...]
+
+_IMPOSSIBLE = 1.005
+"""Share of the best rate from which on it is no more rounded to 100 %."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,23 @@ def to_rich(table: Table) -> RichTable:
 def show_model(model: str) -> str:
     """Return a shipped name, or the name of a file without its folder."""
     return Path(model).name
+
+
+def show_share(share: float | None) -> str:
+    """Return a share of the best rate of convolutions; one that cannot be only as such."""
+    if not share:
+        return ""
+    return f"{100 * share:.0f} %" if share < _IMPOSSIBLE else "> 100 %"
+
+
+def _busy_notes(shares: Iterable[float | None]) -> tuple[str, ...]:
+    """Return what has to be said of shares above 100 %."""
+    if not any(share and share >= _IMPOSSIBLE for share in shares):
+        return ()
+    return (
+        "> 100 %: this ran faster than the best rate above, so that the machine was busy, or its clock lower, while "
+        "that was measured. Measure again while nothing else runs.",
+    )
 
 
 def _markdown(table: Table) -> Iterator[str]:
@@ -152,7 +172,7 @@ def _passes(results: Results) -> Table:
             _number(one.seconds.median / (one.width * one.height / 1e6), 2),
             _giga(one.multiply_adds),
             _gflops(one.multiply_adds, one.seconds.median),
-            _percent(one.share),
+            show_share(one.share),
             _number(one.joules_per_megapixel, 1),
         )
         for one in results.passes
@@ -164,7 +184,10 @@ def _passes(results: Results) -> Table:
         (*columns, "GFLOP/s", "share", "J / megapixel"),
         rows,
         words=4,
-        notes=(f"Median of {runs} runs after a warm-up. The models that ship run twice for a picture.",),
+        notes=(
+            f"Median of {runs} runs after a warm-up. The models that ship run twice for a picture.",
+            *_busy_notes(one.share for one in results.passes),
+        ),
     )
 
 
@@ -177,13 +200,16 @@ def _parts(results: Results) -> Table:
             _giga(part.multiply_adds),
             f"{1e3 * part.seconds:.1f}",
             _gflops(part.multiply_adds, part.seconds),
-            _percent(part.share),
+            show_share(part.share),
         )
         for part in results.parts
     )
     columns = ("model", "precision", "part", "G multiply-adds", "ms", "GFLOP/s", "share")
-    note = "Level 0 is the finest. Correlation, padding and sampling are no multiply-adds of a convolution."
-    return Table("Parts of the networks, by ONNX Runtime", columns, rows, words=3, notes=(note,))
+    notes = (
+        "Level 0 is the finest. Correlation, padding and sampling are no multiply-adds of a convolution.",
+        *_busy_notes(part.share for part in results.parts),
+    )
+    return Table("Parts of the networks, by ONNX Runtime", columns, rows, words=3, notes=notes)
 
 
 def _commands(results: Results) -> Table:
@@ -244,7 +270,3 @@ def _giga(value: float | None) -> str:
 
 def _gflops(multiply_adds: float | None, seconds: float) -> str:
     return "" if not multiply_adds else f"{2 * multiply_adds / seconds / 1e9:.0f}"
-
-
-def _percent(share: float | None) -> str:
-    return "" if not share else f"{100 * share:.0f} %"
