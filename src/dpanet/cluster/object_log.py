@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterable
 
 from dpanet.cluster.places import Place
 from dpanet.files.store import Entry, format_entry, parse_log
+from dpanet.images.pairing import natural_key
 
 FOLDER = ".dpanet"
 """Of the manifest, in the output."""
+
+_PART = re.compile(rf"{re.escape(FOLDER)}/\d{{20}}-[0-9a-f]{{8}}\.jsonl")
+"""Names of parts: time in ns, and a word for the run."""
 
 _LINES, _SECONDS = 500, 10.0
 """A part is written when it has so many lines, or this time after its first."""
@@ -39,9 +44,7 @@ class ObjectLog:
         self._run = secrets.token_hex(4)
         self._waiting: list[Entry] = []
         self._since = 0.0
-        self._parts = sorted(
-            name for name in objects if name.startswith(f"{FOLDER}/") and name.endswith(".jsonl")
-        )
+        self._parts = sorted(filter(_PART.fullmatch, objects))
         for part in self._parts:
             for entry in parse_log(place.read(part).decode("utf-8", "replace")):
                 self._take(entry)
@@ -75,7 +78,8 @@ class ObjectLog:
         if len(self._parts) < 2:
             return
         begun = [Entry(name, "", None) for name in sorted(self.begun)]
-        joined = self._write([*begun, *self.entries.values()])
+        names = sorted(self.entries, key=natural_key)
+        joined = self._write([*begun, *(self.entries[name] for name in names)])
         for part in self._parts:
             self._place.delete(part)
         self._parts = [joined]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from dpanet.errors import ConfigError, DpanetError, OutputError, shown
 from dpanet.extras import named_extra
 
-_URL = re.compile(r"((?:[a-z][a-z0-9+.-]+::)*[a-z][a-z0-9+.-]+):/{1,2}(?!/)(.*)", re.DOTALL)
+_URL = re.compile(r"((?:[a-z][a-z0-9+.-]+::)*[a-z][a-z0-9+.-]+):/{1,3}(?!/)(.*)", re.DOTALL)
 """A URL, or one in which `Path` has made one slash of two; a drive of Windows has one letter."""
 
 _PAUSES = (1.0, 4.0)

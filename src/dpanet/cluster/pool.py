@@ -253,6 +253,6 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if "out of memory" in text.lower() or "oom" in type(error).__name__.lower():
         return "its machine ran out of memory"
-    if "node" in text.lower() and "died" in text.lower():
+    if "its node has died" in text.lower():
         return "its machine is gone"
     return "its process died" if "died" in type(error).__name__.lower() else type(error).__name__

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from dpanet.errors import WorkerError
@@ -40,27 +40,30 @@ def ray_session(cores: int) -> Iterator[Any]:
         WorkerError: if it does not start, or the cluster cannot be reached.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = (
+        "."  # what Ray would print on standard output when a worker dies
+    )
     with named_extra("--cluster ray", "cluster"):
         import ray
     address = os.environ.get(ADDRESS)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     with contextlib.ExitStack() as stack:
-        stack.callback(ray.shutdown)
+        folder = None if address else _enter_folder(stack)
+        if folder is not None:
+            quiet["_temp_dir"] = folder
+        stack.callback(ray.shutdown)  # before its folder is deleted
         try:
             if address:
                 ray.init(address=address, **quiet)
             else:
-                if (logs := _log_folder()) is not None:
-                    stack.pop_all().close()
-                    quiet["_temp_dir"] = stack.enter_context(logs)
-                    stack.callback(ray.shutdown)  # before its folder is deleted
-                ray.init(
-                    address="local",
-                    num_cpus=cores,
-                    object_store_memory=_STORE,
-                    include_dashboard=False,
-                    **quiet,
-                )
+                with _variable("TMPDIR", folder):  # of workers too, so that one that is killed leaves nothing
+                    ray.init(
+                        address="local",
+                        num_cpus=cores,
+                        object_store_memory=_STORE,
+                        include_dashboard=False,
+                        **quiet,
+                    )
         except Exception as error:
             place = f"joined at {address} (of {ADDRESS})" if address else "started on this machine"
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -87,9 +90,26 @@ def count_workers(ray: Any, cores: int, gpus: int) -> int:
     return number
 
 
-def _log_folder() -> TemporaryDirectory[str] | None:
-    """Return a folder for Ray's sockets and logs; None if only Ray's own is short enough for the name of a socket."""
-    for parent in (os.environ.get("TMPDIR"), "/tmp"):
-        if parent and len(parent) < 30 and Path(parent).is_dir() and os.access(parent, os.W_OK):
-            return TemporaryDirectory(prefix="ray-", dir=parent, ignore_cleanup_errors=True)
+def _enter_folder(stack: contextlib.ExitStack) -> str | None:
+    """Return a folder for sockets, logs and the files of workers; None where a socket's name would be too long."""
+    for parent in (gettempdir(), "/tmp"):
+        if len(parent) < 30 and Path(parent).is_dir() and os.access(parent, os.W_OK):
+            return stack.enter_context(
+                TemporaryDirectory(prefix="dpanet-ray-", dir=parent, ignore_cleanup_errors=True)
+            )
     return None
+
+
+@contextmanager
+def _variable(name: str, value: str | None) -> Iterator[None]:
+    """Set a variable of the environment for a while; None changes nothing."""
+    before = os.environ.get(name)
+    if value is not None:
+        os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before
+        elif value is not None:
+            del os.environ[name]
