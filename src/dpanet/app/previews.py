@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from dpanet.containers.exif import orientation
 from dpanet.containers.written_metadata import with_encoding
 from dpanet.datasets.upright import turn_upright
-from dpanet.images.defocus_map import write_defocus_map
+from dpanet.formats.png import encode_png
+from dpanet.images.defocus_map import choose_span, color_defocus_map
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
@@ -33,5 +34,8 @@ def write_preview(picture: Picture, path: Path) -> None:
 def write_map_preview(radius: NDArray[np.float32], exif: bytes | None, path: Path) -> float:
     """Write a defocus map in colors; return the blur radius in px at the ends of the colors."""
     turned = np.ascontiguousarray(turn_upright(radius, orientation(exif)))
-    write_defocus_map(turned, path.with_name("map.png"), overwrite=True, colored=path)
-    return max(2.0, float(np.quantile(np.abs(radius), 0.99)))
+    span = choose_span(radius)
+    path.write_bytes(
+        encode_png(color_defocus_map(turned, span))
+    )  # without a scale, which would shift the overlay
+    return span
