@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -118,9 +119,10 @@ class Place:
         attempt(lambda: system.pipe_file(f"{root}/{file}", content), f"{self.show(file)} cannot be written")
 
     def delete(self, file: str) -> None:
-        """Delete an object."""
+        """Delete an object, if it is there."""
         system, root = self.open()
-        attempt(lambda: system.rm_file(f"{root}/{file}"), f"{self.show(file)} cannot be deleted")
+        with contextlib.suppress(FileNotFoundError):
+            system.rm_file(f"{root}/{file}")
 
     def download(self, file: str, path: Path) -> None:
         """Copy an object to a file of this machine."""
