@@ -72,6 +72,9 @@ class Layer:
     def set_visible(self, visible: bool) -> None:
         self.visible = visible
 
+    def delete(self) -> None:
+        self.codes = np.zeros((0, 0, 3))
+
     def has_alpha(self) -> bool:
         return self.codes.shape[2] == 4
 
@@ -91,6 +94,15 @@ class Image:
         image = Image(precision=precision, profile=None)
         gimp_images.append(image)
         return image
+
+    def get_width(self) -> int:
+        return self.layers[0].get_width() if self.layers else 1
+
+    def get_height(self) -> int:
+        return self.layers[0].get_height() if self.layers else 1
+
+    def get_layers(self) -> list[Layer]:
+        return self.layers
 
     def get_base_type(self) -> str:
         return "RGB"
@@ -140,7 +152,19 @@ def file_save(mode: RunMode, image: Image, file: File, options: None) -> bool:
 
 
 def file_load_layer(mode: RunMode, image: Image, file: File) -> Layer:
-    return Layer(tifffile.imread(str(file.path)))
+    """As GIMP 3.0.4 does it: turned as the file says."""
+    with tifffile.TiffFile(str(file.path)) as tiff:
+        page = tiff.pages[0]
+        turned = page.tags.valueof(274) == 6  # type: ignore[union-attr]
+        codes = page.asarray()
+    return Layer(np.rot90(codes, -1) if turned else codes)
+
+
+def file_load(mode: RunMode, file: File) -> Image:
+    """As GIMP 3.0.4 does it: not turned."""
+    image = Image([Layer(tifffile.imread(str(file.path)))])
+    gimp_images.append(image)
+    return image
 
 
 class Procedure:
@@ -241,6 +265,7 @@ def make_modules() -> tuple[dict[str, ModuleType], Progress, list[type]]:
             "ProcedureSensitivityMask": Sensitivity,
             "ImageProcedure": Procedure,
             "file_save": file_save,
+            "file_load": file_load,
             "file_load_layer": file_load_layer,
             "progress_init": progress.init,
             "progress_pulse": progress.pulse,

@@ -130,6 +130,19 @@ def test_which_layer_is_left(gimp: Gimp, program: Program, names: tuple[str, str
     assert (image.layers[0].codes == left).all()
 
 
+@pytest.mark.parametrize("turned", [True, False])
+def test_the_layer_is_turned_as_the_image_is(
+    gimp: Gimp, program: Program, tmp_path: Path, turned: bool
+) -> None:
+    codes = np.arange(24 * 32 * 3, dtype=np.uint16).reshape(24, 32, 3)
+    tifffile.imwrite(tmp_path / "on end.tif", codes, photometric="rgb", extratags=[(274, 3, 1, 6, True)])
+    program.answers(f'cp "{tmp_path}/on end.tif" "$out"')
+    shown = np.rot90(codes, -1) if turned else codes
+    image = Image([Layer(shown)], file=File(str(write_views(tmp_path, "a_left.tif")[0])))
+    assert gimp.call(image, [])[0] is Status.SUCCESS
+    np.testing.assert_array_equal(image.layers[0].codes, shown)
+
+
 def test_layers_of_two_sizes(gimp: Gimp, program: Program) -> None:
     layers = [Layer(np.zeros(shape, np.uint16)) for shape in ((40, 56, 3), (40, 50, 3))]
     status, error = gimp.call(Image(list(layers)), layers)

@@ -87,9 +87,7 @@ def deblur(image, drawables, program, model):
         run_program(
             folder, [program, "edit", "--edit", str(source), "--output", str(output), "--model", model]
         )
-        layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(str(output)))
-    if layer is None:
-        raise DeblurError("GIMP cannot read the result; see its error console")
+        layer = load_layer(image, Gio.File.new_for_path(str(output)))
     layer.set_name("Deblurred")
     image.undo_group_start()
     image.insert_layer(layer, None, 0)
@@ -98,6 +96,23 @@ def deblur(image, drawables, program, model):
         layer.set_offsets(x, y)
     image.undo_group_end()
     return layer
+
+
+def load_layer(image, file):
+    """Return a picture file as a layer of an image, not yet inserted, turned as the image is."""
+    layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file)
+    if layer is None:
+        raise DeblurError("GIMP cannot read the result; see its error console")
+    width, height = layer.get_width(), layer.get_height()
+    if width == height or (height, width) != (image.get_width(), image.get_height()):
+        return layer
+    # a layer is turned as its file says, but the user may have declined that when the image was opened
+    layer.delete()
+    unturned = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
+    try:
+        return Gimp.Layer.new_from_drawable(unturned.get_layers()[0], image)
+    finally:
+        unturned.delete()
 
 
 def find_file(image):
