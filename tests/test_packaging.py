@@ -21,6 +21,7 @@ NEEDS = {
     "benchmark/openvino_convolutions.py": "openvino",
     "benchmark": "train",  # it measures what is installed, and leaves out the rest
     "checkpoints": "torch",
+    "checkpoints/model_hub.py": "hub",
     "datasets": "evaluate",
     "deblurrer/openvino_engine.py": "openvino",
     "deblurrer/placement.py": "torch",

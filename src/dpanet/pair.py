@@ -100,8 +100,8 @@ class DualPixelPair:
     >>> import numpy as np
     >>> from dpanet import DualPixelPair
     >>> dark, bright = np.zeros((16, 24, 3), np.float32), np.ones((16, 24, 3), np.float32)
-    >>> float(DualPixelPair(dark, bright).combined.pixels.mean())
-    0.5
+    >>> DualPixelPair(dark, bright).encoding
+    'srgb'
     """
 
     left: Pixels
@@ -126,5 +126,12 @@ class DualPixelPair:
 
     @property
     def combined(self) -> Picture:
-        """The ordinary photograph, (left + right) / 2 in the pair's own encoding."""
+        """The ordinary photograph, (left + right) / 2 in the pair's own encoding.
+
+        >>> import numpy as np
+        >>> from dpanet import DualPixelPair
+        >>> dark, bright = np.zeros((16, 24, 3), np.float32), np.ones((16, 24, 3), np.float32)
+        >>> float(DualPixelPair(dark, bright).combined.pixels.mean())
+        0.5
+        """
         return Picture((self.left + self.right) * np.float32(0.5), self.encoding, self.metadata)

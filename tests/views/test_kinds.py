@@ -107,7 +107,7 @@ RGBA = Image.new("RGBA", (30, 20))
         (Image.new("RGB", (30, 20)), Image.new("L", (30, 20)), "give two views of one shape and type"),
         (Image.new("RGB", (30, 20)), VIEW, "the views are Image and ndarray; give one DualPixelPair"),
         (Image.new("RGB", (30, 8)), Image.new("RGB", (30, 8)), "at least 16 px a side"),
-        ([VIEW, VIEW], [VIEW], "the lists have 2 left and 1 right views; give as many of each"),
+        ([VIEW, VIEW], [VIEW], "there are 2 left and 1 right views"),
         ("left.png", VIEW, "the views are str and ndarray"),
         ([VIEW], VIEW, "the views are list and ndarray"),
     ],

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from dpanet.checkpoints.checksum import NOT_STATED, check_file, check_shipped, state_checksum
+from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
 from dpanet.checkpoints.shipped_models import FINISHED, SHIPPED, shipped_file
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.files.output import atomic_output
@@ -69,8 +70,8 @@ def load_model(source: str | Path) -> Network:
     """Return the network of a shipped name or of a file, ready to deblur (float32, evaluation mode).
 
     Args:
-        source: a name of `SHIPPED`; a .safetensors file of `save_model`; or an official checkpoint (.pth, .pt, .tar),
-            which is read without running code in it, and converted in memory.
+        source: a name of `SHIPPED`; a .safetensors file of `save_model`; a folder of `Deblurrer.save_pretrained`; or
+            an official checkpoint (.pth, .pt, .tar), which is converted in memory without running code in it.
 
     Raises:
         WeightsError: if there is no such name or file, or if the file is damaged or of another network.
@@ -84,6 +85,8 @@ def load_model(source: str | Path) -> Network:
         with resources.as_file(shipped_file(str(source))) as path:
             return read_model(path)
     path = Path(source)
+    if is_model_folder(path):
+        path = ModelFolder.read(path).choose("torch", only=True)
     if path.is_dir():
         model = next((f"{path / name}" for name in FINISHED if (path / name).is_file()), None)
         raise WeightsError(

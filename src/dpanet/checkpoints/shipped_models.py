@@ -7,6 +7,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
 from dpanet.errors import WeightsError
 
 SHIPPED = ("compact", "nano")
@@ -22,7 +23,7 @@ def shipped_file(name: str, suffix: str = ".safetensors") -> Traversable:
 
 
 def weights_hash(source: str | Path) -> str:
-    """Return the SHA-256, in hexadecimal digits, of a file of weights or of shipped weights.
+    """Return the SHA-256, in hexadecimal digits, of a file or folder of weights or of shipped weights.
 
     Raises:
         WeightsError: if the file cannot be read.
@@ -30,9 +31,14 @@ def weights_hash(source: str | Path) -> str:
     try:
         if str(source) in SHIPPED:
             return hashlib.sha256(shipped_file(str(source)).read_bytes()).hexdigest()
-        with Path(source).open("rb") as stream:
+        with _weights_file(Path(source)).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise WeightsError(
             f"{source} cannot be read ({error}); name a file of weights, or a shipped model ({', '.join(SHIPPED)})"
         ) from error
+
+
+def _weights_file(path: Path) -> Path:
+    """Return a file, or of a folder of `save_pretrained` the first of the files that it has."""
+    return next(iter(ModelFolder.read(path).files()), path) if is_model_folder(path) else path

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dpanet.checkpoints.checksum import check_shipped
+from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.deblurrer.engine import ENGINES, PRECISIONS, Engine
 from dpanet.deblurrer.processor import INT8, count_cores, instruction_sets
@@ -21,7 +22,7 @@ from dpanet.extras import named_extra
 if TYPE_CHECKING:
     from dpanet.deblurrer.onnx_engine import OnnxEngine
     from dpanet.deblurrer.openvino_engine import OpenVinoEngine
-    from dpanet.deblurrer.torch_engine import TorchEngine
+    from dpanet.deblurrer.torch_engine import Network, TorchEngine
 
 _OF_SUFFIX = {".onnx": "onnxruntime", ".xml": "openvino"}
 """Engines of exported files; every other file is read by torch."""
@@ -39,7 +40,7 @@ _TORCH_DEVICES = ("cuda", "mps")
 
 
 def load_engine(
-    model: str | Path,
+    model: Network | str | Path,
     engine: str = "auto",
     *,
     device: str = "auto",
@@ -50,10 +51,11 @@ def load_engine(
     """Load a model into the engine that runs it.
 
     Args:
-        model: a shipped name, an exported file (.onnx, .xml), or a file that `load_model` reads.
-        engine: one of `ENGINES`, or ``auto``: for an exported file the engine of its format; for a shipped name torch
-            where it is installed and has an NVIDIA GPU, or the device or precision needs it, else ONNX Runtime; for
-            any other file torch.
+        model: a shipped name, a folder of `save_pretrained`, an exported file (.onnx, .xml), or a file that
+            `load_model` reads; or a torch network.
+        engine: one of `ENGINES`, or ``auto``: for an exported file the engine of its format; for a shipped name or a
+            folder torch where it is installed and has an NVIDIA GPU, or the device or precision needs it, else ONNX
+            Runtime, as far as the folder has their files; for any other file torch.
         device: as of the engine.
         precision: one of `PRECISIONS`; ``auto`` is what is fastest of what the model's file allows.
         threads: that compute on the processor; None for all its cores, and also a number larger than that of the
@@ -65,6 +67,9 @@ def load_engine(
         WeightsError: if there is no such model, or its file is damaged.
         MissingPackageError: if the engine is not installed.
     """
+    if not isinstance(model, str | Path):
+        options: dict[str, Any] = {"threads": threads, "reuse_memory": reuse_memory}
+        return _run_by_torch(model, engine, device=device, precision=precision, **options)
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine is {engine!r}; it must be auto or one of {', '.join(ENGINES)}")
     if precision not in PRECISIONS:
@@ -75,6 +80,10 @@ def load_engine(
         raise WeightsError(
             f"there is no model {str(model)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"
         )
+    if str(model) not in SHIPPED and is_model_folder(model):
+        wanted = _choose_library(device, precision) if engine == "auto" else engine
+        int8 = _prefers_int8(device, precision)
+        model = ModelFolder.read(Path(model)).choose(wanted, only=engine != "auto", int8=int8)
     chosen = _choose(model, device, precision) if engine == "auto" else engine
     _check(str(model), chosen, precision)
     options = {"threads": _limit_threads(threads), "reuse_memory": reuse_memory}
@@ -116,6 +125,11 @@ def _choose(model: str | Path, device: str, precision: str) -> str:
     """Return the engine of ``auto``."""
     if str(model) not in SHIPPED:
         return _OF_SUFFIX.get(Path(model).suffix.lower(), "torch")
+    return _choose_library(device, precision)
+
+
+def _choose_library(device: str, precision: str) -> str:
+    """Return the engine of ``auto`` for a model that has a file for each."""
     if device.split(":")[0] in _TORCH_DEVICES:
         return "torch"
     if precision == "bfloat16":
@@ -167,6 +181,18 @@ def _limit_threads(threads: int | None) -> int | None:
     return None
 
 
+def _run_by_torch(network: Network, engine: str, **options: Any) -> Engine:
+    """Return the engine of a torch network; the options are those of `TorchEngine`."""
+    if engine not in ("auto", "torch"):
+        raise ConfigError(
+            f"engine is {engine!r}, and the model is a torch network; name the model, or a file that `dpanet export` "
+            "wrote"
+        )
+    from dpanet.deblurrer.torch_engine import TorchEngine
+
+    return TorchEngine(network, **options)
+
+
 @contextmanager
 def _exported_file(model: str | Path, precision: str, engine: str, device: str = "auto") -> Iterator[Path]:
     """Yield the file of a model for ONNX Runtime or OpenVINO; that of a shipped one is checked.
@@ -184,12 +210,16 @@ def _exported_file(model: str | Path, precision: str, engine: str, device: str =
         yield path
         return
     quantized = shipped_file(str(model), "-int8.onnx")
-    fast = device in ("auto", "cpu") and bool(INT8 & instruction_sets())
-    wanted = precision == "int8" or (precision == "auto" and fast)
-    suffix = "-int8.onnx" if wanted and quantized.is_file() else ".onnx"
+    suffix = "-int8.onnx" if _prefers_int8(device, precision) and quantized.is_file() else ".onnx"
     check_shipped(str(model), suffix)
     with resources.as_file(shipped_file(str(model), suffix)) as file:
         yield file
+
+
+def _prefers_int8(device: str, precision: str) -> bool:
+    """Return whether ONNX Runtime should take the file in int8 where there are both."""
+    fast = device in ("auto", "cpu") and bool(INT8 & instruction_sets())
+    return precision == "int8" or (precision == "auto" and fast)
 
 
 def _is_installed(package: str) -> bool:

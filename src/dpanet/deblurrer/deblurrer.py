@@ -15,6 +15,7 @@ from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.engine import Engine
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
+from dpanet.deblurrer.pretrained import Pretrained
 from dpanet.errors import ConfigError, PairError
 from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
 from dpanet.views.arrays import from_pictures, to_pairs
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dpanet.images.reading import ImagePath
 
 
-class Deblurrer:
+class Deblurrer(Pretrained):
     """Deblur dual-pixel pairs with a network.
 
     A linear pair is divided by its white, the largest value that is no outlier, and encoded for the network, which
@@ -34,8 +35,8 @@ class Deblurrer:
     picture is not clipped.
 
     Args:
-        model: a name of `SHIPPED` or a file, which is loaded by `load_engine`; or a torch network, which is moved to
-            the device and whose training mode is restored after each run.
+        model: a name of `SHIPPED`, a file or a folder, which `load_engine` loads; or a torch network, which is moved
+            to the device and whose training mode is restored after each run.
         tile: largest side in px that the network gets at once; 0 for the whole picture; ``auto`` for
             what `choose_grid` takes.
         engine: what runs the network: ``auto``, ``onnxruntime``, ``openvino`` or ``torch``, see `load_engine`. A
@@ -89,12 +90,9 @@ class Deblurrer:
         if tta not in ("auto", 1, 2, 4):
             raise ConfigError(f"tta is {tta!r}; a pair has 1, 2 or 4 mirror images to average (or auto)")
         self.control = Control(strength, keep_background, keep_foreground)
-        options: dict[str, Any] = {"precision": precision, "device": device}
-        options |= {"threads": threads, "reuse_memory": reuse_memory}
-        self.engine: Engine = (
-            load_engine(model, engine, **options)
-            if isinstance(model, str | Path)
-            else _run_by_torch(model, engine, options)
+        self.model = model
+        self.engine: Engine = load_engine(
+            model, engine, device=device, precision=precision, threads=threads, reuse_memory=reuse_memory
         )
         self.tile = tile
         self.mirrors = MIRRORS[: self.engine.description.tta if tta == "auto" else tta]
@@ -104,12 +102,22 @@ class Deblurrer:
 
     @property
     def device(self) -> str:
-        """Where the network runs, such as ``cpu`` or ``cuda:0``."""
+        """Where the network runs, such as ``cpu`` or ``cuda:0``.
+
+        >>> from dpanet import Deblurrer
+        >>> Deblurrer("nano", device="cpu").device
+        'cpu'
+        """
         return self.engine.device
 
     @property
     def precision(self) -> str:
-        """What the network computes in: ``float32``, ``bfloat16`` or ``int8``."""
+        """What the network computes in: ``float32``, ``bfloat16`` or ``int8``.
+
+        >>> from dpanet import Deblurrer
+        >>> Deblurrer("nano", device="cpu", precision="float32").precision
+        'float32'
+        """
         return self.engine.precision
 
     @overload
@@ -174,8 +182,8 @@ class Deblurrer:
                 file; or a list of these. RGB; uint8, uint16 (white is 255 or 65535) or floats (white is 1.0); at
                 least 16 px a side.
             right: the right view, of the same kind and shape; nothing beside a pair.
-            encoding: of the views and the picture, ``srgb`` by default; of files, if they do not say so themselves.
-                A pair states its own.
+            encoding: of the views and the picture; by default what files state, else ``srgb``. A pair states its
+                own.
             output_encoding: of the picture of a pair or of files, if not their own; then its ICC profile becomes one
                 of the same colors, or is left out with an ImageWarning.
             progress: instead of the Deblurrer's own; of several pictures, it is called for each from the start.
@@ -203,19 +211,13 @@ class Deblurrer:
             left, encoding = read_pair(left, right, encoding), None
         if isinstance(left, DualPixelPair):
             if encoding is not None:
-                raise ConfigError(
-                    f"encoding is {encoding!r}, but a pair states its own; give output_encoding for the picture"
-                )
+                raise ConfigError(f"encoding is {encoding!r}, but a pair states its own; leave it out")
             return self._deblur(left, output_encoding, defocus=False, progress=progress)[0]
         if output_encoding is not None:
-            raise ConfigError(
-                f"output_encoding is {output_encoding!r}, which pairs and files can have; convert the picture instead"
-            )
+            raise ConfigError(f"output_encoding is {output_encoding!r}; leave it out but for pairs and files")
         if isinstance(left, list | tuple) and isinstance(right, list | tuple):
             if len(left) != len(right):
-                raise PairError(
-                    f"the lists have {len(left)} left and {len(right)} right views; give as many of each"
-                )
+                raise PairError(f"there are {len(left)} left and {len(right)} right views; give one of each")
             each = zip(left, right, strict=True)
             return [self(*pair, encoding=encoding, progress=progress) for pair in each]
         views = to_arrays(left, right)
@@ -234,17 +236,37 @@ class Deblurrer:
 
         Raises:
             ConfigError: if the network has no defocus map (`Description.has_defocus`), and as for a picture.
+
+        >>> import numpy as np
+        >>> from dpanet import Deblurrer, DualPixelPair
+        >>> view = np.full((32, 48, 3), 0.5, np.float32)
+        >>> picture, radius = Deblurrer("compact", device="cpu").with_defocus_map(DualPixelPair(view, view))
+        >>> picture.pixels.shape, radius.shape
+        ((32, 48, 3), (32, 48))
         """
         picture, radius = self._deblur(pair, output_encoding, defocus=True)
         assert radius is not None
         return picture, radius
 
     def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32]:
-        """Return the defocus map of a pair alone; see `with_defocus_map`."""
+        """Return the defocus map of a pair alone; see `with_defocus_map`.
+
+        >>> import numpy as np
+        >>> from dpanet import Deblurrer, DualPixelPair
+        >>> view = np.full((32, 48, 3), 0.5, np.float32)
+        >>> Deblurrer("compact", device="cpu").defocus_map(DualPixelPair(view, view)).shape
+        (32, 48)
+        """
         return self.with_defocus_map(pair)[1]
 
     def check_defocus_map(self) -> None:
-        """Raise ConfigError unless the network has a defocus map."""
+        """Raise ConfigError unless the network has a defocus map.
+
+        >>> from dpanet import Deblurrer
+        >>> Deblurrer("nano", device="cpu").check_defocus_map()
+        Traceback (most recent call last):
+        dpanet.errors.ConfigError: this model has no defocus map; choose one that has, such as compact
+        """
         if not self.engine.description.has_defocus:
             raise ConfigError("this model has no defocus map; choose one that has, such as compact")
 
@@ -274,14 +296,3 @@ class Deblurrer:
         if keep is not None:
             keep_pixels(pixels, pair, keep, encoding)
         return Picture(pixels, encoding, metadata), radius
-
-
-def _run_by_torch(network: Network, engine: str, options: dict[str, Any]) -> Engine:
-    if engine not in ("auto", "torch"):
-        raise ConfigError(
-            f"engine is {engine!r}, and the model is a torch network; name the model, or a file that `dpanet export` "
-            "wrote"
-        )
-    from dpanet.deblurrer.torch_engine import TorchEngine
-
-    return TorchEngine(network, **options)
