@@ -45,6 +45,7 @@ def deblur(
     output_encoding: Literal["srgb", "linear"] | None = None,
     compression: int = 1,
     defocus_map: Path | None = None,
+    compare: Path | None = None,
     json: Annotated[bool, _Flag] = False,
     cluster: Literal["ray"] | None = None,
     workers: int | None = None,
@@ -116,8 +117,12 @@ def deblur(
     compression
         Of the picture, without loss: 0 (none) to 9 (slowest). 1 is fast; at 16 bits the others save little.
     defocus_map
-        Also write how far each pixel is out of focus: a 16-bit PNG, 32768 in focus and 512 codes for each pixel
-        of signed blur radius, and a color picture, NAME-colour.png, beside it. For a folder of pairs, name a folder.
+        Also write how far each pixel is out of focus, its signed blur radius: a float .tif in px, or a 16-bit .png,
+        32768 in focus and 512 codes for each px; and a color picture with a scale, NAME-colour.png, beside it. For a
+        folder of pairs, name a folder (of .png).
+    compare
+        Also write before and after: an .html page with a slider, or a .png strip. For a folder of pairs, name a
+        folder (of pages).
     json
         Print one JSON object a line on standard output for each picture, and nothing else there.
     cluster
@@ -174,12 +179,12 @@ def deblur(
 
     problems: list[str] = []
     if folder:
-        jobs, found = list_jobs(source, output, defocus_map, recursive)
+        jobs, found = list_jobs(source, output, defocus_map, recursive, compare)
         for note in found.notes:
             print_line("note", note)
         problems = found.problems
     else:
-        jobs = [list_single_job(source, right, output, defocus_map)]
+        jobs = [list_single_job(source, right, output, defocus_map, compare)]
     has_pairs, has_raw = (any((job.right is None) == raw for job in jobs) for raw in (False, True))
     options = (encoding, black_level, white_level, flat_field)
     read_raw = None
@@ -191,7 +196,8 @@ def deblur(
         build_row_reader(None if camera in RAW_FILES and has_raw else camera, *options) if has_pairs else None
     )
     check_paths(jobs, flat_field or ())
-    check_outputs(jobs, output, overwrite, defocus_map if folder else None, folder=folder)
+    maps, pages = (defocus_map, compare) if folder else (None, None)
+    check_outputs(jobs, output, overwrite, maps, pages, folder=folder)
     lines: ResultLines = JsonLines(model) if json else TextLines()
     for problem in problems:
         print_error(problem)
@@ -218,7 +224,7 @@ def deblur(
                 lines.deblurrer = apply
             if defocus_map is not None:
                 apply.check_defocus_map()
-            task = Task(reader, apply, output_encoding, compression, meter, lines)
+            task = Task(reader, apply, output_encoding, compression, meter, lines, model)
             if folder:
                 key = build_key(
                     model,

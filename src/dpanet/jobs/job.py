@@ -16,6 +16,7 @@ from dpanet.files.output import atomic_output, make_folder
 from dpanet.images.defocus_map import color_file, write_defocus_map
 from dpanet.images.pixel_rows import PictureRows
 from dpanet.images.writing import not_carried, write_picture
+from dpanet.jobs.compare import Comparison, copy_shown, show_combined
 from dpanet.jobs.result_lines import ResultLines, TextLines, Written
 from dpanet.terminal.streams import collect_notes
 
@@ -119,6 +120,8 @@ class DeblurredPair:
     """That it took so far."""
     notes: Sequence[str] = ()
     """What was remarked so far."""
+    combined: NDArray[np.uint8] | None = None
+    """The combined view as it is shown, if a comparison is wanted."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,8 @@ class Task:
     """Shows the progress."""
     lines: ResultLines = field(default_factory=TextLines)
     """Makes the lines that are printed."""
+    model: str = ""
+    """Name of the model."""
 
     def deblur(self, job: Job, opened: OpenedPair) -> DeblurredPair:
         """Deblur a pair.
@@ -161,7 +166,9 @@ class Task:
         )
         if isinstance(picture, PictureRows) and not opened.large:
             picture = picture.read()
-        return DeblurredPair(picture, radius, opened.seconds + time.perf_counter() - start)
+        combined = None if job.compare is None else show_combined(opened.pair)
+        seconds = opened.seconds + time.perf_counter() - start
+        return DeblurredPair(picture, radius, seconds, combined=combined)
 
     def write(
         self, job: Job, deblurred: DeblurredPair, overwrite: bool, record: Record = lambda files: None
@@ -187,6 +194,9 @@ class Task:
 
     def _write(self, job: Job, deblurred: DeblurredPair, overwrite: bool, record: Record) -> None:
         picture, radius = deblurred.picture, deblurred.radius
+        shown = None
+        if job.compare is not None:
+            picture, shown = copy_shown(picture)
         for path in job.outputs:
             make_folder(path.parent)
         with ExitStack() as stack:
@@ -195,4 +205,9 @@ class Task:
             if radius is not None:
                 map_file, colored = (files[path] for path in job.map_paths)
                 write_defocus_map(radius, map_file, overwrite=True, colored=colored)
+            if job.compare is not None and deblurred.combined is not None and shown is not None:
+                comparison = Comparison(
+                    job.name, self.model, deblurred.combined, shown, picture.metadata, picture.encoding
+                )
+                comparison.write(files[job.compare], job.compare.suffix.lower())
             record(files)
