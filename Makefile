@@ -7,11 +7,11 @@ USABLE := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 CHECKS := $(VENV)/.ready-develop
 
-.PHONY: help demo test check format
+.PHONY: help demo test check format docs docs-pictures docs-reference
 .DEFAULT_GOAL := help
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' Makefile
 
 demo: $(READY) ## deblur a simulated pair, say how much was won
 	@$(VENV)/bin/dpanet demo --overwrite
@@ -27,6 +27,17 @@ check: test
 format: $(CHECKS) ## put the formatting in order
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+
+docs: $(CHECKS) ## build the site of these docs in build/docs, and say where a link is dead
+	@$(VENV)/bin/zensical build --clean --strict
+	@echo "open build/docs/index.html"
+
+docs-reference: $(CHECKS) ## write the reference of commands and of Python names anew
+	@$(VENV)/bin/python -m tools.command_reference
+	@$(VENV)/bin/python -m tools.api_reference
+
+docs-pictures: $(CHECKS) ## make the pictures of the docs anew
+	@$(VENV)/bin/python -m tools.docs_pictures
 
 $(READY): pyproject.toml constraints.txt | $(USABLE)
 	@echo "installing dpanet: some 90 MB the first time; pip says what it does"
