@@ -1,9 +1,14 @@
-"""Pages of docs name files that exist, and link to pages that exist."""
+"""Pages of docs name files and names that exist, link to pages that exist, and are those of the code as it is."""
 
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
+from architecture import ROOMS
+
+from tools import api_reference, command_reference, room_diagram
+from tools.docstring_text import to_markdown
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -26,3 +31,55 @@ def test_files_and_links_exist(page: Path) -> None:
 def test_a_missing_file_is_noticed() -> None:
     text = "see `network/dpanet.py`, `network/gone.py` and [a page](docs/network.md), [another](docs/gone.md)"
     assert missing_files(text, ROOT) == ["network/gone.py", "docs/gone.md"]
+
+
+def test_the_command_reference_is_up_to_date() -> None:
+    assert command_reference.PAGE.read_text(encoding="utf-8") == command_reference.build_page(), (
+        "a command has changed; run: make docs-reference"
+    )
+
+
+def test_the_python_reference_is_up_to_date() -> None:
+    assert api_reference.PAGE.read_text(encoding="utf-8") == api_reference.build_page(), (
+        "a signature or docstring has changed; run: make docs-reference"
+    )
+
+
+def test_docstrings_become_markdown() -> None:
+    text = "Return x.\n\nMore ``y``.\n\nArgs:\n    a: of b,\n        or c.\n    d: e.\n\n"
+    text += "Raises:\n    Oops: if so.\n\n>>> 1\n1"
+    assert to_markdown(text) == (
+        "Return x.\n\nMore `y`.\n\n**Args**\n\n- `a`: of b, or c.\n- `d`: e.\n\n**Raises**\n\n- `Oops`: if so.\n\n"
+        "```pycon\n>>> 1\n1\n```"
+    )
+
+
+def test_the_drawing_has_every_folder_in_the_order_of_imports() -> None:
+    drawn = [room for _, rooms in room_diagram.ROWS for room, _ in rooms]
+    assert drawn == [room for room in ROOMS if room != "__main__"]
+    assert (ROOT / "docs/pictures/rooms.svg").read_text(encoding="utf-8") == room_diagram.draw_rooms(), (
+        "run: make docs-pictures"
+    )
+
+
+def test_every_benchmark_is_named_for_those_who_reproduce_numbers() -> None:
+    text = (ROOT / "docs/quickstart-researchers.md").read_text(encoding="utf-8")
+    scripts = [file.name for file in (ROOT / "benchmarks").glob("*.py")]
+    assert [name for name in scripts if f"benchmarks/{name}" not in text] == []
+
+
+def test_names_in_the_notation_exist() -> None:
+    text = (ROOT / "docs/notation.md").read_text(encoding="utf-8")
+    names = [name for name in re.findall(r"`((?:[a-z_]+\.)+\w+)`", text) if not name.endswith(".png")]
+    assert len(names) > 20
+    assert [name for name in names if resolves(name) is False] == []
+    assert not resolves("pair.Absent")
+
+
+def resolves(name: str) -> bool:
+    """Whether the path of a module, or of a thing in it, exists below dpanet."""
+    try:
+        pkgutil.resolve_name(f"dpanet.{name}")
+    except (AttributeError, ImportError):
+        return False
+    return True

@@ -1,0 +1,99 @@
+"""Blocks of code of the pages: what they hold, and the command lines in them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+GENERATED = ("api.md", "commands.md", "CHANGELOG.md")
+"""Pages written by a program, and one about the past, in which commands of earlier versions stand."""
+
+WRITTEN = [page for page in PAGES if page.name not in GENERATED]
+
+CHECKED = ("bash", "python")
+"""Languages whose blocks are run or compared with the real command line."""
+
+SHOWN = ("text", "mermaid", "json", "toml", "yaml", "dockerfile", "lua", "html", "javascript")
+"""Languages of blocks that are only to be read."""
+
+_FENCE = re.compile(r"^( *)(```+)(\w*)[^\n]*\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
+
+_INLINE = re.compile(r"(?<!`)`((?:dpanet|make|python|pytest) [^`]+)`(?!`)")
+
+
+class Block(NamedTuple):
+    """A block of code, its language, and the line of the page at which it begins."""
+
+    line: int
+    language: str
+    code: str
+
+
+def find_blocks(text: str) -> list[Block]:
+    """Return the fenced blocks of a page."""
+    return [
+        Block(text[: match.start()].count("\n") + 1, match[3], _without_indent(match[4], match[1]))
+        for match in _FENCE.finditer(text)
+    ]
+
+
+def find_commands(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the words of each command line in the bash blocks of a page, and its line."""
+    for block in find_blocks(text):
+        if block.language != "bash":
+            continue
+        line = block.line
+        pending = ""
+        for row in block.code.splitlines():
+            line += 1
+            pending += row.removesuffix("\\") if row.endswith("\\") else row
+            if row.endswith("\\"):
+                continue
+            for command in _split(pending):
+                yield line, command
+            pending = ""
+
+
+def find_inline_commands(text: str) -> Iterator[list[str]]:
+    """Yield the words of the commands with arguments that stand in backquotes in the text of a page."""
+    for match in _INLINE.finditer(_FENCE.sub("", text)):
+        line = " ".join(match[1].split())
+        if line.count(" ") > line.startswith("dpanet"):  # the name of a command alone is none
+            yield from _split(line)
+
+
+def _split(row: str) -> Iterator[list[str]]:
+    row = re.sub(r"<\([^)]*\)", "./-", row)  # what another command prints, in place of a file
+    row = re.sub(r"(?<!\S)\d(?=[<>])", "", row)
+    lexer = shlex.shlex(row, posix=True, punctuation_chars="|;&<>")
+    lexer.whitespace_split = True
+    yield from _cut(list(lexer))
+
+
+def _cut(words: list[str]) -> Iterator[list[str]]:
+    """Yield the commands of a line that joins several by pipes, without what is redirected."""
+    command: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in ("|", "&&", ";", "&"):
+            yield command
+            command = []
+        elif re.fullmatch(r"[<>]+", word):
+            skip = True
+        else:
+            command.append(word)
+    if command:
+        yield command
+
+
+def _without_indent(code: str, indent: str) -> str:
+    return "".join(row.removeprefix(indent) for row in code.splitlines(keepends=True))
