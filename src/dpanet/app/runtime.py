@@ -32,20 +32,20 @@ _TIMEOUT = 600.0
 """Seconds that npm may take for 33 MB."""
 
 
-def copy_runtime(folder: Path, source: Path | None = None, sha256: dict[str, str] = SHA256) -> None:
+def copy_runtime(folder: Path, source: Path | None = None, sha256: dict[str, str] | None = None) -> None:
     """Copy the files of onnxruntime-web and their licenses into a folder.
 
     Args:
         folder: exists, and is empty.
         source: the package as npm packs it (.tgz), or its folder; None to fetch it with ``npm pack``.
-        sha256: of each file that is copied, in hexadecimal digits.
+        sha256: of each file that is copied, in hexadecimal digits; by default those of `SHA256`.
 
     Raises:
         ConfigError: if a file is missing from the source, or is not the one that was checked.
         DpanetError: if npm is missing or fails.
     """
     with _unpacked(source) as package:
-        for name, expected in sha256.items():
+        for name, expected in (sha256 or SHA256).items():
             file = next((path for path in (package / name, package / "dist" / name) if path.is_file()), None)
             if file is None:
                 raise ConfigError(

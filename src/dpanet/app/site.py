@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
-from dpanet.app.runtime import LICENSE, PACKAGE, SHA256, VERSION, copy_runtime
+from dpanet.app.runtime import LICENSE, PACKAGE, VERSION, copy_runtime
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.containers.icc_profile import SRGB_PRIMARIES, colorants_of, make_profile
 from dpanet.errors import ConfigError, DpanetError, OutputError, shown
@@ -56,7 +56,7 @@ class Site:
 
 
 def export_site(
-    folder: Path, model: str = "nano", runtime: Path | None = None, sha256: dict[str, str] = SHA256
+    folder: Path, model: str = "nano", runtime: Path | None = None, sha256: dict[str, str] | None = None
 ) -> Site:
     """Write the site; the folder appears, or is replaced, when it is complete.
 
@@ -64,7 +64,7 @@ def export_site(
         folder: new, empty, or an exported site, which is replaced.
         model: a shipped name.
         runtime: onnxruntime-web; see `copy_runtime`.
-        sha256: of its files.
+        sha256: of its files; see `copy_runtime`.
 
     Raises:
         ConfigError: for an unknown model, one with which the site becomes larger than `LARGEST`, or an unusable

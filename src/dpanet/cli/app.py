@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+
+from dpanet.errors import counted, shown
+from dpanet.terminal.failure import UsageError
 
 
 def app(
@@ -22,6 +26,8 @@ def app(
     max_megabytes: float = 512,
     max_queue: int = 32,
     max_gigabytes: float = 20,
+    export_site: Path | None = None,
+    runtime: Path | None = None,
 ) -> None:
     """Open a page on which pictures are dropped and deblurred; only this computer reaches it.
 
@@ -54,7 +60,17 @@ def app(
         Refuse more pictures than this that wait, of all visitors.
     max_gigabytes
         Refuse pictures when those in the temporary folder are larger than this.
+    export_site
+        Start no server: write the page to this folder as static files, which run the model nano in the visitor's
+        browser. No other option but --runtime counts.
+    runtime
+        For --export-site: the npm package onnxruntime-web, as its folder or its .tgz file; by default npm fetches it.
     """
+    if export_site is not None:
+        _export_site(export_site, runtime)
+        return
+    if runtime is not None:
+        raise UsageError("--runtime is for --export-site; leave it out")
     from dpanet.app.deblurring import Models
     from dpanet.app.limits import Limits
     from dpanet.app.running import run
@@ -76,4 +92,14 @@ def app(
         port=port,
         names=name,
         browser=browser,
+    )
+
+
+def _export_site(folder: Path, runtime: Path | None) -> None:
+    from dpanet.app.site import export_site
+
+    site = export_site(folder, runtime=runtime)
+    print(
+        f"{shown(folder)}: {counted(site.files, 'file')}, {site.size / 1e6:.1f} MB; to try it: "
+        f"python -m http.server --directory {shlex.quote(shown(folder))}"
     )

@@ -56,11 +56,16 @@ def serve() -> Iterator[Callable[[Path], str]]:
 
 @pytest.fixture
 def context(chromium: Any) -> Iterator[Any]:
-    """Open a browser without history or stored files; a message in its console fails the test."""
+    """Open a browser without stored files; a message in its console, or a foreign request, fails the test."""
     faults: list[str] = []
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.on("console", lambda message: faults.append(message.text))
     context.on("weberror", lambda error: faults.append(str(error.error)))
+    context.on("request", lambda request: None if is_local(request) else faults.append(request.url))
     yield context
     context.close()
     assert faults == []
+
+
+def is_local(request: Any) -> bool:
+    return request.method == "GET" and request.url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:"))

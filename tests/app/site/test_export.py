@@ -9,6 +9,7 @@ import pytest
 
 from dpanet.app import runtime as runtime_files
 from dpanet.app.site import LARGEST, export_site
+from dpanet.cli import main
 from dpanet.errors import ConfigError, DpanetError, OutputError
 
 Runtime = tuple[Path, dict[str, str]]
@@ -125,3 +126,19 @@ def test_a_site_that_is_too_large_is_refused(
         export_site(tmp_path / "site", runtime=runtime[0], sha256=runtime[1])
     assert not list(tmp_path.iterdir())
     assert LARGEST == 25_000_000
+
+
+def test_the_command_writes_a_site(
+    runtime: Runtime, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dpanet.app.runtime.SHA256", runtime[1])
+    folder = tmp_path / "my site"
+    assert main(["app", "--export-site", str(folder), "--runtime", str(runtime[0])]) == 0
+    assert (folder / "index.html").is_file()
+    printed = capsys.readouterr().out
+    assert " files, " in printed and f"python -m http.server --directory '{folder}'" in printed
+
+
+def test_a_runtime_without_a_site_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["app", "--runtime", str(tmp_path)]) == 2
+    assert "--runtime is for --export-site; leave it out" in capsys.readouterr().err

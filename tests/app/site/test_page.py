@@ -1,0 +1,241 @@
+"""The exported site in a real browser, with a stub in place of onnxruntime-web."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from app.site.site_page import open_site
+from PIL import Image
+
+from dpanet import read_picture
+from dpanet.images.demo_pair import FOLDER as DEMO
+from dpanet.images.demo_pair import read_demo_pair
+
+GENERATOR = np.random.default_rng(3)
+
+Serve = Callable[[Path], str]
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> list[Path]:
+    """A left and a right view of 16 bits, with their EXIF."""
+    files = []
+    for side in ("left", "right"):
+        codes = GENERATOR.integers(0, 65536, (40, 60, 3), np.uint16)
+        files.append(tmp_path / f"plant_{side}.tif")
+        tifffile.imwrite(files[-1], codes, photometric="rgb", extratags=[(272, 2, 0, "Model", True)])
+    return files
+
+
+def choose(page: Any, files: list[Path]) -> None:
+    page.set_input_files("#files", files)
+
+
+def deblur(page: Any, files: list[Path]) -> None:
+    choose(page, files)
+    page.get_by_role("button", name="Deblur").click()
+    page.wait_for_selector("#result:not([hidden])")
+
+
+def save(page: Any, kind: str) -> tuple[str, bytes]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Download {kind}").click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def shown(page: Any, name: str) -> Any:
+    """Return what the picture `before` or `after` shows, H x W x 3."""
+    width, height, pixels = page.evaluate(
+        """async (name) => {
+          const picture = await createImageBitmap(document.querySelector(`img.${name}`));
+          const { width, height } = picture;
+          const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+          context.drawImage(picture, 0, 0);
+          const { data } = context.getImageData(0, 0, width, height);
+          let text = '';
+          for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+          return [width, height, btoa(text)];
+        }""",
+        name,
+    )
+    return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def error(page: Any) -> str:
+    page.wait_for_selector("#message:not([hidden])")
+    return str(page.locator("#message p").inner_text())
+
+
+def test_two_views_become_a_picture_of_16_bits(
+    context: Any, site: Path, serve: Serve, views: list[Path]
+) -> None:
+    page = open_site(context, serve(site))
+    assert page.evaluate("crossOriginIsolated")
+    assert "no picture leaves this device" in page.locator("#privacy").inner_text()
+    deblur(page, views)
+    left, right = (tifffile.imread(view).astype(int) for view in views)
+    mean = (left + right) / 2  # of both passes of the stub, the second of which has the views exchanged
+    name, data = save(page, "TIFF")
+    assert name == "plant_deblurred.tif"
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        assert np.abs(file.asarray() - mean).max() <= 1
+        assert file.pages[0].tags["Model"].value == "Model"
+    name, data = save(page, "PNG")
+    assert name == "plant_deblurred.png"
+    Path(views[0].parent / name).write_bytes(data)
+    written = read_picture(views[0].parent / name)
+    assert written.metadata["bits"] == 16
+    assert np.abs(written.pixels * 65535 - mean).max() <= 1.01
+
+
+def test_after_the_first_visit_no_network_is_needed(
+    context: Any, site: Path, serve: Serve, views: list[Path]
+) -> None:
+    page = open_site(context, serve(site))
+    context.set_offline(True)
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("crossOriginIsolated")
+    deblur(page, views)
+    assert save(page, "PNG")[1].startswith(b"\x89PNG")
+    page.get_by_role("button", name="Other pictures").last.click()
+    page.get_by_role("button", name="Try the example").click()
+    page.wait_for_selector("#result:not([hidden])")
+
+
+def test_the_page_may_not_send_anything_to_another_origin(chromium: Any, site: Path, serve: Serve) -> None:
+    context = chromium.new_context()
+    page = open_site(context, serve(site))
+    other = serve(site)
+    sent = """async (address) => {
+      const failed = [];
+      await fetch(address).catch(() => failed.push('page'));
+      failed.push(await new Promise((done) => {
+        const image = new Image();
+        image.onload = () => done('sent');
+        image.onerror = () => done('image');
+        image.src = `${address}icon.svg`;
+      }));
+      return failed;
+    }"""
+    assert page.evaluate(sent, other) == ["page", "image"]
+    context.close()
+
+
+def test_the_example_shows_before_and_after(context: Any, site: Path, serve: Serve) -> None:
+    page = open_site(context, serve(site))
+    page.get_by_role("button", name="Try the example").click()
+    page.wait_for_selector("#result:not([hidden])")
+    pair, _ = read_demo_pair()
+    for side in ("before", "after"):  # the stub returns what is before, too
+        assert np.abs(shown(page, side) / 255 - pair.combined.pixels).max() < 1 / 255
+    assert (site / "example/left.webp").read_bytes() == (DEMO / "left.webp").read_bytes()
+
+
+def test_a_picture_is_shown_upright_and_written_as_it_was(
+    context: Any, site: Path, serve: Serve, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    files = [tmp_path / f"{side}.jpg" for side in ("left", "right")]
+    pixels = np.zeros((32, 48, 3), np.uint8)
+    pixels[:16] = 200  # the upper half, which is the right one when it is upright
+    for file in files:
+        Image.fromarray(pixels).save(file, exif=exif, quality=95)
+    page = open_site(context, serve(site))
+    deblur(page, files)
+    upright = shown(page, "after")[..., 0]
+    assert upright.shape == (48, 32)
+    assert upright[:, :14].max() < 20 and upright[:, 18:].min() > 180
+    name, data = save(page, "PNG")
+    with Image.open(io.BytesIO(data)) as image:
+        assert (name, image.size, image.getexif()[274]) == ("deblurred.png", (48, 32), 6)
+
+
+def test_a_cancel_ends_the_work_and_the_page_goes_on(
+    context: Any, site: Path, serve: Serve, views: list[Path]
+) -> None:
+    page = open_site(context, serve(site))
+    page.evaluate("caches.open('slow')")
+    choose(page, views)
+    page.get_by_role("button", name="Deblur").click()
+    page.locator("#stage", has_text="Deblurring").wait_for()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.wait_for_selector("#pair:not([hidden])")
+    assert page.locator("#message").is_hidden()
+    page.evaluate("caches.delete('slow')")
+    page.get_by_role("button", name="Deblur").click()
+    page.wait_for_selector("#result:not([hidden])")
+
+
+def test_wrong_files_are_refused_in_a_sentence(
+    context: Any, site: Path, serve: Serve, views: list[Path], tmp_path: Path
+) -> None:
+    page = open_site(context, serve(site))
+    damaged = tmp_path / "plant_right.png"
+    damaged.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    choose(page, [views[0], damaged])
+    page.get_by_role("button", name="Deblur").click()
+    assert error(page) == "plant_right.png is damaged or incomplete; export it again"
+    small = tmp_path / "plant_right.tif"
+    tifffile.imwrite(small, np.zeros((40, 64, 3), np.uint16), photometric="rgb")
+    page.get_by_role("button", name="Other pictures").first.click()
+    choose(page, [views[0], small])
+    page.get_by_role("button", name="Deblur").click()
+    assert "plant_left.tif is 60 x 40 px and plant_right.tif is 64 x 40 px" in error(page)
+
+
+def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded(
+    context: Any, site: Path, serve: Serve, views: list[Path]
+) -> None:
+    for view in views:
+        data = bytearray(view.read_bytes())
+        with tifffile.TiffFile(view) as file:
+            place = file.pages[0].tags["ImageWidth"].valueoffset
+        data[place : place + 4] = (2_000_000).to_bytes(4, "little")
+        view.write_bytes(data)
+    page = open_site(context, serve(site))
+    choose(page, views)
+    page.get_by_role("button", name="Deblur").click()
+    assert "at most 60 megapixels fit in a page" in error(page)
+
+
+def test_a_folder_is_deblurred_one_after_the_other(
+    context: Any, site: Path, serve: Serve, views: list[Path]
+) -> None:
+    more = [view.with_name(view.name.replace("plant", "stone")) for view in views]
+    for view, other in zip(views, more, strict=True):
+        other.write_bytes(view.read_bytes())
+    page = open_site(context, serve(site))
+    choose(page, [*views, *more])
+    page.get_by_role("button", name="Deblur").click()
+    page.locator("#queue-list .done").nth(1).wait_for()
+
+
+def test_without_a_service_worker_the_page_works_on_one_core(
+    chromium: Any, site: Path, serve: Serve, views: list[Path]
+) -> None:
+    context = chromium.new_context()
+    context.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined })"
+    )
+    page = context.new_page()
+    page.goto(serve(site))
+    page.wait_for_selector("body[data-ready]")
+    assert not page.evaluate("crossOriginIsolated")
+    deblur(page, views)
+    context.close()
+
+
+def test_a_narrow_page_never_scrolls_sideways(
+    context: Any, site: Path, serve: Serve, views: list[Path]
+) -> None:
+    page = open_site(context, serve(site))
+    page.set_viewport_size({"width": 390, "height": 844})
+    deblur(page, views)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
