@@ -36,7 +36,8 @@ class ExportedEngine:
     def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
         views = {"left": _to_planes(left), "right": _to_planes(right)}
         outputs = self._compute(views, ["picture", "radius"] if defocus else ["picture"])
-        result: Pixels = np.concatenate(outputs, axis=1)[0].transpose(1, 2, 0)
+        planes = np.concatenate(outputs, axis=1) if defocus else outputs[0]
+        result: Pixels = planes[0].transpose(1, 2, 0)
         return result
 
     def _compute(self, views: dict[str, Pixels], names: list[str]) -> list[NDArray[np.float32]]:
