@@ -8,20 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import png
 import pytest
 import tifffile
-from app.running_app import RunningApp, Visitor, write_view
+from app.running_app import RunningApp, Visitor, read_png, write_view
 from PIL import Image
 
 from dpanet import Deblurrer, read_pair
 from dpanet.deblurrer.control import Control
-
-
-def read_png(content: bytes) -> tuple[np.ndarray, int]:
-    """Decode by pypng, which knows nothing of this package."""
-    width, height, rows, about = png.Reader(bytes=content).read()
-    return np.vstack([np.asarray(row) for row in rows]).reshape(height, width, -1), about["bitdepth"]
 
 
 def codes(pixels: np.ndarray) -> np.ndarray:
