@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,19 @@ def find_inline_commands(text: str) -> Iterator[list[str]]:
         line = " ".join(match[1].split())
         if line.count(" ") > line.startswith("dpanet"):  # the name of a command alone is none
             yield from _split(line)
+
+
+def find_joined_lines(text: str) -> list[str]:
+    """Return the lists and tables that begin right below a line of text, where the site shows no list or table."""
+    text = _FENCE.sub("", text)
+    joined = []
+    for above, row in pairwise(text.splitlines()):
+        starts_list = re.match(r"(?:[-*]|\d+\.) ", row) and not re.match(r" *(?:[-*]|\d+\.) | ", above)
+        starts_table = row.startswith("|") and not above.startswith("|")
+        nested = re.match(r" {1,3}(?:[-*]|\d+\.) ", row)
+        if (above.strip() and (starts_list or starts_table)) or nested:
+            joined.append(row)
+    return joined
 
 
 def _split(row: str) -> Iterator[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pages.blocks import ROOT, find_commands, find_inline_commands
 from pages.example_files import FILES, FOLDERS
 
 from dpanet.cli.program import build_app
+from dpanet.training.config_file import load_config, shipped_configs
 
 RUN = ("deblur", "demo", "evaluate", "inspect", "simulate")
 """Commands that are run where what they read is among the example files."""
@@ -72,7 +74,10 @@ def _explain_options(words: list[str]) -> str | None:
         return None
     words = ["1" if word == "N" else word for word in words]
     try:
-        build_app(words[0]).parse_args(words, exit_on_error=False, print_error=False)
+        _, arguments, _ = build_app(words[0]).parse_args(words, exit_on_error=False, print_error=False)
+        config, changes = arguments.arguments.get("config"), arguments.arguments.get("set_", ())
+        if words[0] == "train" and config in shipped_configs() and "..." not in changes:
+            load_config(config, changes)
     except Exception as error:
         return str(error)
     return None
@@ -80,6 +85,8 @@ def _explain_options(words: list[str]) -> str | None:
 
 def _explain_script(words: list[str]) -> str | None:
     """Check that the script or module exists, and that its source names each option."""
+    if words[0] == "-m" and words[1].partition(".")[0] in sys.stdlib_module_names:
+        return None
     if words[0] == "-m":
         path = words[1].replace(".", "/") + ".py"
         script = ROOT / (path if not path.startswith("dpanet") else f"src/{path}")
@@ -104,9 +111,9 @@ def shorten(words: list[str]) -> list[str] | None:
     read = [word for before, word in pairwise(words[1:]) if before not in OUTPUTS]
     files = [word for word in read if re.search(r"\.\w{3,4}$", word)]
     named = [word.removeprefix("measured:") for word in read if PLACEHOLDER.search(word)]
-    if not {*files, *named} <= {*FILES, *FOLDERS}:
+    if not {*files, *named} <= {*FILES, *FOLDERS} or any("/" in word for word in read):
         return None
-    if {"./-", "--camera", "pixel4", "dpdd", "restormer"} & {*words}:
+    if {"--camera", "--cluster", "pixel4", "dpdd", "restormer"} & {*words}:
         return None
     short = words[1:]
     if "--count" in short:

@@ -21,6 +21,7 @@ from pages.blocks import (
     find_blocks,
     find_commands,
     find_inline_commands,
+    find_joined_lines,
 )
 from pages.command_check import PLACEHOLDER, RUN, explain_fault, find_faults, remove_outputs, shorten
 from pages.example_files import FILES, FOLDERS, write_example_files
@@ -77,6 +78,17 @@ def test_each_block_states_its_language(page: Path) -> None:
     assert [f"line {block.line}: {block.language!r}" for block in blocks if block.language not in known] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_lists_and_tables_stand_apart(page: Path) -> None:
+    if page.parent.name == "docs":  # others are no part of the site
+        assert find_joined_lines(TEXTS[page]) == []
+
+
+def test_a_list_without_an_empty_line_before_it_is_noticed() -> None:
+    text = "Text:\n- a\n  more of a\n- b\n\n- c\n    - inner\n  - not inner\n\nText\n| a |\n|---|\n"
+    assert find_joined_lines(text) == ["- a", "  - not inner", "| a |"]
+
+
 def test_few_blocks_are_only_to_be_read() -> None:
     blocks = [block for page in WRITTEN for block in find_blocks(TEXTS[page])]
     shown = sum(block.language in SHOWN for block in blocks)
@@ -103,6 +115,7 @@ def test_words_in_capitals_are_explained(page: Path) -> None:
         ("dpanet deblur LEFT RIGHT --output OUT --colour 3", "--colour"),
         ("dpanet deblur LEFT RIGHT -o OUT --engine tensorflow", "tensorflow"),
         ("torchrun --nnodes 2 -m dpanet trian tiny -o RUN", "dpanet has no trian"),
+        ("dpanet train compact --set network.widht=3 -o RUN", "widht"),
         ("python benchmarks/absent.py", "benchmarks/absent.py does not exist"),
         ("python benchmarks/fuzz_files.py --hours 1", "has no --hours"),
         ("python -m tools.absent", "tools.absent does not exist"),
@@ -118,7 +131,9 @@ def test_a_wrong_command_is_noticed(line: str, fault: str) -> None:
 
 def test_a_sentence_may_leave_out_arguments_but_not_misname_options() -> None:
     assert (
-        find_faults("With `dpanet deblur FOLDER --recursive` and `dpanet train compact --set a=1` it works.")
+        find_faults(
+            "With `dpanet deblur FOLDER --recursive` and `dpanet train compact --set steps=1` it works."
+        )
         == []
     )
     assert len(find_faults("With `dpanet deblur FOLDER -o OUT --recursively` it does not.")) == 1
