@@ -130,7 +130,7 @@ async function example() {
     if (!answer.ok) throw new Error("The example cannot be loaded; reload the page.");
     return new File([await answer.blob()], `example_${side}.webp`, { type: "image/webp" });
   }));
-  capture = { name: "example", left: files[0], right: files[1], sure: true };
+  capture = { name: "Example", left: files[0], right: files[1], sure: true };
   await run();
 }
 
