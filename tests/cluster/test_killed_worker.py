@@ -27,7 +27,7 @@ def read_lines(log: Path) -> list[dict[str, Any]]:
 
 def wait_for(file: Path, running: subprocess.Popen[str]) -> str:
     """Return the text of a file as soon as it has any."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + 250
     while not (file.exists() and file.read_text()):
         assert running.poll() is None and time.monotonic() < end, running.communicate()
         time.sleep(0.05)
@@ -47,6 +47,7 @@ def remaining(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(
     tmp_path: Path, temporary: Path, capsys: pytest.CaptureFixture[str]
@@ -64,7 +65,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(
     )
     try:
         os.kill(int(wait_for(gate, running)), signal.SIGKILL)
-        out, err = running.communicate(timeout=120)
+        out, err = running.communicate(timeout=250)
     finally:
         running.kill()
     assert running.returncode == 0, err

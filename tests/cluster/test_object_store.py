@@ -22,7 +22,7 @@ def run(environment: dict[str, str]) -> list[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 1, done.stderr
@@ -41,6 +41,7 @@ def manifest(store: Path) -> dict[str, Any]:
     return {line["name"]: line for line in finished}
 
 
+@pytest.mark.timeout(600)
 def test_objects_are_deblurred_once_each(
     store: Path, store_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

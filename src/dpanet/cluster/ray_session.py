@@ -21,6 +21,10 @@ _STORE = 80_000_000
 as in containers, is smaller."""
 
 
+_ATTEMPTS = 3
+"""To start Ray on this machine."""
+
+
 def on_this_machine() -> bool:
     """Whether there is no cluster to join, so that one is started on this machine."""
     return not os.environ.get(ADDRESS)
@@ -57,13 +61,7 @@ def ray_session(cores: int) -> Iterator[Any]:
                 ray.init(address=address, **quiet)
             else:
                 with _variable("TMPDIR", folder):  # of workers too, so that one that is killed leaves nothing
-                    ray.init(
-                        address="local",
-                        num_cpus=cores,
-                        object_store_memory=_STORE,
-                        include_dashboard=False,
-                        **quiet,
-                    )
+                    _start(ray, cores, quiet)
         except Exception as error:
             place = f"joined at {address} (of {ADDRESS})" if address else "started on this machine"
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -88,6 +86,24 @@ def count_workers(ray: Any, cores: int, gpus: int) -> int:
             room = int(resources.get("CPU", 0)) // cores
             number += min(room, int(resources.get("GPU", 0)) // gpus) if gpus else room
     return number
+
+
+def _start(ray: Any, cores: int, quiet: dict[str, Any]) -> None:
+    """Start Ray on this machine; where it is busy, Ray's own limit of 30 s may be too short for the first attempt."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cores,
+                object_store_memory=_STORE,
+                include_dashboard=False,
+                **quiet,
+            )
+            return
+        except Exception as error:
+            if "timed out" not in str(error) or attempt == _ATTEMPTS - 1:
+                raise
+            ray.shutdown()
 
 
 def _enter_folder(stack: contextlib.ExitStack) -> str | None:
