@@ -19,6 +19,7 @@ KNOWN = packages_distributions()
 
 NEEDS = {
     "benchmark/openvino_convolutions.py": "openvino",
+    "app": "app",
     "benchmark": "train",  # it measures what is installed, and leaves out the rest
     "checkpoints": "torch",
     "checkpoints/model_hub.py": "hub",
