@@ -19,6 +19,7 @@ from dpanet import Deblurrer
 from dpanet.files.output import atomic_output
 from dpanet.images.defocus_map import COLORS
 from dpanet.images.demo_pair import read_demo_pair
+from tools.control_pictures import show_kept_background, show_strengths
 from tools.room_diagram import draw_rooms
 from tools.simulated_pairs import draw_print, font, simulate_slope
 
@@ -104,6 +105,16 @@ def make_print() -> None:
     save(stack([join(row) for row in rows]), "print.webp")
 
 
+def make_strengths() -> None:
+    """Show a part of the demo's pair at four strengths."""
+    save(join(show_strengths(_deblurrer())), "strengths.webp")
+
+
+def make_keep_background() -> None:
+    """Show a sheet before a cup: before, all sharpened, only what is less than 4 px out of focus."""
+    save(join(show_kept_background(_deblurrer())), "keep-background.webp")
+
+
 def make_rooms() -> None:
     """Draw the folders of the package and what imports what."""
     with atomic_output(FOLDER / "rooms.svg", overwrite=True) as unfinished:
@@ -184,6 +195,8 @@ PICTURES: dict[str, Callable[[], None]] = {
     "two-views.webp": make_two_views,
     "defocus-map.webp": make_defocus_map,
     "print.webp": make_print,
+    "strengths.webp": make_strengths,
+    "keep-background.webp": make_keep_background,
     "rooms.svg": make_rooms,
 }
 

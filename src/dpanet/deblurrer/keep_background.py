@@ -42,9 +42,9 @@ def weight_of_radius(
 
 
 def find_reach(background: float | None, foreground: float | None) -> int:
-    """Return over how many px `follow_edges` looks for edges: twice the chosen radius, 4 to 32."""
+    """Return over how many px `follow_edges` looks for edges: three times the chosen radius, 4 to 32."""
     limit = max(limit for limit in (background, foreground, 0.0) if limit is not None)
-    return min(_LONGEST, max(4, round(2 * limit)))
+    return min(_LONGEST, max(4, round(3 * limit)))
 
 
 def follow_edges(weight: NDArray[np.float32], combined: Pixels, reach: int) -> NDArray[np.float32]:
