@@ -33,6 +33,8 @@ def test_the_rest_takes_as_long_as_the_first_part() -> None:
     assert left.seconds() == 0, "going back changes nothing"
     left.done(0.5)
     assert left.seconds() == pytest.approx(800)
+    left.done(1)
+    assert left.text() == ""
 
 
 @pytest.mark.parametrize(

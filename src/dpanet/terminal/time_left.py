@@ -38,9 +38,9 @@ class TimeLeft:
         return max(0.0, self._start + total - self._clock())
 
     def text(self) -> str:
-        """Return the time left in words, such as ``about 3 min left``; empty if it is not known."""
+        """Return the time left in words, such as ``about 3 min left``; empty if it is not known, or all is done."""
         seconds = self.seconds()
-        return "" if seconds is None else f"about {describe_duration(seconds)} left"
+        return "" if seconds is None or self._share >= 1 else f"about {describe_duration(seconds)} left"
 
 
 def describe_duration(seconds: float) -> str:
