@@ -36,8 +36,10 @@ docs-reference: $(CHECKS) ## write the reference of commands and of Python names
 	@$(VENV)/bin/python -m tools.command_reference
 	@$(VENV)/bin/python -m tools.api_reference
 
-docs-pictures: $(CHECKS) ## make the pictures of the docs anew
+docs-pictures: $(CHECKS) ## make the pictures of the docs anew (with Chromium)
 	@$(VENV)/bin/python -m tools.docs_pictures
+	@$(VENV)/bin/python -m tools.app_pictures
+	@$(VENV)/bin/python -m tools.report_picture
 
 $(READY): pyproject.toml constraints.txt | $(USABLE)
 	@echo "installing dpanet: some 90 MB the first time; pip says what it does"
