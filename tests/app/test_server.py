@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 import tifffile
 from app.running_app import RunningApp, Visitor, read_png, write_view
+from camera_raw.dng_by_hand import frames_of, write_dng
 from PIL import Image
 
-from dpanet import Deblurrer, read_pair
+from dpanet import Deblurrer, read_pair, read_picture
+from dpanet.camera_raw.reading import read_raw_file
 from dpanet.deblurrer.control import Control
+from dpanet.images.demo_pair import read_demo_pair
+from dpanet.images.encoding import srgb_to_linear
 
 
 def codes(pixels: np.ndarray) -> np.ndarray:
@@ -82,6 +86,41 @@ def test_metadata_and_the_turn_of_the_camera(visitor: Visitor, tmp_path: Path) -
     stored = Image.open(io.BytesIO(content))
     assert stored.size == (56, 40)  # as it came
     assert [stored.getexif()[tag] for tag in (0x0112, 0x0110)] == [6, "Model 1"]
+
+
+def test_one_raw_file_has_both_views(visitor: Visitor, tmp_path: Path) -> None:
+    pair, _ = read_demo_pair()
+    left, right = (srgb_to_linear(view[:160, :240]) * np.float32(0.7) for view in (pair.left, pair.right))
+    raw = write_dng(tmp_path / "IMG_7.dng", frames_of(left, right), make="Unknown", orientation=8)
+    state = visitor.wait(visitor.send(raw))
+    assert "IMG_7.dng" in state["error"]
+    assert "choose the camera canon" in state["error"]  # in the words of the page
+    job = visitor.send(raw, camera="canon")
+    state = visitor.wait(job)
+    assert state["state"] == "done", state["error"]
+    assert (state["width"], state["height"]) == (160, 240)
+    expected = codes(Deblurrer("nano", threads=1)(read_raw_file(raw, "canon")).pixels)
+    picture, bits = read_png(visitor.get(f"{job}/picture.png"))
+    assert bits == 16
+    assert np.abs(picture.astype(int) - expected).max() <= 1
+
+
+def test_a_linear_pair_is_shown_as_for_a_screen(visitor: Visitor, tmp_path: Path) -> None:
+    paths = [write_view(tmp_path / f"{side}.tif", encoding="linear", gray=True) for side in ("left", "right")]
+    job = visitor.send(*paths)
+    state = visitor.wait(job)
+    assert state["state"] == "done", state["error"]
+    stored = read_picture(write(tmp_path / "x.tif", visitor.get(f"{job}/picture.tiff")))
+    assert stored.encoding == "linear"
+    shown = Image.open(io.BytesIO(visitor.get(f"{job}/before")))
+    linear = tifffile.imread(paths[0]) / 65535
+    expected = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    assert np.abs(np.asarray(shown.convert("L")) - 255 * expected).max() <= 1
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
 
 
 @pytest.mark.parametrize("broken", ["text", "empty", "cut", "other size", "one view", "same file"])

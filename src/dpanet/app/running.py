@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -76,7 +77,7 @@ def run(
                 f"everyone who reaches {host} on this network can use this page, without a password and unencrypted",
             )
         print(f"{address}  (stop with Ctrl-C)", flush=True)
-        if browser:
+        if browser and _has_display():
             webbrowser.open(address)
         _Uvicorn(config).run(sockets=[bound])
         with contextlib.suppress(OSError, ValueError):
@@ -104,6 +105,11 @@ def _bind(host: str, port: int | None) -> socket.socket:
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
     raise OutputError(f"{host} port {first} cannot be used ({reason}); choose another --port or --host")
+
+
+def _has_display() -> bool:
+    """Whether there is a screen for a browser; elsewhere one in the terminal could be opened, over the address."""
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _shown_host(host: str) -> str:
