@@ -25,6 +25,12 @@ _ATTEMPTS = 3
 """To start Ray on this machine."""
 
 
+def _quiet_ray() -> None:
+    """Let Ray, before it is imported, send no statistics, and print nothing of dead workers."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "."
+
+
 def on_this_machine() -> bool:
     """Whether there is no cluster to join, so that one is started on this machine."""
     return not os.environ.get(ADDRESS)
@@ -43,10 +49,7 @@ def ray_session(cores: int) -> Iterator[Any]:
         MissingPackageError: if Ray is not installed.
         WorkerError: if it does not start, or the cluster cannot be reached.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = (
-        "."  # what Ray would print on standard output when a worker dies
-    )
+    _quiet_ray()
     with named_extra("--cluster ray", "cluster"):
         import ray
     address = os.environ.get(ADDRESS)
@@ -89,7 +92,7 @@ def count_workers(ray: Any, cores: int, gpus: int) -> int:
 
 
 def _start(ray: Any, cores: int, quiet: dict[str, Any]) -> None:
-    """Start Ray on this machine; where it is busy, Ray's own limit of 30 s may be too short for the first attempt."""
+    """Start Ray on this machine; where it is busy, Ray's own limits of 15 and 30 s may be too short for the first attempt."""
     for attempt in range(_ATTEMPTS):
         try:
             ray.init(
