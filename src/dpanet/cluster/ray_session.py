@@ -92,7 +92,7 @@ def count_workers(ray: Any, cores: int, gpus: int) -> int:
 
 
 def _start(ray: Any, cores: int, quiet: dict[str, Any]) -> None:
-    """Start Ray on this machine; where it is busy, Ray's own limits of 15 and 30 s may be too short for the first attempt."""
+    """Start Ray on this machine; where it is busy, Ray's own limits of 15 and 30 s may be too short at first."""
     for attempt in range(_ATTEMPTS):
         try:
             ray.init(
