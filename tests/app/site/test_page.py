@@ -13,6 +13,7 @@ from app.site.site_page import open_site
 from PIL import Image
 
 from dpanet import read_picture
+from dpanet.app.site import _POLICY, export_site
 from dpanet.images.demo_pair import FOLDER as DEMO
 from dpanet.images.demo_pair import read_demo_pair
 
@@ -239,3 +240,30 @@ def test_a_narrow_page_never_scrolls_sideways(
     page.set_viewport_size({"width": 390, "height": 844})
     deblur(page, views)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_new_version_replaces_the_old_one(
+    context: Any,
+    runtime: tuple[Path, dict[str, str]],
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "site"
+    export_site(folder, runtime=runtime[0], sha256=runtime[1])
+    page = open_site(context, serve(folder))
+    monkeypatch.setattr("dpanet.app.site._POLICY", f"{_POLICY}; font-src 'none'")
+    export_site(folder, runtime=runtime[0], sha256=runtime[1])
+    for _ in range(10):  # the first load shows the old version, and looks for a new one in the background
+        page.reload()
+        page.locator("body[data-ready]").wait_for()
+        if "font-src" in page.locator("meta[http-equiv]").get_attribute("content"):
+            break
+        page.wait_for_timeout(500)
+    page.locator("body[data-offline]").wait_for()
+    assert "font-src" in page.locator("meta[http-equiv]").get_attribute("content")
+    assert page.evaluate("caches.keys()") == [f"dpanet-{version_of(folder)}"]
+
+
+def version_of(folder: Path) -> str:
+    return (folder / "service_worker.js").read_text().split('"')[1]

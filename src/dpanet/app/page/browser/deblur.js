@@ -11,6 +11,9 @@ const [READ, RUN] = [0.04, 0.94];
 /** Milliseconds that the page waits for its service worker. */
 const PATIENCE = 4000;
 
+/** Seconds that a pixel takes in one run, until it has been measured on this device. */
+const GUESS = 4e-6;
+
 const SPEED = "dpanet-seconds-per-pixel";
 const RELOADED = "dpanet-reloaded";
 
@@ -135,10 +138,11 @@ class Meter {
     }
     const speed = readSpeed();
     const elapsed = (performance.now() - this.since) / 1000;
-    const each = speed && speed * pixels;
-    const within = each ? Math.min(0.95, elapsed / each) : 0;
+    const each = (speed || GUESS) * pixels;
+    // Of the first run ever no one knows how long it takes: the bar slows down instead of stopping short of its end.
+    const within = speed ? Math.min(0.95, elapsed / each) : 1 - Math.exp(-elapsed / each);
     const part = done === runs ? 1 : (done + within) / runs;
-    const left = each && done < runs ? Math.max(1, each * (runs - done) - elapsed) : null;
+    const left = speed && done < runs ? Math.max(1, each * (runs - done) - elapsed) : null;
     this.onProgress(READ + part * (RUN - READ), left, stage);
   }
 
@@ -178,7 +182,7 @@ async function prepareOffline() {
     services.addEventListener("message", ({ data }) => {
       if (data === "stored") sayOffline();
     });
-    await services.register(new URL("service_worker.js", import.meta.url));
+    const registration = await services.register(new URL("service_worker.js", import.meta.url));
     const active = await Promise.race([services.ready.then((one) => one.active), later(PATIENCE)]);
     if (!active) return;
     if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
@@ -187,6 +191,7 @@ async function prepareOffline() {
       await new Promise(() => {});
     }
     active.postMessage("store");
+    registration.update().catch(() => {}); // looks for a new version; without a network there is none
   } catch {
     // Without a service worker (a private window, a plain http address) the page works, on one core and online.
   }

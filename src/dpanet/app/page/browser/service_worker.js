@@ -32,11 +32,25 @@ self.addEventListener("fetch", (event) => {
 
 async function answer(path) {
   const cache = await caches.open(CACHE);
-  return isolated((await cache.match(ROOT + path)) ?? (await load(cache, path)));
+  const kept = await cache.match(ROOT + path);
+  if (kept) return isolated(kept);
+  // A server that changed the file meanwhile, or on its way, shall not make the page unreachable.
+  return isolated(await load(cache, path).catch(() => fetch(ROOT + path, { cache: "no-cache" })));
 }
 
+/** What is being loaded, so that the page and the store fetch no file twice. */
+const loading = new Map();
+
 async function load(cache, path) {
-  // Another file than the one that was exported with this worker is an error, and not a mixture of two versions.
+  if (!loading.has(path)) {
+    const fetched = fetchAndKeep(cache, path).finally(() => loading.delete(path));
+    loading.set(path, fetched);
+  }
+  return (await loading.get(path)).clone();
+}
+
+/** Only the file that was exported together with this worker is kept, so that no two versions are mixed. */
+async function fetchAndKeep(cache, path) {
   const file = await fetch(ROOT + path, { cache: "no-cache", integrity: `sha256-${FILES[path]}` });
   if (file.ok) await cache.put(ROOT + path, file.clone());
   return file;
