@@ -55,7 +55,7 @@ def main() -> int:
     watch(jobs.Task, "write", "write")
     watch(command, "_load", "load the model")
     before = time.process_time()
-    import dpanet.deblurrer.onnx_engine as engine
+    import dpanet.engines.onnx_engine as engine
 
     show("ONNX Runtime", START, time.process_time() - before)
     watch(engine.OnnxEngine, "__call__", "one pass")

@@ -18,14 +18,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
 
 PROGRAM = """
 import os, resource, sys, time
 import dpanet.deblurrer.deblurrer, dpanet.cli, dpanet.jobs.job
-from dpanet.deblurrer.torch_engine import TorchEngine
+from dpanet.engines.torch_engine import TorchEngine
 from dpanet.files.output import atomic_output
 from dpanet.network.description import Description
 

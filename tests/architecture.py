@@ -20,6 +20,7 @@ ROOMS = (
     "inspection",
     "export",
     "deblurrer",
+    "engines",
     "views",
     "deconvolution",
     "simulation",
@@ -52,6 +53,7 @@ FORBIDDEN = {
     "terminal": (*EXTRAS, "numpy", *FILES),
     "benchmark": EXTRAS,
     "deblurrer": EXTRAS,
+    "engines": EXTRAS,
     "views": EXTRAS,
     "camera_raw": EXTRAS,
     "images": EXTRAS,
@@ -69,9 +71,9 @@ FORBIDDEN = {
 ALLOWED = {
     "benchmark/openvino_convolutions.py": "openvino",
     "benchmark/torch_convolutions.py": "torch",
-    "deblurrer/openvino_engine.py": "openvino",
-    "deblurrer/placement.py": "torch",
-    "deblurrer/torch_engine.py": "torch",
+    "engines/openvino_engine.py": "openvino",
+    "engines/placement.py": "torch",
+    "engines/torch_engine.py": "torch",
     "views/kinds.py": "torch",  # for its types
     "views/pillow_images.py": "PIL",
     "views/tensors.py": "torch",

@@ -49,7 +49,7 @@ def test_no_room_is_too_large(room: str) -> None:
         ("formats/png.py", "if TYPE_CHECKING:\n    import torch.nn", "imports torch"),
         ("deblurrer/tiling.py", "import torch", "imports torch"),
         ("deblurrer/loop.py", "import torch", "imports torch"),
-        ("deblurrer/torch_engine.py", "import scipy", "imports scipy"),
+        ("engines/torch_engine.py", "import scipy", "imports scipy"),
         ("images/raw.py", "def f():\n    from scipy.ndimage import uniform_filter", "imports scipy"),
         ("formats/webp.py", "import cv2", "imports cv2"),
         ("evaluation/metrics.py", "import torch", "imports torch"),
@@ -71,7 +71,7 @@ def test_a_planted_wrong_import_is_caught(path: str, source: str, says: str) -> 
         ("training/loop.py", "from dpanet.evaluation.metrics import psnr\nimport dpanet.errors, torch"),
         ("network/dpanet.py", "from .ops import correlation\nfrom ..errors import ShapeError\nimport torch"),
         ("network/ops/__init__.py", "from .correlation import correlation\nfrom ...errors import ShapeError"),
-        ("deblurrer/torch_engine.py", "import torch"),
+        ("engines/torch_engine.py", "import torch"),
         ("deblurrer/deblurrer.py", "from dpanet.deconvolution import lens"),
     ],
 )

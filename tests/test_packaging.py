@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from architecture import imported
-
 from dpanet.cli.program import _COMMANDS
 from dpanet.extras import COMMANDS, INCLUDES, PACKAGES, modules_of
 
@@ -24,9 +23,9 @@ NEEDS = {
     "checkpoints": "torch",
     "checkpoints/model_hub.py": "hub",
     "datasets": "evaluate",
-    "deblurrer/openvino_engine.py": "openvino",
-    "deblurrer/placement.py": "torch",
-    "deblurrer/torch_engine.py": "torch",
+    "engines/openvino_engine.py": "openvino",
+    "engines/placement.py": "torch",
+    "engines/torch_engine.py": "torch",
     "deconvolution": "evaluate",
     "evaluation": "evaluate",
     "evaluation/methods/spandrel_model.py": "restorers",

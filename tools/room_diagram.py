@@ -22,7 +22,14 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("export", "other runtimes"),
         ),
     ),
-    ("picture out", (("deblurrer", "engines, tiles, strength"), ("views", "arrays, tensors, Pillow images"))),
+    (
+        "picture out",
+        (
+            ("deblurrer", "tiles, strength"),
+            ("engines", "what computes"),
+            ("views", "arrays, tensors, Pillow images"),
+        ),
+    ),
     (
         "blur and data",
         (

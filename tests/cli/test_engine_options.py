@@ -7,7 +7,6 @@ from pathlib import Path
 import onnx
 import pytest
 from cli.conftest import Run, listing
-
 from dpanet.checkpoints.shipped_models import shipped_file
 
 
@@ -43,7 +42,7 @@ def test_one_sentence(
     sentence: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "dpanet.deblurrer.openvino_engine", raising=False)
+    monkeypatch.delitem(sys.modules, "dpanet.engines.openvino_engine", raising=False)
     if options == "--engine openvino":
         monkeypatch.setitem(sys.modules, "openvino", None)
     network = read_network()

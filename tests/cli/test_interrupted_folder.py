@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 import tifffile
 from cli.conftest import write_view
-
 from dpanet.images.reading import read_codes
 
 PROGRAM = """
 import os, sys
 import dpanet.cli, dpanet.jobs.job, dpanet.deblurrer.deblurrer
-from dpanet.deblurrer.torch_engine import TorchEngine
+from dpanet.engines.torch_engine import TorchEngine
 from dpanet.network.description import Description
 
 class Left:

@@ -6,15 +6,15 @@ import warnings
 from pathlib import Path
 
 import pytest
+from dpanet.errors import ImageWarning
 
 import dpanet
 from dpanet.cli import main
-from dpanet.errors import ImageWarning
 
 SMALL = """
 import sys
 import dpanet.cli, dpanet.deblurrer.deblurrer
-from dpanet.deblurrer.torch_engine import TorchEngine
+from dpanet.engines.torch_engine import TorchEngine
 from dpanet.network.description import Description
 class Left:
     description = Description(multiple_of=8, halo=8)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-
-from dpanet import Deblurrer, DualPixelPair, WeightsError, load_model, save_model
 from dpanet.checkpoints import checksum
 from dpanet.checkpoints.checksum import state_checksum, write_sums
 from dpanet.checkpoints.exported_model import KEY, forget_checksum
 from dpanet.checkpoints.shipped_models import shipped_file
+
+from dpanet import Deblurrer, DualPixelPair, WeightsError, load_model, save_model
 from dpanet.cli import main
 from dpanet.export.openvino_file import write_openvino
 
@@ -84,7 +84,7 @@ def shipped_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 lambda name, suffix=".safetensors": folder / f"{name}{suffix}",
             )
         patch.setattr(
-            "dpanet.deblurrer.choose_engine.shipped_file",
+            "dpanet.engines.choose_engine.shipped_file",
             lambda name, suffix=".safetensors": folder / f"{name}{suffix}",
         )
         sums = checksum.parse_sums((folder / checksum.SUMS).read_text())

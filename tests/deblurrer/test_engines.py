@@ -10,17 +10,17 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from numpy.typing import NDArray
-
 from dpanet.checkpoints.exported_model import KEY
 from dpanet.checkpoints.shipped_models import shipped_file
-from dpanet.deblurrer import choose_engine, onnx_engine
-from dpanet.deblurrer.choose_engine import load_engine
-from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.deblurrer.engine import ENGINES
-from dpanet.deblurrer.processor import count_cores, instruction_sets
 from dpanet.errors import ConfigError, ImageWarning, MissingPackageError, WeightsError
 from dpanet.pair import DualPixelPair, Pixels
+from numpy.typing import NDArray
+
+from dpanet.deblurrer.deblurrer import Deblurrer
+from dpanet.engines import choose_engine, onnx_engine
+from dpanet.engines.choose_engine import load_engine
+from dpanet.engines.engine import ENGINES
+from dpanet.engines.processor import count_cores, instruction_sets
 
 NANO = Path(str(shipped_file("nano", ".onnx")))
 
@@ -199,7 +199,7 @@ def test_int8_where_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_openvino_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "dpanet.deblurrer.openvino_engine", raising=False)
+    monkeypatch.delitem(sys.modules, "dpanet.engines.openvino_engine", raising=False)
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(
         MissingPackageError, match=r"the extra openvino .openvino is missing.*pip install .dpanet\[openvino\]"

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 import torch
-
-from dpanet.deblurrer import allocator, placement
-from dpanet.deblurrer.allocator import reuse_freed_memory
-from dpanet.deblurrer.placement import choose_device, choose_precision
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
+
+from dpanet.engines import allocator, placement
+from dpanet.engines.allocator import reuse_freed_memory
+from dpanet.engines.placement import choose_device, choose_precision
 
 ANY = Description(multiple_of=8, halo=8)
 WHOLE = Description(multiple_of=8, halo=8, whole_image=True)
@@ -48,7 +48,7 @@ def test_auto_precision(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
 
 FAULTS = """
 import resource
-from dpanet.deblurrer.allocator import reuse_freed_memory
+from dpanet.engines.allocator import reuse_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):

@@ -8,15 +8,15 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from dpanet.network.description import Description
+from dpanet.pair import Pixels
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dpanet.deblurrer import openvino_engine
 from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.deblurrer.engine import ENGINES
-from dpanet.deblurrer.torch_engine import TorchEngine
-from dpanet.network.description import Description
-from dpanet.pair import Pixels
+from dpanet.engines import openvino_engine
+from dpanet.engines.engine import ENGINES
+from dpanet.engines.torch_engine import TorchEngine
 
 RNG = np.random.default_rng(5)
 

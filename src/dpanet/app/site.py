@@ -155,7 +155,7 @@ def _copy_page(site: Path) -> None:
 
 def _write_model(folder: Path, name: str) -> None:
     """Write the network, what the page must know of it, and profiles for linear TIFF files."""
-    from dpanet.deblurrer.onnx_engine import OnnxEngine
+    from dpanet.engines.onnx_engine import OnnxEngine
 
     folder.mkdir()
     weights = []

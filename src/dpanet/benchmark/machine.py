@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-
 from dpanet.benchmark.results import Machine
 from dpanet.benchmark.timing import measure
-from dpanet.deblurrer.processor import count_cores, instruction_sets
+
+from dpanet.engines.processor import count_cores, instruction_sets
 
 _TELLING = (
     ("amx_int8", "amx_bf16", "amx_tile"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import openvino
 
-from dpanet.deblurrer.openvino_engine import openvino_core
+from dpanet.engines.openvino_engine import openvino_core
 
 
 def prepare_openvino(file: bytes, precision: str, threads: int) -> Callable[[], object]:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from dpanet.benchmark.models import make_views
 from dpanet.benchmark.onnx_bytes import Node, read_nodes
 from dpanet.benchmark.results import Part
-from dpanet.deblurrer.onnx_runtime import onnxruntime
+
+from dpanet.benchmark.models import make_views
+from dpanet.engines.onnx_runtime import onnxruntime
 
 REST = "the rest"
 """Name of the part that no module says it belongs to."""

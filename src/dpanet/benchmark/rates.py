@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-
-from dpanet.benchmark import onnx_bytes
 from dpanet.benchmark.results import ConvolutionRate, Part, Pass
 from dpanet.benchmark.timing import run_repeatedly
-from dpanet.deblurrer.onnx_runtime import onnxruntime
-from dpanet.deblurrer.processor import BFLOAT16, INT8, instruction_sets
+
+from dpanet.benchmark import onnx_bytes
+from dpanet.engines.onnx_runtime import onnxruntime
+from dpanet.engines.processor import BFLOAT16, INT8, instruction_sets
 
 SHAPES = ((64, 256), (128, 64))
 """Channels, and side in px, of the convolutions: memory outside the caches, and inside."""

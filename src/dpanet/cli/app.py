@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-
 from dpanet.errors import counted, shown
 from dpanet.terminal.failure import UsageError
 
@@ -75,7 +74,8 @@ def app(
     from dpanet.app.limits import Limits
     from dpanet.app.running import run
     from dpanet.checkpoints.shipped_models import SHIPPED
-    from dpanet.deblurrer.choose_engine import load_engine
+
+    from dpanet.engines.choose_engine import load_engine
 
     limits = Limits(max_megapixels, max_megabytes, max_queue, gigabytes=max_gigabytes)
     options: dict[str, Any] = {"engine": engine, "device": device, "threads": threads}

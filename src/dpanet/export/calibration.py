@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-
 from dpanet.export.quantized_graph import LEVELS, Range
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -124,7 +123,7 @@ def _run(
     """Run a network on each pair, and yield the values of the tensors."""
     import onnx
 
-    from dpanet.deblurrer.onnx_runtime import onnxruntime
+    from dpanet.engines.onnx_runtime import onnxruntime
 
     probe = onnx.ModelProto.FromString(model.SerializeToString())
     there = {value.name for value in (*probe.graph.input, *probe.graph.output)}

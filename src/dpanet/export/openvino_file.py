@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import openvino
-
 from dpanet.checkpoints.exported_model import KEY, forget_checksum
-from dpanet.deblurrer.openvino_engine import read_network
+
+from dpanet.engines.openvino_engine import read_network
 
 
 def write_openvino(onnx_file: Path, path: Path) -> None:

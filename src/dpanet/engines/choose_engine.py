@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 from dpanet.checkpoints.checksum import check_shipped
 from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
-from dpanet.deblurrer.engine import ENGINES, PRECISIONS, Engine
-from dpanet.deblurrer.processor import INT8, count_cores, instruction_sets
 from dpanet.errors import ConfigError, ImageWarning, WeightsError, counted, shown
 from dpanet.extras import named_extra
 
+from dpanet.engines.engine import ENGINES, PRECISIONS, Engine
+from dpanet.engines.processor import INT8, count_cores, instruction_sets
+
 if TYPE_CHECKING:
-    from dpanet.deblurrer.onnx_engine import OnnxEngine
-    from dpanet.deblurrer.openvino_engine import OpenVinoEngine
-    from dpanet.deblurrer.torch_engine import Network, TorchEngine
+    from dpanet.engines.onnx_engine import OnnxEngine
+    from dpanet.engines.openvino_engine import OpenVinoEngine
+    from dpanet.engines.torch_engine import Network, TorchEngine
 
 _OF_SUFFIX = {".onnx": "onnxruntime", ".xml": "openvino"}
 """Engines of exported files; every other file is read by torch."""
@@ -100,16 +101,17 @@ def _load(
     if chosen == "torch":
         with named_extra("the engine torch"):
             from dpanet.checkpoints.model_file import load_model
-            from dpanet.deblurrer.torch_engine import TorchEngine
+
+            from dpanet.engines.torch_engine import TorchEngine
 
         return TorchEngine(load_model(model), precision=precision, **options)
     if chosen == "openvino":
         with named_extra("the engine openvino"):
-            from dpanet.deblurrer.openvino_engine import OpenVinoEngine
+            from dpanet.engines.openvino_engine import OpenVinoEngine
 
         with _exported_file(model, "float32", chosen) as path:
             return OpenVinoEngine(path, precision=precision, **options)
-    from dpanet.deblurrer.onnx_engine import OnnxEngine
+    from dpanet.engines.onnx_engine import OnnxEngine
 
     with _exported_file(model, precision, chosen, device) as path:
         loaded = OnnxEngine(path, **options)
@@ -188,7 +190,7 @@ def _run_by_torch(network: Network, engine: str, **options: Any) -> Engine:
             f"engine is {engine!r}, and the model is a torch network; name the model, or a file that `dpanet export` "
             "wrote"
         )
-    from dpanet.deblurrer.torch_engine import TorchEngine
+    from dpanet.engines.torch_engine import TorchEngine
 
     return TorchEngine(network, **options)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
