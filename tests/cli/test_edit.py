@@ -81,6 +81,12 @@ def test_what_exists_stays_unless_it_is_empty(run: Run, pair: Path) -> None:
     assert result.code == 1 and "photo_left.tif is one of the views" in result.sentence
 
 
+def test_strength(run: Run, pair: Path) -> None:
+    left, right = (read_codes(pair / f"photo_{side}.tif").astype(float) for side in ("left", "right"))
+    assert run("edit", "--edit", pair / "photo_left.tif", "-o", pair / "o.png", "--strength", "0").code == 0
+    assert np.abs(read_codes(pair / "o.png") - (left + right) / 2).max() <= 1
+
+
 def test_missing_options(run: Run, pair: Path) -> None:
     assert "--edit is missing" in run("edit", "--output", "a.tif").sentence
     assert "--output is missing; name the picture" in run("edit", "--edit", "a.tif").sentence

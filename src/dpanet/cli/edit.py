@@ -16,6 +16,7 @@ def edit(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     format: Literal["tiff", "png"] | None = None,
     model: str = "compact",
+    strength: float = 1.0,
     camera: Literal["canon", "canon-right"] | None = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -36,6 +37,8 @@ def edit(
     model
         A model's name, a file of `dpanet export` (.onnx, .xml), or with the extra torch a .safetensors file or an
         official checkpoint (.pth).
+    strength
+        How much is sharpened: 0 (the mean of the views) to 1 (all that the model can).
     camera
         For raw files. canon: one of an unknown maker is taken as Canon's; canon-right: the second frame of the raw
         file is the right half of the sensor, not the left.
@@ -61,4 +64,12 @@ def edit(
         if camera is not None:
             raise UsageError(f"--camera {camera} is for raw files, and {shown(edit)} is none; leave it out")
     reserved = output.is_file() and output.stat().st_size == 0
-    return deblur(left, right, output=output, model=model, camera=camera, overwrite=overwrite or reserved)
+    return deblur(
+        left,
+        right,
+        output=output,
+        model=model,
+        strength=strength,
+        camera=camera,
+        overwrite=overwrite or reserved,
+    )
