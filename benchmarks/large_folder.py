@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
 

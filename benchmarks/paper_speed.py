@@ -23,14 +23,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import dpanet.network.alignment as alignment
 import numpy as np
 import torch
 import torch.nn.functional as F
-from dpanet.network import build
 from torch import Tensor
 
+import dpanet.network.alignment as alignment
 from dpanet.engines.allocator import reuse_freed_memory
+from dpanet.network import build
 
 CANDIDATES = ("stock", "dpanet")
 PRECISIONS = ("float32", "bfloat16")

@@ -27,14 +27,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from dpanet.deconvolution.wiener import Wiener
-from dpanet.images.demo_pair import read_demo_pair
-from dpanet.network.families import build
-from dpanet.pair import DualPixelPair
 
 from dpanet import Deblurrer
 from dpanet.benchmark.machine import describe_machine
+from dpanet.deconvolution.wiener import Wiener
 from dpanet.engines.processor import count_cores
+from dpanet.images.demo_pair import read_demo_pair
+from dpanet.network.families import build
+from dpanet.pair import DualPixelPair
 
 Method = Callable[[DualPixelPair], object]
 

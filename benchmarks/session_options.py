@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from dpanet.checkpoints.shipped_models import shipped_file
 
+from dpanet.checkpoints.shipped_models import shipped_file
 from dpanet.engines.allocator import reuse_freed_memory
 
 DENORMAL = {"session.set_denormal_as_zero": "1"}

@@ -20,18 +20,18 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
+
+from dpanet.engines.allocator import reuse_freed_memory
+from dpanet.engines.placement import choose_precision
 from dpanet.training.config import Stage, TrainingConfig
 from dpanet.training.config_file import load_config
+from dpanet.training.launch import choose_training_device
 from dpanet.training.loop import train
 from dpanet.training.losses import compute_loss
 from dpanet.training.optimizer import Optimizer
 from dpanet.training.run_folder import RunFolder
 from dpanet.training.schedule import Schedule
 from dpanet.training.state import create_network
-
-from dpanet.engines.allocator import reuse_freed_memory
-from dpanet.engines.placement import choose_precision
-from dpanet.training.launch import choose_training_device
 
 HERE = ("data.photographs=scikit-image", "data.scenes.measured=0", "data.scenes.pages=10")
 

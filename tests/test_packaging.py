@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from architecture import imported
+
 from dpanet.cli.program import _COMMANDS
 from dpanet.extras import COMMANDS, INCLUDES, PACKAGES, modules_of
 

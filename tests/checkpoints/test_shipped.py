@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 import torch
-from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
-from dpanet.evaluation.metrics import psnr
-from dpanet.export.traced_network import describe_network
-from dpanet.network import PRESETS, DPANet
-from dpanet.network.unet import UNET_PRESETS, UNet
-from dpanet.simulation.demo import demo_pair
 from torch import nn
 
 from dpanet import Deblurrer, DualPixelPair, load_model
+from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.engines.onnx_engine import OnnxEngine
+from dpanet.evaluation.metrics import psnr
+from dpanet.export.traced_network import describe_network
 from dpanet.export.verification import verify
+from dpanet.network import PRESETS, DPANet
+from dpanet.network.unet import UNET_PRESETS, UNet
+from dpanet.simulation.demo import demo_pair
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -8,12 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from dpanet.network.description import Description
 from torch import Tensor, nn
 
 import dpanet.deblurrer.deblurrer
 from dpanet.cli import main
 from dpanet.engines.torch_engine import TorchEngine
+from dpanet.network.description import Description
 
 
 @dataclass(frozen=True)

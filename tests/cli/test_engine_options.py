@@ -7,6 +7,7 @@ from pathlib import Path
 import onnx
 import pytest
 from cli.conftest import Run, listing
+
 from dpanet.checkpoints.shipped_models import shipped_file
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tifffile
 from cli.conftest import write_view
+
 from dpanet.images.reading import read_codes
 
 PROGRAM = """

@@ -6,10 +6,10 @@ import warnings
 from pathlib import Path
 
 import pytest
-from dpanet.errors import ImageWarning
 
 import dpanet
 from dpanet.cli import main
+from dpanet.errors import ImageWarning
 
 SMALL = """
 import sys

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+
+from dpanet import Deblurrer, DualPixelPair, WeightsError, load_model, save_model
 from dpanet.checkpoints import checksum
 from dpanet.checkpoints.checksum import state_checksum, write_sums
 from dpanet.checkpoints.exported_model import KEY, forget_checksum
 from dpanet.checkpoints.shipped_models import shipped_file
-
-from dpanet import Deblurrer, DualPixelPair, WeightsError, load_model, save_model
 from dpanet.cli import main
 from dpanet.export.openvino_file import write_openvino
 

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 import torch
-from dpanet.errors import ConfigError, ImageWarning
-from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
-from dpanet.network.description import Description
-from dpanet.pair import DualPixelPair
 from torch import Tensor, nn
 
 from dpanet.deblurrer import grid_choice as module
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.engines import allocator
+from dpanet.errors import ConfigError, ImageWarning
+from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.network.description import Description
+from dpanet.pair import DualPixelPair
 
 RNG = np.random.default_rng(8)
 

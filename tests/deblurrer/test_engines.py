@@ -10,17 +10,17 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from dpanet.checkpoints.exported_model import KEY
-from dpanet.checkpoints.shipped_models import shipped_file
-from dpanet.errors import ConfigError, ImageWarning, MissingPackageError, WeightsError
-from dpanet.pair import DualPixelPair, Pixels
 from numpy.typing import NDArray
 
+from dpanet.checkpoints.exported_model import KEY
+from dpanet.checkpoints.shipped_models import shipped_file
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.engines import choose_engine, onnx_engine
 from dpanet.engines.choose_engine import load_engine
 from dpanet.engines.engine import ENGINES
 from dpanet.engines.processor import count_cores, instruction_sets
+from dpanet.errors import ConfigError, ImageWarning, MissingPackageError, WeightsError
+from dpanet.pair import DualPixelPair, Pixels
 
 NANO = Path(str(shipped_file("nano", ".onnx")))
 

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 import torch
-from dpanet.errors import ConfigError
-from dpanet.network.description import Description
 
 from dpanet.engines import allocator, placement
 from dpanet.engines.allocator import reuse_freed_memory
 from dpanet.engines.placement import choose_device, choose_precision
+from dpanet.errors import ConfigError
+from dpanet.network.description import Description
 
 ANY = Description(multiple_of=8, halo=8)
 WHOLE = Description(multiple_of=8, halo=8, whole_image=True)

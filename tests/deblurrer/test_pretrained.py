@@ -12,19 +12,19 @@ import huggingface_hub
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.errors import RepositoryNotFoundError
+from torch import nn
+
 from dpanet.checkpoints.embedded_weights import embed_weights
 from dpanet.checkpoints.model_file import load_model, save_model
 from dpanet.checkpoints.model_folder import CARD, CONFIG, FILES, FORMAT, WEIGHTS
 from dpanet.checkpoints.shipped_models import shipped_file, weights_hash
-from dpanet.errors import ConfigError, MissingPackageError, OutputError, WeightsError
-from dpanet.network.description import Description
-from dpanet.network.unet import UNet, UNetConfig
-from huggingface_hub.errors import RepositoryNotFoundError
-from torch import nn
-
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.engines import choose_engine
 from dpanet.engines.engine import ENGINES
+from dpanet.errors import ConfigError, MissingPackageError, OutputError, WeightsError
+from dpanet.network.description import Description
+from dpanet.network.unet import UNet, UNetConfig
 
 VIEWS = np.random.default_rng(8).random((2, 32, 48, 3), np.float32)
 

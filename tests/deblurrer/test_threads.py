@@ -8,8 +8,6 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from dpanet.network.description import Description
-from dpanet.pair import Pixels
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -17,6 +15,8 @@ from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.engines import openvino_engine
 from dpanet.engines.engine import ENGINES
 from dpanet.engines.torch_engine import TorchEngine
+from dpanet.network.description import Description
+from dpanet.pair import Pixels
 
 RNG = np.random.default_rng(5)
 

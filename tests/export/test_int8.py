@@ -9,20 +9,20 @@ import onnx.parser
 import onnxruntime
 import pytest
 import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
 from dpanet.checkpoints.exported_model import KEY
+from dpanet.engines.onnx_engine import OnnxEngine
 from dpanet.errors import WeightsError
+from dpanet.export.calibration import Histogram, Views, calibration_pairs, largest_by_channel
 from dpanet.export.equalization import equalize
 from dpanet.export.int8 import Recipe, quantize
 from dpanet.export.onnx_file import write_onnx
 from dpanet.export.quantized_graph import matches, quantize_weights, unpack_weights
+from dpanet.export.verification import verify
 from dpanet.network import Network
 from dpanet.network.unet import UNet, UNetConfig
-from numpy.typing import NDArray
-from onnx import numpy_helper
-
-from dpanet.engines.onnx_engine import OnnxEngine
-from dpanet.export.calibration import Histogram, Views, calibration_pairs, largest_by_channel
-from dpanet.export.verification import verify
 
 RECIPE = Recipe(keep_float=("head.*",))
 

@@ -10,18 +10,17 @@ from importlib import metadata
 from pathlib import Path
 
 from dpanet.benchmark.commands import fit_growth, measure_deblur, measure_help, measure_sizes
-from dpanet.benchmark.results import Command, Part, Pass, Results
-from dpanet.benchmark.timing import EnergyMeter
-from dpanet.errors import ConfigError, WorkerError
-from dpanet.version import __version__
-
 from dpanet.benchmark.engines import measure_passes
 from dpanet.benchmark.machine import describe_machine
 from dpanet.benchmark.models import missing_engines, onnx_files
 from dpanet.benchmark.parts import measure_parts
 from dpanet.benchmark.rates import best_rate, join_rates, measure_rates, update_share
+from dpanet.benchmark.results import Command, Part, Pass, Results
+from dpanet.benchmark.timing import EnergyMeter
 from dpanet.engines.choose_engine import load_engine
 from dpanet.engines.processor import count_cores
+from dpanet.errors import ConfigError, WorkerError
+from dpanet.version import __version__
 
 COMMAND_SIZE = (1008, 1344)
 """Height and width in px of the pictures of whole commands."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from dpanet.benchmark.results import ConvolutionRate, Pass
-from dpanet.benchmark.timing import EnergyMeter, measure
-from dpanet.errors import DpanetError
-
 from dpanet.benchmark.models import engine_choices, make_views, onnx_files
 from dpanet.benchmark.parts import count_multiply_adds
 from dpanet.benchmark.rates import best_rate
+from dpanet.benchmark.results import ConvolutionRate, Pass
+from dpanet.benchmark.timing import EnergyMeter, measure
 from dpanet.engines.choose_engine import load_engine
 from dpanet.engines.engine import Engine
+from dpanet.errors import DpanetError
 
 
 def measure_passes(

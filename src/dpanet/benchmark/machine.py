@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+
 from dpanet.benchmark.results import Machine
 from dpanet.benchmark.timing import measure
-
 from dpanet.engines.processor import count_cores, instruction_sets
 
 _TELLING = (

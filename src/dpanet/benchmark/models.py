@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
 from dpanet.benchmark.onnx_bytes import read_metadata
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
+from dpanet.engines.processor import BFLOAT16, INT8, instruction_sets
 from dpanet.errors import WeightsError, shown
 from dpanet.pair import Pixels
-
-from dpanet.engines.processor import BFLOAT16, INT8, instruction_sets
 
 
 def onnx_files(model: str) -> dict[str, Path]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dpanet.benchmark.onnx_bytes import Node, read_nodes
-from dpanet.benchmark.results import Part
 
 from dpanet.benchmark.models import make_views
+from dpanet.benchmark.onnx_bytes import Node, read_nodes
+from dpanet.benchmark.results import Part
 from dpanet.engines.onnx_runtime import onnxruntime
 
 REST = "the rest"

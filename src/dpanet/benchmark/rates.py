@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-from dpanet.benchmark.results import ConvolutionRate, Part, Pass
-from dpanet.benchmark.timing import run_repeatedly
 
 from dpanet.benchmark import onnx_bytes
+from dpanet.benchmark.results import ConvolutionRate, Part, Pass
+from dpanet.benchmark.timing import run_repeatedly
 from dpanet.engines.onnx_runtime import onnxruntime
 from dpanet.engines.processor import BFLOAT16, INT8, instruction_sets
 

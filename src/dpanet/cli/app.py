@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+
 from dpanet.errors import counted, shown
 from dpanet.terminal.failure import UsageError
 
@@ -74,7 +75,6 @@ def app(
     from dpanet.app.limits import Limits
     from dpanet.app.running import run
     from dpanet.checkpoints.shipped_models import SHIPPED
-
     from dpanet.engines.choose_engine import load_engine
 
     limits = Limits(max_megapixels, max_megabytes, max_queue, gigabytes=max_gigabytes)

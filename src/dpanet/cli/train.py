@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 from dpanet.terminal.failure import DONE, INTERRUPTED, UsageError, print_line
 
@@ -75,10 +76,9 @@ def train(
         loaded = load_config(config, set_)
         run = RunFolder.create(output, loaded) if is_first else RunFolder(output, loaded)
 
+    from dpanet.engines.allocator import reuse_freed_memory
     from dpanet.terminal.progress import Steps
     from dpanet.training.loop import train as run_training
-
-    from dpanet.engines.allocator import reuse_freed_memory
 
     with reuse_freed_memory(), Steps(shown=is_first) as steps:
         ending = run_training(run, lambda line: print(line, flush=True), steps.stepped)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+
 from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
 from dpanet.terminal.failure import UsageError
 
@@ -47,15 +48,15 @@ def train_defocus(
         raise UsageError(f"--steps is {steps}; give at least 1")
 
     import torch
+
     from dpanet.checkpoints.model_file import load_model, save_model
+    from dpanet.engines.allocator import reuse_freed_memory
     from dpanet.errors import ConfigError
     from dpanet.files.output import prepare_output
     from dpanet.network import DPANet
     from dpanet.simulation.scene_config import SceneConfig
     from dpanet.training.defocus_head import train_defocus_head
     from dpanet.training.simulated_data import SimulatedData
-
-    from dpanet.engines.allocator import reuse_freed_memory
 
     prepare_output(output, suffixes=(".safetensors",))
     network = load_model(model)

@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
+
 from dpanet.deblurrer.carried_metadata import carry_metadata, keep_pixels, read_keep
 from dpanet.deblurrer.control import Control
+from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
+from dpanet.deblurrer.pretrained import Pretrained
+from dpanet.engines.choose_engine import load_engine
+from dpanet.engines.engine import Engine
 from dpanet.errors import ConfigError, PairError
 from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
 from dpanet.views.arrays import from_pictures, to_pairs
 from dpanet.views.kinds import View, is_path, to_arrays
-from numpy.typing import NDArray
-
-from dpanet.deblurrer.loop import Progress, deblur_pair
-from dpanet.deblurrer.pretrained import Pretrained
-from dpanet.engines.choose_engine import load_engine
-from dpanet.engines.engine import Engine
 
 if TYPE_CHECKING:
-    from dpanet.images.reading import ImagePath
-
     from dpanet.engines.torch_engine import Network
+    from dpanet.images.reading import ImagePath
 
 
 class Deblurrer(Pretrained):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+
 from dpanet.checkpoints.shipped_models import SHIPPED
+from dpanet.engines.engine import Engine
 from dpanet.errors import WeightsError, shown
 from dpanet.pair import Pixels
-
-from dpanet.engines.engine import Engine
 
 
 def check_output(engine: Engine, output: Pixels, views: tuple[Pixels, Pixels]) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+
 from dpanet.deblurrer.control import Control, Rows, combine_views
 from dpanet.deblurrer.exposure import Exposure
+from dpanet.deblurrer.finite_output import check_output
 from dpanet.deblurrer.grid_choice import Tile, choose_grid
 from dpanet.deblurrer.mirror import Mirror
 from dpanet.deblurrer.tiling import Blend, Grid
+from dpanet.engines.engine import Engine
 from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
-from numpy.typing import NDArray
-
-from dpanet.deblurrer.finite_output import check_output
-from dpanet.engines.engine import Engine
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, all tiles): before each tile, and after the last."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder, new_model_folder
 from dpanet.checkpoints.model_folder_files import write_files
 from dpanet.checkpoints.shipped_models import SHIPPED
+from dpanet.engines.engine import Engine
 from dpanet.errors import ConfigError
 from dpanet.version import __version__
-
-from dpanet.engines.engine import Engine
 
 if TYPE_CHECKING:
     from dpanet.engines.torch_engine import Network

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from dpanet.checkpoints.checksum import check_shipped
 from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
-from dpanet.errors import ConfigError, ImageWarning, WeightsError, counted, shown
-from dpanet.extras import named_extra
-
 from dpanet.engines.engine import ENGINES, PRECISIONS, Engine
 from dpanet.engines.processor import INT8, count_cores, instruction_sets
+from dpanet.errors import ConfigError, ImageWarning, WeightsError, counted, shown
+from dpanet.extras import named_extra
 
 if TYPE_CHECKING:
     from dpanet.engines.onnx_engine import OnnxEngine
@@ -101,7 +100,6 @@ def _load(
     if chosen == "torch":
         with named_extra("the engine torch"):
             from dpanet.checkpoints.model_file import load_model
-
             from dpanet.engines.torch_engine import TorchEngine
 
         return TorchEngine(load_model(model), precision=precision, **options)

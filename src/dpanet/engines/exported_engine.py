@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
 from dpanet.checkpoints.exported_model import ExportedModel
 from dpanet.network.description import Description
 from dpanet.pair import Pixels
-from numpy.typing import NDArray
 
 
 class ExportedEngine:

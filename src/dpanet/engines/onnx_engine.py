@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from dpanet.checkpoints.checksum import check_file
-from dpanet.checkpoints.exported_model import KEY, ExportedModel
-from dpanet.errors import ConfigError, WeightsError
-from dpanet.pair import Pixels
 from numpy.typing import NDArray
 
+from dpanet.checkpoints.checksum import check_file
+from dpanet.checkpoints.exported_model import KEY, ExportedModel
 from dpanet.engines.exported_engine import ExportedEngine
 from dpanet.engines.onnx_runtime import onnxruntime
 from dpanet.engines.processor import INT8, count_cores, instruction_sets
+from dpanet.errors import ConfigError, WeightsError
+from dpanet.pair import Pixels
 
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 import openvino
-from dpanet.checkpoints.checksum import check_file
-from dpanet.checkpoints.exported_model import KEY, ExportedModel
-from dpanet.errors import ConfigError, WeightsError
-from dpanet.pair import Pixels
 from numpy.typing import NDArray
 from openvino import opset8
 from openvino.frontend import NodeContext
 from openvino.frontend.onnx import ConversionExtension
 
+from dpanet.checkpoints.checksum import check_file
+from dpanet.checkpoints.exported_model import KEY, ExportedModel
 from dpanet.engines.exported_engine import ExportedEngine
 from dpanet.engines.processor import BFLOAT16, count_cores, instruction_sets
+from dpanet.errors import ConfigError, WeightsError
+from dpanet.pair import Pixels
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 """OpenVINO's names of the precisions; without a hint it takes bfloat16 silently where that is fast."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 

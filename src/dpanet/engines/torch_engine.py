@@ -9,12 +9,12 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
-from dpanet.network.description import Description
-from dpanet.pair import Pixels
 from torch import Tensor, nn
 
 from dpanet.engines.allocator import reuse_freed_memory
 from dpanet.engines.placement import choose_device, choose_precision
+from dpanet.network.description import Description
+from dpanet.pair import Pixels
 
 
 class Network(Protocol):

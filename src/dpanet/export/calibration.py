@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from dpanet.export.quantized_graph import LEVELS, Range
 from numpy.typing import NDArray
+
+from dpanet.export.quantized_graph import LEVELS, Range
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -10,10 +10,9 @@ from typing import Literal
 
 from dpanet.checkpoints.checksum import state_checksum
 from dpanet.errors import ConfigError
+from dpanet.export.verification import Check, verify
 from dpanet.files.output import atomic_output, prepare_output
 from dpanet.network.base import Network
-
-from dpanet.export.verification import Check, verify
 
 Format = Literal["onnx", "openvino", "torchscript"]
 
@@ -74,9 +73,8 @@ def _write(network: Network, path: Path, format: Format, precision: str, shown: 
         write_torchscript(network, path)
         return verify(lambda left, right: run_torchscript(path, left, right), network, shown)
 
-    from dpanet.export.onnx_file import write_onnx
-
     from dpanet.engines.onnx_engine import OnnxEngine
+    from dpanet.export.onnx_file import write_onnx
 
     onnx_file = path.with_suffix(".onnx")
     write_onnx(network, onnx_file)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import openvino
-from dpanet.checkpoints.exported_model import KEY, forget_checksum
 
+from dpanet.checkpoints.exported_model import KEY, forget_checksum
 from dpanet.engines.openvino_engine import read_network
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.engines.torch_engine import TorchEngine
 from dpanet.errors import WeightsError
 from dpanet.images.demo_pair import read_demo_pair
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.network.base import Network
 from dpanet.pair import Pixels
-from numpy.typing import NDArray
-
-from dpanet.engines.torch_engine import TorchEngine
 
 Run = Callable[[Pixels, Pixels], NDArray[np.float32]]
 """Runs an exported file on two views (H, W, 3); returns (H, W, 3), or (H, W, 4) with the defocus map."""

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from dpanet.engines.placement import choose_device, choose_precision
 from dpanet.errors import ConfigError, WorkerError, counted
 from dpanet.extras import check_command
 from dpanet.network.description import Description
 from dpanet.processes.torchrun import TORCHRUN, Processes, find_processes
 from dpanet.training.config import TrainingConfig
 from dpanet.version import __version__
-
-from dpanet.engines.placement import choose_device, choose_precision
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

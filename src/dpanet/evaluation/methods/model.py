@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from dpanet.checkpoints.shipped_models import FINISHED, weights_hash
+from dpanet.deblurrer.deblurrer import Deblurrer
+from dpanet.engines.torch_engine import Network
 from dpanet.evaluation.method import Method
 from dpanet.evaluation.scores import Kind, MethodInfo
 from dpanet.pair import DualPixelPair, Picture
-from numpy.typing import NDArray
-
-from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.engines.torch_engine import Network
 
 
 def row_name(source: str | Path) -> str:
