@@ -69,7 +69,8 @@ def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(
     finally:
         running.kill()
     assert running.returncode == 0, err
-    assert err.startswith("dpanet: note: a worker ended (its process died); ") and err.count("\n") == 1
+    (note,) = [line for line in err.splitlines() if "no worker is ready yet" not in line]  # on a busy machine
+    assert note.startswith("dpanet: note: a worker ended (its process died); ")
     *lines, last = out.splitlines()
     assert last == f"{output}: 6 pairs deblurred, 0 skipped"
     assert sorted(line.partition(":")[0] for line in lines) == [f"{output}/{name}.png" for name in range(6)]

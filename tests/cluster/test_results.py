@@ -172,6 +172,7 @@ def test_a_part_that_was_cut_off_loses_only_its_last_line(store: Path) -> None:
     ("options", "sentence"),
     [
         (["--cluster", "ray", "--json"], "leave out --json"),
+        (["--cluster", "ray", "--compare", "pages"], "leave out --compare"),
         (["--cluster", "ray", "--threads", "0"], "--threads is 0; give 1 or more"),
         (["--workers", "2"], "--workers is for --cluster; add that, or leave it out"),
         (["--cluster", "ray", "--defocus-map", "s3://b/maps"], "give two folders or two URLs"),

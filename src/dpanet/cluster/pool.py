@@ -245,7 +245,10 @@ class WorkerPool:
         elif not self._said and time.monotonic() - self._idle_since > _PATIENCE:
             self._said = True
             needs = counted(self._options.threads, "free core") + (" and a free GPU" if self._gpus else "")
-            print_line("note", f"no worker is ready yet: each needs a machine with {needs}; waiting")
+            print_line(
+                "note",
+                f"no worker is ready yet: each needs {needs}, and some time on a busy machine; waiting",
+            )
 
 
 def _reason(error: Exception) -> str:
