@@ -38,13 +38,19 @@ function fail(error) {
 
 function say(text) { element("live").textContent = text; }
 
-function restart() {
+/** Forget all results, also where the engine keeps them. */
+function forget() {
   control?.abort();
   queue.stop();
   for (const item of [...queue.items, { result: view.result }]) item.result?.release?.();
   view.clear();
   queue.list([], []);
-  fromQueue = lonely = null;
+  fromQueue = null;
+}
+
+function restart() {
+  forget();
+  lonely = null;
   show("choose");
   document.querySelector("[data-action=files]").focus();
 }
@@ -57,8 +63,7 @@ function take(files) {
     fail({ message: leftOut.slice(0, 3).join(" ") + (leftOut.length > 3 ? ` And ${leftOut.length - 3} more.` : "") || "There is no picture in it; give a left and a right view." });
     return;
   }
-  queue.stop();
-  fromQueue = null;
+  forget();
   if (captures.length === 1) {
     [capture] = captures;
     showPair();
@@ -106,7 +111,10 @@ async function run() {
       element("progress").value = fraction;
       element("stage").textContent = [stage, stage.startsWith("Waiting") ? "" : percent(fraction), timeLeft(left)].filter(Boolean).join(", ");
     } });
-    if (mine.signal.aborted) return;
+    if (mine.signal.aborted) {
+      result.release?.();
+      throw new DOMException("canceled", "AbortError");
+    }
     await open(result, chosen);
   } catch (error) {
     if (control !== mine) return;
@@ -119,8 +127,9 @@ async function run() {
 async function open(result, chosen, item = null) {
   fromQueue = item;
   document.querySelector("#result [data-action=again]").textContent = item ? "Back to the list" : "Other options";
-  show("result");
+  element("stage").textContent = "Loading the pictures";
   await view.show(result, item?.name ?? capture.name ?? "Before and after", chosen);
+  show("result");
   element("result-title").focus();
 }
 
@@ -143,8 +152,12 @@ const actions = {
   cancel: () => control?.abort(),
   restart,
   again: () => {
+    if (!fromQueue) {
+      forget();
+      showPair();
+      return;
+    }
     view.clear();
-    if (!fromQueue) { showPair(); return; }
     show("queue");
     fromQueue.buttons.show.focus();
     fromQueue = null;
@@ -226,7 +239,7 @@ async function start() {
     fail(error);
     return;
   }
-  queue = new Queue(deblur, can.where === "server" ? 2 : 1, (item) => open(item.result, queue.options, item), fail);
+  queue = new Queue(deblur, can.where === "server" ? 2 : 1, (item) => open(item.result, queue.options, item), fail, say);
   fill(element("model"), can.models.map(({ name }) => ({ name })));
   const about = () => { element("model-about").textContent = can.models.find(({ name }) => name === element("model").value)?.description ?? ""; };
   element("model").addEventListener("change", about);

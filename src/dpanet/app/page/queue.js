@@ -15,9 +15,10 @@ export class Queue {
    * @param {number} side number of captures that are sent at once
    * @param {Function} open shows the result of an item
    * @param {Function} fail shows an error
+   * @param {Function} say tells a screen reader
    */
-  constructor(deblur, side, open, fail) {
-    Object.assign(this, { deblur, side, open, fail, items: [], running: 0, started: false });
+  constructor(deblur, side, open, fail, say) {
+    Object.assign(this, { deblur, side, open, fail, say, items: [], running: 0, started: false });
   }
 
   /** List captures; nothing runs before `start`. */
@@ -127,6 +128,7 @@ export class Queue {
     const focused = item.row?.contains(document.activeElement);
     item.state = state;
     this.#draw(item);
+    if (["done", "failed"].includes(state)) this.say(`${item.name}: ${item.text.textContent}`);
     if (focused && document.activeElement === document.body) element("queue-title").focus();
     this.#summarize();
   }
