@@ -14,7 +14,7 @@ from dpanet.errors import ConfigError, ShapeError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.pair import Encoding, Pixels
 
-_STRIP = 512
+_STRIP = 256
 """Rows that are worked on at once."""
 
 Rows = tuple[Pixels, Pixels | None, NDArray[np.float32] | None]
@@ -105,7 +105,7 @@ class Control:
     ) -> Iterator[tuple[Pixels, NDArray[np.float32] | None]]:
         """Mix a picture whose rows come from the top down, as `apply` does; yield its rows and those of the map.
 
-        A row waits for up to 128 rows below it.
+        A row waits for up to 64 rows below it.
 
         Raises:
             ConfigError: if the defocus map is needed and missing.
@@ -115,8 +115,7 @@ class Control:
                 assert combined is not None
                 yield mix(output, combined, self.strength, encoding), radius
             return
-        reach = find_reach(self.keep_background, self.keep_foreground)
-        context = 2 * reach
+        context = 2 * find_reach(self.keep_background, self.keep_foreground)
         done = 0  # rows at the top of the arrays that were yielded and are context alone
         held: tuple[Pixels, Pixels, NDArray[np.float32]] | None = None
         for strip in _ends_with_none(strips):
@@ -135,13 +134,25 @@ class Control:
             ready = len(output) if strip is None else len(output) - context
             if ready <= done:
                 continue
-            weight = weight_of_radius(radius, self.keep_background, self.keep_foreground)
-            shown = linear_to_srgb(combined) if encoding == "linear" else combined
-            weight = follow_edges(weight, shown, reach)[done:ready] * np.float32(self.strength)
-            rows = slice(done, ready)
-            yield mix(output[rows], combined[rows], weight, encoding), radius[rows]
+            for top in range(done, ready, _STRIP):  # in parts, since the filter needs many copies
+                rows = slice(top, min(top + _STRIP, ready))
+                weight = self._weigh(combined, radius, rows, encoding)
+                yield mix(output[rows], combined[rows], weight, encoding), radius[rows]
             first = max(0, ready - context)
-            held, done = (output[first:], combined[first:], radius[first:]), ready - first
+            held = output[first:].copy(), combined[first:].copy(), radius[first:].copy()
+            done = ready - first
+
+    def _weigh(
+        self, combined: Pixels, radius: NDArray[np.float32], rows: slice, encoding: Encoding
+    ) -> NDArray[np.float32]:
+        """Return how much of the output some rows of a picture get, (n, W)."""
+        reach = find_reach(self.keep_background, self.keep_foreground)
+        first = max(0, rows.start - 2 * reach)
+        around = slice(first, rows.stop + 2 * reach)
+        weight = weight_of_radius(radius[around], self.keep_background, self.keep_foreground)
+        shown = linear_to_srgb(combined[around]) if encoding == "linear" else combined[around]
+        weight = follow_edges(weight, shown, reach)[rows.start - first : rows.stop - first]
+        return weight * np.float32(self.strength)
 
 
 def combine_views(left: Pixels, right: Pixels, pair: Encoding, encoding: Encoding) -> Pixels:
