@@ -104,6 +104,7 @@ def _explain_script(words: list[str]) -> str | None:
 
 def shorten(words: list[str]) -> list[str] | None:
     """Return the arguments of a `dpanet` that runs on the example files in a moment; None if none does."""
+    words = [words[0].removeprefix(".venv/bin/"), *words[1:]]
     if words[0] != "dpanet" or len(words) < 2 or words[1] not in RUN or "--help" in words:
         return None
     if len(words) == 2 and words[1] != "demo":

@@ -167,7 +167,7 @@ def test_commands_run(line: str, copy: Path) -> None:
 @pytest.fixture
 def captures(monkeypatch: pytest.MonkeyPatch) -> None:
     """One small simulated capture in place of the published ones, which are no part of the package."""
-    capture = synthetic_capture(0.5, cells=2, cell=168)
+    capture = synthetic_capture(0.5, cells=1, cell=168)
     published = SimpleNamespace(scenes=[SimpleNamespace(name="001", load=lambda: capture)])
     monkeypatch.setattr("dpanet.datasets.open_dataset", lambda *arguments, **options: published)
 
