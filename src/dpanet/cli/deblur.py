@@ -149,8 +149,8 @@ def deblur(
     if cluster is not None:
         from dpanet.cluster.deblur import deblur_on_cluster
 
-        if right is not None or json:
-            other = "--json" if right is None else shown(right)
+        if right is not None or json or compare is not None:
+            other = shown(right) if right is not None else "--json" if json else "--compare"
             raise UsageError(f"--cluster is for a folder or URL of pairs; leave out {other}")
         view_options: dict[str, Any] = {"camera": camera, "encoding": encoding, "black_level": black_level}
         view_options |= {"white_level": white_level, "flat_field": flat_field}
