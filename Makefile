@@ -6,6 +6,7 @@ PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check
 USABLE := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 CHECKS := $(VENV)/.ready-develop
+PAGES  := $(VENV)/.ready-docs
 
 .PHONY: help demo test check format docs docs-pictures docs-reference
 .DEFAULT_GOAL := help
@@ -28,7 +29,7 @@ format: $(CHECKS) ## put the formatting in order
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-docs: $(CHECKS) ## build the site of these docs in build/docs, and say where a link is dead
+docs: $(PAGES) ## build the site of these docs in build/docs, and say where a link is dead
 	@$(VENV)/bin/zensical build --clean --strict
 	@echo "open build/docs/index.html"
 
@@ -52,6 +53,10 @@ $(CHECKS): $(READY)
 	@echo "installing what the tests need: about 5 minutes more the first time, most of them for torch"
 	@$(PIP) install -c constraints.txt torch
 	@$(PIP) install -c constraints.txt -e '.[develop]'
+	@touch $@
+
+$(PAGES): $(READY)
+	@$(PIP) install -c constraints.txt -e '.[docs]'
 	@touch $@
 
 $(USABLE):
