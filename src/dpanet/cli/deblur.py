@@ -27,6 +27,7 @@ def deblur(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     model: str = "compact",
     tile: str = "auto",
+    scale: Literal["auto", 1, 2, 4, 8] = "auto",
     engine: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",
     device: str = "auto",
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
@@ -76,6 +77,9 @@ def deblur(
         official checkpoint (.pth).
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
+    scale
+        Blur beyond the network's reach is removed at 1/2, 1/4 or 1/8 of the size (2, 4, 8); auto goes as far as the
+        blur of the pair requires, 1 never. Only models with a defocus map can.
     engine
         The library that runs the network; auto takes torch if it is installed and there is an NVIDIA GPU, and ONNX
         Runtime otherwise. openvino and torch are extras.
@@ -143,7 +147,7 @@ def deblur(
     if compression not in range(10):
         raise UsageError(f"--compression is {compression}; give 0 (none) to 9 (slowest)")
     model_options: dict[str, Any] = {"engine": engine, "tile": side, "device": device, "precision": precision}
-    model_options |= {"tta": tta, "strength": strength}
+    model_options |= {"tta": tta, "scale": scale, "strength": strength}
     model_options["keep_background"] = parse_kept_blur(keep_background)
     model_options["keep_foreground"] = parse_kept_blur(keep_foreground)
     if cluster is not None:

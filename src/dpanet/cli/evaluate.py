@@ -40,6 +40,7 @@ def evaluate(
     lpips_weights: Path | None = None,
     save_images: Annotated[bool, _Flag] = False,
     tile: str = "auto",
+    scale: Literal["auto", 1, 2, 4, 8] = "auto",
     engine: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",
     device: str = "auto",
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
@@ -88,6 +89,8 @@ def evaluate(
         Also write each method's pictures, 16 bits, to images/METHOD.
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
+    scale
+        Where blur beyond the network's reach is removed, as of deblur.
     engine
         The library that runs the models, as of deblur.
     device
@@ -134,6 +137,7 @@ def evaluate(
         baseline,
         calibration=calibration,
         tile=side,
+        scale=scale,
         engine=engine,
         device=device,
         precision=precision,

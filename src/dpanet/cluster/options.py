@@ -18,6 +18,7 @@ class WorkerOptions:
     model: str
     engine: str
     tile: int | Literal["auto"]
+    scale: Literal["auto", 1, 2, 4, 8]
     device: str
     precision: str
     threads: int
@@ -63,6 +64,7 @@ class WorkerOptions:
             self.model,
             engine=self.engine,
             tile=self.tile,
+            scale=self.scale,
             device=self.device,
             precision=self.precision,
             tta=self.tta,

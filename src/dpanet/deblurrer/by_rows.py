@@ -59,6 +59,7 @@ def deblur_by_rows(
         deblurrer.engine,
         pair,
         tile=deblurrer.tile,
+        scale=deblurrer.scale,
         mirrors=deblurrer.mirrors,
         encoding=encoding,
         control=deblurrer.control,

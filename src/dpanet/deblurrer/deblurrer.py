@@ -13,7 +13,9 @@ from dpanet.deblurrer.carried_metadata import carry_metadata, keep_pixels, read_
 from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
+from dpanet.deblurrer.options import check_options
 from dpanet.deblurrer.pretrained import Pretrained
+from dpanet.deblurrer.scales import Scale
 from dpanet.engines.choose_engine import load_engine
 from dpanet.engines.engine import Engine
 from dpanet.errors import ConfigError, PairError
@@ -39,6 +41,8 @@ class Deblurrer(Pretrained):
             to the device and whose training mode is restored after each run.
         tile: largest side in px that the network gets at once; 0 for the whole picture; ``auto`` for
             what `choose_grid` takes.
+        scale: 1, 2, 4 or 8: blur beyond the network's reach is removed at sizes down to 1 / scale; ``auto``: as small
+            as the blur requires, or 1 if the network has no defocus map.
         engine: what runs the network: ``auto``, ``onnxruntime``, ``openvino`` or ``torch``, see `load_engine`. A
             torch network is run by torch.
         device: ``auto``, ``cpu``; with torch also ``cuda``, ``cuda:1``, ``mps``, of which ``auto`` is the first that
@@ -75,6 +79,7 @@ class Deblurrer(Pretrained):
         *,
         engine: str = "auto",
         tile: int | Literal["auto"] = "auto",
+        scale: Scale = "auto",
         device: str = "auto",
         precision: str = "auto",
         tta: int | Literal["auto"] = "auto",
@@ -85,16 +90,13 @@ class Deblurrer(Pretrained):
         progress: Progress | None = None,
         reuse_memory: bool = False,
     ) -> None:
-        if tile != "auto" and (not isinstance(tile, int) or tile < 0):
-            raise ConfigError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
-        if tta not in ("auto", 1, 2, 4):
-            raise ConfigError(f"tta is {tta!r}; a pair has 1, 2 or 4 mirror images to average (or auto)")
+        check_options(tile, scale, tta)
         self.control = Control(strength, keep_background, keep_foreground)
         self.model = model
         self.engine: Engine = load_engine(
             model, engine, device=device, precision=precision, threads=threads, reuse_memory=reuse_memory
         )
-        self.tile = tile
+        self.tile, self.scale = tile, scale
         self.mirrors = MIRRORS[: self.engine.description.tta if tta == "auto" else tta]
         self.progress = progress
         if self.control.needs_defocus_map:
@@ -190,9 +192,8 @@ class Deblurrer(Pretrained):
 
         Returns:
             of a pair or two files a `Picture` with the metadata, and the combined view where these have a mask
-            ``keep``; of other views what they are: an array or tensor of the shape, type and device of the left
-            view, an image of its mode, a list of these, clipped only if it is of whole numbers. A gray picture is
-            the mean of its channels.
+            ``keep``; of other views what they are: an array or tensor of the left view's shape, type and device, an
+            image of its mode, a list of these, clipped if it is of whole numbers; gray is the mean of the channels.
 
         Raises:
             PairError: for unusable views.
@@ -287,6 +288,7 @@ class Deblurrer(Pretrained):
             self.engine,
             pair,
             tile=self.tile,
+            scale=self.scale,
             mirrors=self.mirrors,
             encoding=encoding,
             control=self.control,

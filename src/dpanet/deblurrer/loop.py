@@ -12,8 +12,10 @@ from dpanet.deblurrer.exposure import Exposure
 from dpanet.deblurrer.finite_output import check_output
 from dpanet.deblurrer.grid_choice import Tile, choose_grid
 from dpanet.deblurrer.mirror import Mirror
+from dpanet.deblurrer.scales import SCALES, CoarsePicture, HalfViews, Scale, count_halves, deblur_coarse
 from dpanet.deblurrer.tiling import Blend, Grid
 from dpanet.engines.engine import Engine
+from dpanet.errors import ConfigError
 from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 
@@ -36,6 +38,7 @@ def deblur_pair(
     encoding: Encoding,
     control: Control = PLAIN,
     defocus: bool = False,
+    scale: Scale = "auto",
     progress: Progress | None = None,
 ) -> tuple[Pixels, NDArray[np.float32] | None]:
     """Run an engine over a pair and return the picture, and with `defocus` the defocus map.
@@ -58,6 +61,7 @@ def deblur_pair(
         encoding=encoding,
         control=control,
         defocus=defocus,
+        scale=scale,
         progress=progress,
     )
     for rows, radius_rows in strips:
@@ -83,6 +87,7 @@ def deblur_strips(
     encoding: Encoding,
     control: Control = PLAIN,
     defocus: bool = False,
+    scale: Scale = "auto",
     progress: Progress | None = None,
 ) -> Iterator[Strip]:
     """Run an engine over a pair and yield the picture from top to bottom, as soon as rows are final.
@@ -98,6 +103,8 @@ def deblur_strips(
         encoding: of the picture.
         control: how much of the network's output the picture gets.
         defocus: also yield the map, from the same runs of the network; it is yielded too if `control` needs it.
+        scale: how many times smaller the smallest size is at which large blur is removed, one of `SCALES`; ``auto``:
+            as small as the blur requires, if the network has a defocus map, and else 1 (see `scales.py`).
         progress: called before each tile, and after the last.
 
     Raises:
@@ -111,10 +118,49 @@ def deblur_strips(
     grid = choose_grid(height, width, network, tile)
     exposure = Exposure.of(pair, network.encoding)
     defocus |= control.needs_defocus_map
-    strips = _run(engine, pair, grid, exposure, mirrors, encoding, not control.is_plain, defocus, progress)
+    coarse = _deblur_half(engine, pair, exposure, tile, mirrors, scale)
+    strips = _run(
+        engine, pair, grid, exposure, mirrors, encoding, not control.is_plain, defocus, coarse, progress
+    )
     if control.is_plain:
         return ((rows, radius) for rows, _, radius in strips)
     return control.apply_to_rows(strips, encoding)
+
+
+def _deblur_half(
+    engine: Engine,
+    pair: DualPixelPair | PairRows,
+    exposure: Exposure,
+    tile: Tile,
+    mirrors: Sequence[Mirror],
+    scale: Scale,
+) -> CoarsePicture | None:
+    """Return the pair deblurred at half its size, or None if that has no use."""
+    network = engine.description
+    if scale == 1 or (scale == "auto" and not network.has_defocus):
+        return None
+    if not network.has_defocus:
+        raise ConfigError(
+            f"scale is {scale}, and this model has no defocus map, which shows where blur is large; choose one that "
+            "has, such as compact"
+        )
+    encoding = network.encoding
+    height, width = pair.left.shape[:2]
+    views: list[HalfViews] = []
+    for _ in range(count_halves(height, width, SCALES[-1] if scale == "auto" else scale)):
+        if views:
+            views.append(HalfViews.of(views[-1].left, views[-1].right, lambda part: part))
+        else:
+            views.append(HalfViews.of(pair.left, pair.right, exposure.to_network))
+
+    def run(half: HalfViews, coarse: CoarsePicture | None) -> Pixels:
+        small = DualPixelPair(half.left, half.right, encoding)
+        grid = choose_grid(half.left.shape[0], half.left.shape[1], network, tile)
+        same = Exposure(1.0, encoding, encoding)
+        strips = _run(engine, small, grid, same, mirrors, encoding, False, True, coarse, None)
+        return np.concatenate([np.dstack([rows, radius]) for rows, _, radius in strips if radius is not None])
+
+    return deblur_coarse(views, run, always=scale != "auto")
 
 
 def _run(
@@ -126,6 +172,7 @@ def _run(
     encoding: Encoding,
     combine: bool,
     defocus: bool,
+    coarse: CoarsePicture | None,
     progress: Progress | None,
 ) -> Iterator[Rows]:
     picture = Blend(grid, channels=3)
@@ -150,6 +197,8 @@ def _run(
         assert total is not None, "at least one mirror image"
         check_output(engine, total, (left, right))
         mean = total / np.float32(len(mirrors)) if len(mirrors) > 1 else total
+        if coarse is not None:
+            mean = coarse.complete(mean, place)
         rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]
         del excess, left, right, total, mean  # the next tile needs it too

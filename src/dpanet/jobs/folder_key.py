@@ -35,7 +35,7 @@ def build_key(
 
     return {
         "weights": weights_hash(model),
-        "run": [apply.tile, len(apply.mirrors), apply.device.partition(":")[0], apply.precision],
+        "run": [apply.tile, apply.scale, len(apply.mirrors), apply.device.partition(":")[0], apply.precision],
         "control": [apply.control.strength, apply.control.keep_background, apply.control.keep_foreground],
         "views": views,
         "flat_field": flat_field and [file_identity(sheet) for sheet in flat_field],
