@@ -44,16 +44,16 @@ def test_the_site_has_what_it_needs_and_nothing_of_the_server(site: Path) -> Non
 
 
 def test_a_change_of_one_file_changes_the_version_of_the_service_worker(
-    site: Path, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def version(folder: Path) -> str:
-        return (folder / "service_worker.js").read_text().splitlines()[0]
+    def version(name: str) -> str:
+        site = export_site(tmp_path / name, runtime=runtime[0], sha256=runtime[1]).folder
+        return (site / "service_worker.js").read_text().splitlines()[0]
 
-    again = export_site(tmp_path / "again", runtime=runtime[0], sha256=runtime[1]).folder
-    assert version(again) == version(site)
+    first = version("first")
+    assert version("again") == first
     monkeypatch.setattr("dpanet.app.site._POLICY", "default-src 'none'")
-    changed = export_site(tmp_path / "changed", runtime=runtime[0], sha256=runtime[1]).folder
-    assert version(changed) != version(site)
+    assert version("changed") != first
 
 
 def test_the_runtime_comes_from_a_package_too(runtime: Runtime, tmp_path: Path) -> None:

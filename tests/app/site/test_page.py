@@ -82,12 +82,12 @@ def test_two_views_become_a_picture_of_16_bits(
     left, right = (tifffile.imread(view).astype(int) for view in views)
     mean = (left + right) / 2  # of both passes of the stub, the second of which has the views exchanged
     name, data = save(page, "TIFF")
-    assert name == "plant_deblurred.tif"
+    assert name == "plant_sharp.tif"
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert np.abs(file.asarray() - mean).max() <= 1
         assert file.pages[0].tags["Model"].value == "Model"
     name, data = save(page, "PNG")
-    assert name == "plant_deblurred.png"
+    assert name == "plant_sharp.png"
     Path(views[0].parent / name).write_bytes(data)
     written = read_picture(views[0].parent / name)
     assert written.metadata["bits"] == 16
@@ -155,7 +155,7 @@ def test_a_picture_is_shown_upright_and_written_as_it_was(
     assert upright[:, :14].max() < 20 and upright[:, 18:].min() > 180
     name, data = save(page, "PNG")
     with Image.open(io.BytesIO(data)) as image:
-        assert (name, image.size, image.getexif()[274]) == ("deblurred.png", (48, 32), 6)
+        assert (name, image.size, image.getexif()[274]) == ("sharp.png", (48, 32), 6)
 
 
 def test_a_cancel_ends_the_work_and_the_page_goes_on(
@@ -203,7 +203,7 @@ def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded(
     page = open_site(context, serve(site))
     choose(page, views)
     page.get_by_role("button", name="Deblur").click()
-    assert "at most 60 megapixels fit in a page" in error(page)
+    assert "at most 32 megapixels fit in a page" in error(page)
 
 
 def test_a_folder_is_deblurred_one_after_the_other(

@@ -3,7 +3,7 @@
 // All work is done in a worker (browser/worker.js). A message to it is {id, task: "load" | "deblur" | "write", ...}; its
 // answers are {id, progress: {stage, done?, runs?, pixels?}}, {id, result} or {id, error: a sentence}.
 
-const MAX_PIXELS = 60_000_000;
+import { MAX_PIXELS } from "./browser/limits.js"; // of the site, where this file lies beside the folder
 
 /** Parts of the whole time that reading ends at, and running the network. */
 const [READ, RUN] = [0.04, 0.94];
@@ -62,7 +62,7 @@ function keep(stored, leftName) {
     async download(kind, { strength = 1 } = {}) {
       if (!stored) throw new Error("The result was released; deblur the views again.");
       const { blob } = await ask("files", "write", { stored, kind, strength });
-      return { name: `${stem ? `${stem}_` : ""}deblurred.${kind === "tiff" ? "tif" : "png"}`, blob };
+      return { name: `${stem ? `${stem}_` : ""}sharp.${kind === "tiff" ? "tif" : "png"}`, blob };
     },
     release() {
       stored = null;

@@ -5,7 +5,7 @@ const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 const DEPTHS = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16] };
 
 /** Chunks that state how the values are meant, or the resolution; they are carried over to a PNG. */
-const CARRIED = ["cICP", "gAMA", "sRGB", "cHRM", "sBIT", "pHYs"];
+const CARRIED = ["cICP", "gAMA", "sRGB", "cHRM", "pHYs"];
 
 /** First row and column, and step, of each pass of an interlaced file. */
 const PASSES = [[0, 0, 8, 8], [0, 4, 8, 8], [4, 0, 8, 4], [0, 2, 4, 4], [2, 0, 4, 2], [0, 1, 2, 2], [1, 0, 2, 1]];

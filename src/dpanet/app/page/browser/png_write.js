@@ -16,7 +16,7 @@ export async function writePng(picture) {
   header[8] = bits;
   header[9] = (channels === 3 ? 2 : 0) + (alpha ? 4 : 0);
   const parts = [SIGNATURE, ...chunk("IHDR", header)];
-  for (const key of ["cICP", "cHRM", "gAMA", "sRGB", "sBIT"]) {
+  for (const key of ["cICP", "cHRM", "gAMA", "sRGB"]) {
     if (chunks[key] && !(icc && key === "sRGB")) parts.push(...chunk(key, chunks[key]));
   }
   if (icc) parts.push(...chunk("iCCP", join(ascii("profile\0\0"), await deflate(icc))));

@@ -3,11 +3,9 @@ import { PictureError, text } from "./bytes.js";
 import { readJpeg, readWebp } from "./browser_decoder.js";
 import { statedEncoding } from "./encoding.js";
 import { orientationOf } from "./exif.js";
+import { MAX_PIXELS } from "./limits.js";
 import { readPng } from "./png_read.js";
 import { readTiff } from "./tiff_read.js";
-
-/** Pixels of the largest picture: the views and the result of 60 megapixels take some 1.5 GB. */
-export const MAX_PIXELS = 60_000_000;
 
 const SMALLEST_SIDE = 16;
 
