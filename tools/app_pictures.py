@@ -7,13 +7,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
 from dpanet.files.output import atomic_output
 
 FOLDER = Path(__file__).parents[1] / "docs/pictures"
+
+WINDOWS: tuple[tuple[str, int, int, Literal["light", "dark"]], ...] = (
+    ("app-wide", 1280, 860, "light"),
+    ("app-narrow", 390, 844, "dark"),
+)
+"""Name of the picture, width and height of the window in px, and colors."""
 
 QUALITY = 88
 """Of WebP: letters stay clear."""
@@ -42,10 +48,7 @@ def take_pictures(browser: str, address: str) -> None:
         chromium = driver.chromium.launch(
             executable_path=browser, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         )
-        for name, width, height, scheme in (
-            ("app-wide", 1280, 860, "light"),
-            ("app-narrow", 390, 844, "dark"),
-        ):
+        for name, width, height, scheme in WINDOWS:
             page = chromium.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             page.goto(address)
             page.get_by_role("button", name="Try the example").click()
