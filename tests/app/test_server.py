@@ -52,6 +52,8 @@ def test_strength_is_exact_in_a_download(visitor: Visitor, views: tuple[Path, Pa
         assert np.abs(picture.astype(int) - expected).max() <= 1
     assert b"strength" in visitor.get(f"{job}/picture.png?strength=2", status=400)
     assert b"number" in visitor.get(f"{job}/after?keep=nan", status=400)
+    assert b"no defocus map" in visitor.get(f"{job}/after?keep=3", status=400)
+    assert visitor.ask("PUT", f"{job}/left", b"again")[0] == 409
 
 
 def test_the_background_can_stay_soft(visitor: Visitor, views: tuple[Path, Path]) -> None:

@@ -17,7 +17,7 @@ from dpanet.app.guard import AllowedHosts, is_loopback
 from dpanet.app.limits import Limits
 from dpanet.app.server import Server
 from dpanet.app.temporary_folder import TemporaryFolder
-from dpanet.errors import OutputError
+from dpanet.errors import ConfigError, OutputError
 from dpanet.formats.limits import set_max_megapixels
 from dpanet.terminal.failure import print_line
 
@@ -54,6 +54,7 @@ def run(
 
     Raises:
         OutputError: if the address cannot be bound to.
+        ConfigError: if there is no such port.
     """
     set_max_megapixels(limits.megapixels)
     with _bind(host, port) as bound, TemporaryFolder() as folder:
@@ -85,7 +86,9 @@ def run(
 
 
 def _bind(host: str, port: int | None) -> socket.socket:
-    """Return a socket that is bound. Raises: OutputError."""
+    """Return a socket that listens. Raises: OutputError, ConfigError."""
+    if port is not None and not 0 <= port <= 65535:  # of which the system would take the remainder
+        raise ConfigError(f"port is {port}; it must be 0 (any that is free) to 65535")
     first = 7860 if port is None else port
     wanted = range(first, first + _PORTS) if port is None else [first]
     reason = ""

@@ -161,8 +161,9 @@ class Server:
         self.visitors.check_room(size)
         path = capture.upload_path[side]
         received = 0
+        new = create_file(path)
         try:
-            with create_file(path) as file:
+            with new as file:
                 async for part in request.stream():
                     received += len(part)
                     self._check_bytes(name, received)
@@ -212,6 +213,8 @@ class Server:
         if capture.state != "done":
             raise refuse(404, "there is no picture yet; wait until it is done")
         control = read_control(request.query_params)
+        if control.needs_defocus_map and (capture.result is None or capture.result.span is None):
+            raise refuse(400, "this model has no defocus map; choose one that has, such as compact")
         if name in _KINDS:
             suffix, kind = _KINDS[name]
             path = await self._written(capture, suffix, lambda file: write_download(capture, control, file))

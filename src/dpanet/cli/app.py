@@ -75,18 +75,16 @@ def app(
     from dpanet.app.limits import Limits
     from dpanet.app.running import run
     from dpanet.checkpoints.shipped_models import SHIPPED
-    from dpanet.engines.choose_engine import load_engine
 
     limits = Limits(max_megapixels, max_megabytes, max_queue, gigabytes=max_gigabytes)
     options: dict[str, Any] = {"engine": engine, "device": device, "threads": threads}
     sources = {shipped: shipped for shipped in SHIPPED}
     if model is not None:
-        load_engine(
-            model, engine, device=device, threads=threads
-        )  # a wrong file is refused before the page opens
         sources = {model.stem: str(model)} | sources
+    models = Models(sources, **options, reuse_memory=True)
+    models.load(next(iter(sources)))  # what is wrong with an option or a file is said before the page opens
     run(
-        Models(sources, **options, reuse_memory=True),
+        models,
         limits,
         host=host,
         port=port,
