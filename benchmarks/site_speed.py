@@ -2,7 +2,7 @@
 
 python benchmarks/site_speed.py FOLDER [--size WIDTHxHEIGHT] [--repeat N] [--one-core] [--precision float32|int8]
     deblur the demo pair, repeated to that size, as 16-bit PNG, in the page of the site (see docs/site.md); CPU
-    seconds are those of all processes of the browser
+    seconds are those of all processes of the browser, the memory is the peak of the largest one
 
 Needs Chromium on PATH and the extra develop. With --one-core the service worker is blocked, so that the page has no
 threads. Restrict the cores with taskset.
@@ -95,6 +95,19 @@ def cpu_seconds() -> float:
     return sum(value for number, value in times.items() if is_ours(number))
 
 
+def peak_gigabytes() -> float:
+    """Return the largest memory that a process of Chromium has taken so far."""
+    peak = 0.0
+    for file in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":", 1) for line in file.read_text().splitlines() if ":" in line)
+        except OSError:
+            continue
+        if "chrom" in fields.get("Name", "") and "VmHWM" in fields:
+            peak = max(peak, int(fields["VmHWM"].split()[0]) / 1e6)
+    return peak
+
+
 def run_page(site: Path, folder: Path, repeat: int, one_core: bool) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -123,7 +136,8 @@ def run_page(site: Path, folder: Path, repeat: int, one_core: bool) -> None:
             threads = f"{result['cores']} cores" if result["isolated"] else "one core"
             print(
                 f"{expected.shape[1]} x {expected.shape[0]} px, {threads}: {result['seconds']:.1f} s "
-                f"({cpu:.1f} CPU s), largest difference from the command line {difference:.3f}/255",
+                f"({cpu:.1f} CPU s), {peak_gigabytes():.1f} GB, "
+                f"largest difference from the command line {difference:.3f}/255",
                 flush=True,
             )
         browser.close()
