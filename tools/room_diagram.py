@@ -38,7 +38,14 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("datasets", "layouts of captures"),
         ),
     ),
-    ("alignment", (("checkpoints", "model files"), ("network", "the paper's figure"))),
+    (
+        "alignment",
+        (
+            ("checkpoints", "model files"),
+            ("network", "the paper's figure"),
+            ("lenses", "kernels of known lenses"),
+        ),
+    ),
     ("pair in", (("camera_raw", "raw files"), ("images", "reading, writing"))),
     ("bytes", (("formats", "PNG, TIFF, JPEG ..."), ("containers", "chunks, tags, profiles"))),
     (
