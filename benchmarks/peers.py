@@ -159,7 +159,7 @@ def prepare(threads: int, restormer: Path | None, only: list[str] | None) -> lis
             note = f"preset {preset}, random weights, passes: {passes}"
             candidates.append(Candidate(method, "torch", precision, note, deblur))
     if not only or "Wiener" in only:
-        note = "kernels of half discs, one process"
+        note = "kernels of discs with a ramp, one process"
         candidates.append(Candidate("Wiener", "scikit-image", "float32", note, Wiener()))
     if restormer is not None:
         from dpanet.evaluation.methods.spandrel_model import SpandrelMethod

@@ -1,8 +1,8 @@
 """Measure models on simulated blur: PSNR of the views, and mean and worst gain in dB.
 
 python benchmarks/simulated_blur.py scale [MODEL ...] [--photographs FOLDER] [--kernels FOLDER]
-    By blur scale, down to nearly sharp: the kernel pair of one measured cell, or without --kernels a half disc of
-    10 px times the scale.
+    By blur scale, down to nearly sharp: the kernel pair of one measured cell, or without --kernels a disc
+    with a ramp of 10 px times the scale.
 python benchmarks/simulated_blur.py ramp [MODEL ...] [--photographs FOLDER]
     By slope a of the ramp in disc * (1 - a x / radius), radius 8 px: lenses whose views differ little or much in
     disparity at the same blur.
@@ -23,7 +23,7 @@ from dpanet import load_model
 from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
 from dpanet.network import Network
 from dpanet.simulation.display import to_display, to_linear
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.render import MARGIN, blur
@@ -56,9 +56,9 @@ def main() -> None:
     print(f"{len(sharp)} photographs\n{options.by:5}  nothing  " + "  ".join(models))
     for value in SCALES if options.by == "scale" else SLOPES:
         if options.by == "ramp":
-            kernels = half_disc([HalfDisc(RADIUS, softness=1 / value)])
+            kernels = ramped_disc([RampedDisc(RADIUS, softness=1 / value)])
         elif measured is None:
-            kernels = half_disc([HalfDisc(10 * value)])
+            kernels = ramped_disc([RampedDisc(10 * value)])
         else:
             kernels = measured.at([CELL], [value])
         count = len(sharp)

@@ -1,7 +1,7 @@
 """Measure simulated pairs a second, streamed to a training loop and written to a folder.
 
 python benchmarks/simulation.py [--photographs FOLDER] [--kernels FOLDER] [--device D] [--threads N] [--size PX]
-    By default half discs and the photographs of scikit-image; with --kernels, as many scenes through the measured
+    By default ramped discs and the photographs of scikit-image; with --kernels, as many scenes through the measured
     lens as the default config of scenes draws. Streamed: `Simulator.scenes`, --batch at a time, on N threads.
     Written: what `dpanet simulate` does, without the start of its N processes. Pairs a second of processor time are
     what an idle core would do, where other programs run.
@@ -53,7 +53,7 @@ def main() -> None:
         files = find_photographs(folder)
         report = {
             "photographs": len(files),
-            "kernels": "half-disc" if options.kernels is None else "measured",
+            "kernels": "ramped-disc" if options.kernels is None else "measured",
             "size": options.size,
             "device": options.device,
             "threads": options.threads,

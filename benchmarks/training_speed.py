@@ -1,7 +1,7 @@
 """Steps a second of `dpanet train` against a bare loop, and the simulator's share.
 
 python benchmarks/training_speed.py [CONFIG] [--set KEY=VALUE ...] [--steps N] [--rounds N]
-    CONFIG is compact by default, on scikit-image's photographs and half discs unless --set changes that. The bare
+    CONFIG is compact by default, on scikit-image's photographs and ramped discs unless --set changes that. The bare
     loop simulates the same scenes and takes the same steps with the same optimizer, without Fabric, moving average,
     log or checkpoints; `dpanet train` writes a line of the log at each step here, more often than usual. The two
     alternate. Times are of the clock, and of the processor (which other work on the machine does not change);

@@ -14,7 +14,7 @@ from dpanet.deblurrer.control import Control
 from dpanet.images.demo_pair import read_demo_pair
 from dpanet.pair import DualPixelPair
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, Layer, render
 from dpanet.simulation.sensor import Sensor, record
 from tools.simulated_pairs import draw_print
@@ -75,7 +75,7 @@ def _layer(codes: NDArray[np.uint8], opacity: NDArray[np.float32] | None, radius
         scenes=torch.zeros(1, dtype=torch.long),
         color=F.pad(to_linear(values), (MARGIN,) * 4, mode="reflect"),
         opacity=None if opacity is None else F.pad(torch.from_numpy(opacity)[None, None], (MARGIN,) * 4),
-        kernels=half_disc([HalfDisc(radius)]),
+        kernels=ramped_disc([RampedDisc(radius)]),
         owner=torch.zeros(1, dtype=torch.long),
         share=torch.ones(1, 1, height, width),
     )

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dpanet.pair import DualPixelPair, Pixels
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, Layer, render
 from dpanet.simulation.sensor import Sensor, record
 
@@ -56,7 +56,7 @@ def simulate_slope(
         scenes=torch.zeros(1, dtype=torch.long),
         color=color,
         opacity=None,
-        kernels=half_disc([HalfDisc(float(radius)) for radius in radii]),
+        kernels=ramped_disc([RampedDisc(float(radius)) for radius in radii]),
         owner=torch.zeros(NODES, dtype=torch.long),
         share=shares.expand(-1, -1, height, width),
     )

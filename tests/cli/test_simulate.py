@@ -15,6 +15,7 @@ from cli.conftest import Run, listing
 from dpanet.datasets import open_dataset
 from dpanet.errors import DatasetError
 from dpanet.files.lock import lock_folder
+from dpanet.files.store import digest
 from dpanet.simulation.replay import replay
 from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files
 
@@ -58,7 +59,27 @@ def maps(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("psf", ["half-disc", "butterworth", "measured:lens"])
+def test_folders_and_commands_with_the_former_word_half_disc_go_on(
+    run: Run, photographs: Path, tmp_path: Path
+) -> None:
+    """A folder of the time when the disc with a ramp was called half-disc: same scenes, more, and replayed."""
+    out = tmp_path / "out"
+    command = ["simulate", photographs, "-o", out, "--seed", 1, "--size", 32, "--count"]
+    assert run(*command, 1).code == 0
+    settings = json.loads((out / "settings.json").read_text())
+    assert settings["psf"] == {"family": "ramped-disc"}
+    settings["psf"] = {"family": "half-disc"}
+    log = json.loads((out / "scenes.jsonl").read_text())
+    log["key"] = digest({"config": digest(settings), "index": 0, "files": []})
+    (out / "settings.json").write_text(json.dumps(settings))
+    (out / "scenes.jsonl").write_text(json.dumps(log) + "\n")
+    assert "0 scenes made, 1 in all" in run(*command, 1, "--psf", "half-disc").out
+    assert "1 scene made, 2 in all" in run(*command, 2).out
+    for part, data in encode_scene(replay(out, "000001", photographs)).items():
+        assert scene_files(out, "000001")[part].read_bytes() == data
+
+
+@pytest.mark.parametrize("psf", ["ramped-disc", "butterworth", "measured:lens"])
 def test_pairs_that_can_be_evaluated_as_they_are(
     run: Run, photographs: Path, lens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, psf: str
 ) -> None:
@@ -83,7 +104,7 @@ def test_the_same_command_goes_on_and_a_larger_count_adds(
     assert files(tmp_path / "out") == before
     assert "1 scene made, 3 in all" in run(*command, 3).out
     other = run(*command, 2, "--psf", "butterworth")
-    assert other.code == 1 and "made with psf.family half-disc, not butterworth;" in other.sentence
+    assert other.code == 1 and "made with psf.family ramped-disc, not butterworth;" in other.sentence
     assert run(*command, 1, "--psf", "butterworth", "--overwrite").code == 0
     assert len(listing(tmp_path / "out")) == 8
 

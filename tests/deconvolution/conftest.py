@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dpanet.pair import DualPixelPair
-from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.kernels import SIZE, RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, blur
 
 Blurred = Callable[..., tuple[DualPixelPair, np.ndarray]]
@@ -15,7 +15,7 @@ Blurred = Callable[..., tuple[DualPixelPair, np.ndarray]]
 def blurred() -> Blurred:
     """`blurred(kernels, height, width)`: a linear pair seen through kernels (1, 2, K, K), and its truth.
 
-    Blocks and dots of random light, with the noise of a good sensor. `radius=` instead of kernels: a half disc.
+    Blocks and dots of random light, with the noise of a good sensor. `radius=` instead of kernels: a ramped disc.
     """
 
     def make(
@@ -28,7 +28,7 @@ def blurred() -> Blurred:
     ) -> tuple[DualPixelPair, np.ndarray]:
         rng = np.random.default_rng(seed)
         if kernels is None:
-            kernels = half_disc([HalfDisc(radius, softness=0.8, edge=1.2)])
+            kernels = ramped_disc([RampedDisc(radius, softness=0.8, edge=1.2)])
         size = (height + SIZE - 1, width + SIZE - 1)
         scene = np.zeros(size)
         for step in (3, 8, 21):

@@ -5,14 +5,14 @@ import pytest
 from skimage import restoration
 
 from dpanet.deconvolution.blocks import OVERLAP, overlapping_blocks
-from dpanet.deconvolution.lens import HalfDiscLens
+from dpanet.deconvolution.lens import RampedDiscLens
 from dpanet.deconvolution.richardson_lucy import RichardsonLucy
 from dpanet.deconvolution.wiener import Wiener
 from dpanet.errors import ConfigError
 from dpanet.evaluation.metrics import psnr
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.pair import DualPixelPair
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
 METHODS = (Wiener, RichardsonLucy)
@@ -31,7 +31,7 @@ def test_blur_is_undone(blurred, method, radius: float) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_measured_kernels_fit_their_own_lens_better(blurred, method) -> None:
-    left, right = half_disc([HalfDisc(7, softness=0.2, rim=0.5, squeeze=0.7)])[0].numpy()
+    left, right = ramped_disc([RampedDisc(7, softness=0.2, rim=0.5, squeeze=0.7)])[0].numpy()
     kernels = MeasuredKernels(left[None], right[None])
     pair, truth = blurred(kernels.at([0], [0.8]))
     assert gain(method(kernels), pair, truth) > gain(method(), pair, truth) + 0.2
@@ -80,7 +80,7 @@ def test_each_channel_is_deblurred_on_its_own(blurred, method) -> None:
 
 def test_the_iteration_is_scikit_images_far_from_the_border(blurred) -> None:
     pair, _ = blurred(radius=3)
-    kernel = HalfDiscLens().kernel_pairs(0, [3.0])[0].mean(0)[40:57, 40:57]
+    kernel = RampedDiscLens().kernel_pairs(0, [3.0])[0].mean(0)[40:57, 40:57]
     kernel /= kernel.sum()
     light = pair.combined.pixels[..., 0]
     ours = RichardsonLucy(iterations=60).deconvolve(light, kernel)

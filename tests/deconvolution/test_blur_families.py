@@ -5,16 +5,16 @@ from deconvolution.planted_blur import places, slanted_lens
 
 from dpanet.deconvolution.blur_families import (
     ButterworthFamily,
-    HalfDiscFamily,
     KernelFamily,
     MeasuredFamily,
     NoBlur,
+    RampedDiscFamily,
 )
 from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import SIZE
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
-FAMILIES = [NoBlur(), HalfDiscFamily(), ButterworthFamily(), MeasuredFamily(slanted_lens((2, 3)))]
+FAMILIES = [NoBlur(), RampedDiscFamily(), ButterworthFamily(), MeasuredFamily(slanted_lens((2, 3)))]
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

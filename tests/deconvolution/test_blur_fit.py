@@ -3,9 +3,9 @@ import torch
 from deconvolution.planted_blur import SIDE, blur_by_loop, places, slanted_lens, texture, window
 from torch import Tensor
 
-from dpanet.deconvolution.blur_families import HalfDiscFamily, MeasuredFamily
+from dpanet.deconvolution.blur_families import MeasuredFamily, RampedDiscFamily
 from dpanet.deconvolution.blur_fit import HALO, compare_with_views, fit_blur, fit_blur_coarsely
-from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.kernels import SIZE, RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
 
@@ -41,8 +41,8 @@ def test_views_blurred_by_a_known_kernel_are_fitted_at_its_scale(truth: Tensor, 
 
 
 def test_views_blurred_by_a_known_shape_are_fitted_with_it(truth: Tensor) -> None:
-    views = blur_by_loop(truth, half_disc([HalfDisc(-8.4, softness=0.3, rim=0.5, edge=1.2)])[0])
-    family = HalfDiscFamily()
+    views = blur_by_loop(truth, ramped_disc([RampedDisc(-8.4, softness=0.3, rim=0.5, edge=1.2)])[0])
+    family = RampedDiscFamily()
     fit = fit_blur(window(truth, views), family)
     assert family.shapes[fit.shape] == {"softness": 0.3, "rim": 0.5}
     assert fit.scale == pytest.approx(-8.4, abs=0.05)

@@ -2,22 +2,22 @@ import numpy as np
 import pytest
 
 from dpanet.deconvolution.disparity import BlurMap, estimate_blur_map
-from dpanet.deconvolution.lens import HalfDiscLens, MeasuredLens, trim_kernel
+from dpanet.deconvolution.lens import MeasuredLens, RampedDiscLens, trim_kernel
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
 
 def measured(radius: float = 8.0) -> MeasuredKernels:
-    """One cell: a hard half disc, somewhat flat."""
-    left, right = half_disc([HalfDisc(radius, softness=0.3, squeeze=0.9)])[0].numpy()
+    """One cell: a disc with a steep ramp, somewhat flat."""
+    left, right = ramped_disc([RampedDisc(radius, softness=0.3, squeeze=0.9)])[0].numpy()
     return MeasuredKernels(left[None], right[None])
 
 
 @pytest.mark.parametrize("radius", [-9.0, -4.0, 1.5, 6.0, 14.0])
-def test_the_radius_of_a_half_disc_is_found_with_its_sign(blurred, radius: float) -> None:
+def test_the_radius_of_a_ramped_disc_is_found_with_its_sign(blurred, radius: float) -> None:
     pair, _ = blurred(radius=radius)
-    found = estimate_blur_map(pair.left[..., 0], pair.right[..., 0], HalfDiscLens()).scales
+    found = estimate_blur_map(pair.left[..., 0], pair.right[..., 0], RampedDiscLens()).scales
     assert np.median(found) == pytest.approx(radius, abs=0.15 + 0.04 * abs(radius))
     assert np.percentile(np.abs(found - radius), 90) < 1.5
 
@@ -32,7 +32,7 @@ def test_the_scale_of_measured_kernels_is_found_with_its_sign(blurred, scale: fl
 
 def test_views_that_swap_turn_the_sign(blurred) -> None:
     pair, _ = blurred(radius=5)
-    lens = HalfDiscLens()
+    lens = RampedDiscLens()
     there = estimate_blur_map(pair.left[..., 0], pair.right[..., 0], lens).scales
     back = estimate_blur_map(pair.right[..., 0], pair.left[..., 0], lens).scales
     np.testing.assert_allclose(back, -there, atol=1e-3)
@@ -40,7 +40,7 @@ def test_views_that_swap_turn_the_sign(blurred) -> None:
 
 def test_what_is_sharp_or_without_detail_counts_as_in_focus(blurred) -> None:
     pair, _ = blurred(radius=0)
-    lens = HalfDiscLens()
+    lens = RampedDiscLens()
     assert np.abs(estimate_blur_map(pair.left[..., 0], pair.right[..., 0], lens).scales).max() < 0.3
     for level in (0.0, 0.4, 0.5):
         flat = np.full((64, 80), level, np.float32)
@@ -52,7 +52,7 @@ def test_a_flat_part_takes_its_neighbors_scale(blurred) -> None:
     left, right = pair.left[..., 0].copy(), pair.right[..., 0].copy()
     for view in (left, right):
         view[40:75, 45:85] = 0.5
-    found = estimate_blur_map(left, right, HalfDiscLens())
+    found = estimate_blur_map(left, right, RampedDiscLens())
     assert found.median_scale(45, 70, 50, 80) == pytest.approx(7, abs=0.7)
 
 
@@ -61,7 +61,7 @@ def test_two_blurs_side_by_side_are_told_apart(blurred) -> None:
     left, right = (
         np.hstack((a[..., 0], b[..., 0])) for a, b in ((near.left, far.left), (near.right, far.right))
     )
-    found = estimate_blur_map(left, right, HalfDiscLens())
+    found = estimate_blur_map(left, right, RampedDiscLens())
     assert found.median_scale(20, 90, 0, 90) == pytest.approx(6, abs=0.5)
     assert found.median_scale(20, 90, 166, 256) == pytest.approx(-6, abs=0.5)
     spread = found.per_pixel()
@@ -72,7 +72,7 @@ def test_two_blurs_side_by_side_are_told_apart(blurred) -> None:
 @pytest.mark.parametrize("size", [(16, 16), (17, 200), (169, 40)])
 def test_blocks_cover_any_size(size: tuple[int, int]) -> None:
     views = np.random.default_rng(0).random((2, *size), dtype=np.float32)
-    found = estimate_blur_map(*views, HalfDiscLens())
+    found = estimate_blur_map(*views, RampedDiscLens())
     assert (found.y[0], found.y[-1], found.x[0], found.x[-1]) == (0, size[0], 0, size[1])
     assert found.scales.shape == (len(found.y) - 1, len(found.x) - 1)
     assert np.isfinite(found.scales).all()

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from dpanet.pair import DualPixelPair
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 
 HEIGHT, WIDTH = 320, 480
 
@@ -22,7 +22,7 @@ def see_through(scene: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarra
     """Blur a scene by both halves of a lens."""
     if radius == 0:
         return scene, scene
-    kernels = half_disc([HalfDisc(radius, softness=0.8)]).numpy()[0]
+    kernels = ramped_disc([RampedDisc(radius, softness=0.8)]).numpy()[0]
     padded = np.pad(scene, 48, mode="reflect")
     left, right = (fftconvolve(padded, kernel, mode="same")[48:-48, 48:-48] for kernel in kernels)
     return left, right

@@ -7,7 +7,7 @@ from inspection.planted_pair import planted_pair, texture
 from scipy.signal import fftconvolve
 
 from dpanet.deconvolution.disparity import measure_mismatch
-from dpanet.deconvolution.lens import HalfDiscLens, MeasuredLens
+from dpanet.deconvolution.lens import MeasuredLens, RampedDiscLens
 from dpanet.inspection.exposure import Brightness
 from dpanet.inspection.view_order import judge_order
 from dpanet.pair import DualPixelPair
@@ -36,7 +36,7 @@ def test_mirror_images_explain_swapped_views_on_the_other_side_of_the_focal_plan
     """The reason why the order of most pairs cannot be known."""
     pair = planted_pair(6.0, sharp=0)
     left, right = (view[..., 0] for view in (pair.left, pair.right))
-    lens = HalfDiscLens()
+    lens = RampedDiscLens()
     scales = [scale for scale in lens.scales if scale]
     there = measure_mismatch(left, right, lens.kernel_pairs(0, scales))
     back = measure_mismatch(right, left, lens.kernel_pairs(0, [-scale for scale in scales]))

@@ -106,8 +106,8 @@ def test_scenes_choose_it_by_its_share() -> None:
         config = SceneConfig(measured=0.0, **shares)
         return {Optics(rng, None, config, 1.0).family for _ in range(40)}
 
-    assert families() == {"half-disc"}
-    assert families(butterworth=0.5) == {"half-disc", "butterworth"}
+    assert families() == {"ramped-disc"}
+    assert families(butterworth=0.5) == {"ramped-disc", "butterworth"}
     assert families(butterworth=1.0) == {"butterworth"}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.render import MARGIN, Layer, defocus_map
 from dpanet.simulation.scene import Simulator
@@ -19,7 +19,7 @@ def layer(radius: list[float], share: torch.Tensor, opacity: torch.Tensor | None
         scenes=torch.zeros(1, dtype=torch.long),
         color=torch.zeros(1, 1, canvas, canvas),
         opacity=opacity,
-        kernels=half_disc([HalfDisc(r) for r in radius]),
+        kernels=ramped_disc([RampedDisc(r) for r in radius]),
         owner=torch.zeros(len(radius), dtype=torch.long),
         share=share,
         radius=torch.tensor(radius),
@@ -39,7 +39,7 @@ def test_a_slanted_background_behind_a_flat_card() -> None:
 
 @pytest.mark.parametrize("radius", [5.0, 11.0])
 def test_measured_kernels_know_the_radius_of_their_disc(radius: float) -> None:
-    left, right = half_disc([HalfDisc(radius, edge=0.1)])[0, :, 18:-18, 18:-18].double().numpy()
+    left, right = ramped_disc([RampedDisc(radius, edge=0.1)])[0, :, 18:-18, 18:-18].double().numpy()
     # A lens that also moves the whole picture: the shift is no blur.
     moved = [np.roll(kernel, 2, axis=-1)[None] for kernel in (left, right)]
     assert MeasuredKernels(*moved).radius == pytest.approx(radius, rel=0.15)

@@ -7,27 +7,29 @@ import pytest
 import torch
 
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import HalfDisc, half_disc, view_brightness
+from dpanet.simulation.kernels import RampedDisc, ramped_disc, view_brightness
 from dpanet.simulation.optics import FIELD, Optics, barrel_clip
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.sensor import Sensor
 
-CLIPPED = [HalfDisc(r, 0.5, 0.3, clip=(cx, 0.2)) for r in (-9.0, -1.3, 0.6, 6.0, 12.0) for cx in (-0.6, 0.35)]
+CLIPPED = [
+    RampedDisc(r, 0.5, 0.3, clip=(cx, 0.2)) for r in (-9.0, -1.3, 0.6, 6.0, 12.0) for cx in (-0.6, 0.35)
+]
 
 
-def mirrored(lens: HalfDisc) -> HalfDisc:
+def mirrored(lens: RampedDisc) -> RampedDisc:
     return replace(lens, clip=(-lens.clip[0], lens.clip[1]))
 
 
 def test_clipped_kernels_sum_to_one_and_are_one_pixel_in_focus() -> None:
-    torch.testing.assert_close(half_disc(CLIPPED).sum((-1, -2)), torch.ones(len(CLIPPED), 2))
-    point = half_disc([HalfDisc(0.0, clip=(0.5, 0.3))])[0]
-    torch.testing.assert_close(point, half_disc([HalfDisc(0.0)])[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(ramped_disc(CLIPPED).sum((-1, -2)), torch.ones(len(CLIPPED), 2))
+    point = ramped_disc([RampedDisc(0.0, clip=(0.5, 0.3))])[0]
+    torch.testing.assert_close(point, ramped_disc([RampedDisc(0.0)])[0], atol=1e-6, rtol=0)
 
 
 def test_the_right_view_is_the_left_of_the_other_side_of_the_field() -> None:
-    pairs, other = half_disc(CLIPPED), half_disc([mirrored(lens) for lens in CLIPPED])
+    pairs, other = ramped_disc(CLIPPED), ramped_disc([mirrored(lens) for lens in CLIPPED])
     torch.testing.assert_close(pairs[:, 1], other[:, 0].flip(-1), atol=1e-7, rtol=1e-4)
     torch.testing.assert_close(
         view_brightness(CLIPPED)[:, 1], view_brightness([mirrored(e) for e in CLIPPED])[:, 0]
@@ -35,15 +37,15 @@ def test_the_right_view_is_the_left_of_the_other_side_of_the_field() -> None:
 
 
 def test_crossing_focus_turns_clipped_kernels_by_half_a_circle() -> None:
-    crossed = half_disc([replace(lens, radius=-lens.radius) for lens in CLIPPED])
-    torch.testing.assert_close(half_disc(CLIPPED), crossed.flip(-1, -2), atol=1e-7, rtol=1e-4)
+    crossed = ramped_disc([replace(lens, radius=-lens.radius) for lens in CLIPPED])
+    torch.testing.assert_close(ramped_disc(CLIPPED), crossed.flip(-1, -2), atol=1e-7, rtol=1e-4)
 
 
 @pytest.mark.parametrize("clip", [(0.4, 0.0), (-0.5, 0.3)])
 def test_both_views_by_their_brightness_make_the_unsplit_clipped_lens(clip: tuple[float, float]) -> None:
-    lens = HalfDisc(11.0, softness=0.4, clip=clip)
-    undivided = half_disc([replace(lens, softness=1e6)])[0]
-    left, right = half_disc([lens])[0]
+    lens = RampedDisc(11.0, softness=0.4, clip=clip)
+    undivided = ramped_disc([replace(lens, softness=1e6)])[0]
+    left, right = ramped_disc([lens])[0]
     bright = view_brightness([lens])[0]
     whole = (left * bright[0] + right * bright[1]) / bright.sum()
     torch.testing.assert_close(whole, undivided[0], atol=2e-6, rtol=1e-3)
@@ -54,7 +56,7 @@ def test_the_overlap_has_the_area_of_two_circles() -> None:
     """Closed form: 2 acos(d / 2) - d sqrt(1 - d**2 / 4), of pi."""
     for d in (0.25, 0.7):
         result = float(
-            view_brightness([HalfDisc(30.0, softness=1e6, edge=0.1, clip=(0.6 * d, 0.8 * d))])[0].mean()
+            view_brightness([RampedDisc(30.0, softness=1e6, edge=0.1, clip=(0.6 * d, 0.8 * d))])[0].mean()
         )
         assert result == pytest.approx((2 * np.arccos(d / 2) - d * (1 - d * d / 4) ** 0.5) / np.pi, rel=2e-3)
 

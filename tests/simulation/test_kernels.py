@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.kernels import SIZE, RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
-LENSES = [HalfDisc(r, softness=s) for r in (-20.0, -3.0, 1.0, 7.5, 30.0) for s in (0.1, 0.6, 1.5)]
+LENSES = [RampedDisc(r, softness=s) for r in (-20.0, -3.0, 1.0, 7.5, 30.0) for s in (0.1, 0.6, 1.5)]
 LINE = torch.arange(SIZE) - SIZE // 2
 
 
@@ -29,8 +29,8 @@ def measured() -> MeasuredKernels:
     return MeasuredKernels(np.stack(left), np.stack(right))
 
 
-def test_half_discs_sum_to_one_and_mirror_each_other() -> None:
-    pairs = half_disc(LENSES)
+def test_ramped_discs_sum_to_one_and_mirror_each_other() -> None:
+    pairs = ramped_disc(LENSES)
     assert pairs.shape == (len(LENSES), 2, SIZE, SIZE)
     assert (pairs >= 0).all()
     torch.testing.assert_close(pairs.sum((-1, -2)), torch.ones(len(LENSES), 2))
@@ -38,8 +38,8 @@ def test_half_discs_sum_to_one_and_mirror_each_other() -> None:
 
 
 def test_both_halves_make_the_whole_disc() -> None:
-    hard = half_disc([HalfDisc(12.0, softness=0.3)])[0].mean(0)
-    soft = half_disc([HalfDisc(12.0, softness=1.4)])[0].mean(0)
+    hard = ramped_disc([RampedDisc(12.0, softness=0.3)])[0].mean(0)
+    soft = ramped_disc([RampedDisc(12.0, softness=1.4)])[0].mean(0)
     torch.testing.assert_close(hard, soft, atol=2e-6, rtol=1e-4)
     y, x = torch.meshgrid(LINE, LINE, indexing="ij")
     inside = hard[(x**2 + y**2) < 10.5**2]
@@ -48,20 +48,20 @@ def test_both_halves_make_the_whole_disc() -> None:
 
 
 def test_crossing_focus_swaps_the_views() -> None:
-    near, far = half_disc([HalfDisc(9.0)])[0], half_disc([HalfDisc(-9.0)])[0]
+    near, far = ramped_disc([RampedDisc(9.0)])[0], ramped_disc([RampedDisc(-9.0)])[0]
     torch.testing.assert_close(near[0], far[1])
     assert centroid(near[0])[0] < -1 < 1 < centroid(near[1])[0]
 
 
 def test_no_blur_is_a_point_alike_in_both_views() -> None:
-    left, right = half_disc([HalfDisc(0.0)])[0]
+    left, right = ramped_disc([RampedDisc(0.0)])[0]
     torch.testing.assert_close(left, right)
     assert float(left[SIZE // 2, SIZE // 2]) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("squeeze", [0.7, 1.0, 1.2])
 def test_the_smallest_discs_are_whole_kernels(squeeze: float) -> None:
-    pairs = half_disc([HalfDisc(r / 50, softness=0.15, squeeze=squeeze) for r in range(-100, 101)])
+    pairs = ramped_disc([RampedDisc(r / 50, softness=0.15, squeeze=squeeze) for r in range(-100, 101)])
     torch.testing.assert_close(pairs.sum((-1, -2)), torch.ones(201, 2))
     spread = (pairs.mean(1).sum(-2) * LINE**2).sum(-1)
     assert (spread[101:].diff() > -2e-3).all()
@@ -69,7 +69,7 @@ def test_the_smallest_discs_are_whole_kernels(squeeze: float) -> None:
 
 def test_a_disc_too_large_is_refused() -> None:
     with pytest.raises(ConfigError, match="radius is 60"):
-        half_disc([HalfDisc(60.0)])
+        ramped_disc([RampedDisc(60.0)])
 
 
 @pytest.mark.parametrize("scale", [-1.6, -0.7, 0.1, 0.5, 1.0, 1.6])

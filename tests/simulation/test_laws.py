@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from dpanet.simulation.butterworth import Ring, butterworth
-from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.kernels import SIZE, RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.render import MARGIN, Layer, render
 
@@ -28,7 +28,7 @@ def _measured() -> MeasuredKernels:
 MEASURED = _measured()
 
 FAMILIES: dict[str, Family] = {
-    "half-disc": lambda radii: half_disc([HalfDisc(r, softness=0.5, rim=0.3) for r in radii]),
+    "ramped-disc": lambda radii: ramped_disc([RampedDisc(r, softness=0.5, rim=0.3) for r in radii]),
     "butterworth": lambda radii: butterworth([Ring(r, 6, 2.0, 0.2) for r in radii]),
     "measured": lambda radii: MEASURED.at([0] * len(radii), [r / MEASURED.radius for r in radii]),
 }
@@ -100,10 +100,10 @@ PICTURE = torch.rand(1, 3, 32 + 2 * MARGIN, 32 + 2 * MARGIN, generator=torch.Gen
 @pytest.mark.parametrize("radius", [-6.0, 8.0])
 def test_left_and_right_together_are_the_picture_of_the_unsplit_lens(radius: float) -> None:
     """A ramp too soft to divide anything gives the lens as a whole."""
-    lens = HalfDisc(radius, softness=0.4)
-    undivided = half_disc([replace(lens, softness=1e6)])
+    lens = RampedDisc(radius, softness=0.4)
+    undivided = ramped_disc([replace(lens, softness=1e6)])
     torch.testing.assert_close(undivided[:, 0], undivided[:, 1], atol=1e-8, rtol=1e-4)
-    left, right, _ = seen(half_disc([lens]), PICTURE)
+    left, right, _ = seen(ramped_disc([lens]), PICTURE)
     whole, _, _ = seen(undivided, PICTURE)
     torch.testing.assert_close((left + right) / 2, whole, atol=2e-5, rtol=0)
     assert float((left - whole).abs().mean()) > 0.005, "one view alone is not"

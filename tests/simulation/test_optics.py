@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.optics import Optics, barrel_clip
 from dpanet.simulation.scene import Simulator
@@ -52,7 +52,7 @@ def test_impossible_scenes_are_refused_by_their_key(config: dict[str, Any], says
 
 def test_what_is_exactly_none_or_the_most_is_allowed() -> None:
     SceneConfig(scale=0.0, radius=0.0, slant=0.0, curvature=0.0, clip=0.0, softness=(0.0, 0.1), pages=1)
-    SceneConfig(radius=MAX_RADIUS["half-disc"], clip=MAX_CLIP)
+    SceneConfig(radius=MAX_RADIUS["ramped-disc"], clip=MAX_CLIP)
     SceneConfig(radius=MAX_RADIUS["butterworth"], butterworth=1.0)
 
 
@@ -60,21 +60,21 @@ def test_at_the_most_radius_every_lens_that_may_be_drawn_is_whole() -> None:
     """A disc that is cut above and below has another height against its width."""
     line = (torch.arange(97) - 48) ** 2
     for squeeze in SQUEEZE:
-        lens = HalfDisc(MAX_RADIUS["half-disc"], edge=EDGE[1], squeeze=squeeze)
-        whole = half_disc([lens])[0].mean(0)
+        lens = RampedDisc(MAX_RADIUS["ramped-disc"], edge=EDGE[1], squeeze=squeeze)
+        whole = ramped_disc([lens])[0].mean(0)
         height, width = (float((whole.sum(axis) * line).sum()) ** 0.5 for axis in (1, 0))
         assert height / width == pytest.approx(squeeze, abs=1e-3)
-    for radius, edge in ((46.0, 0.8), (MAX_RADIUS["half-disc"] + 0.2, EDGE[1])):
+    for radius, edge in ((46.0, 0.8), (MAX_RADIUS["ramped-disc"] + 0.2, EDGE[1])):
         with pytest.raises(ConfigError, match=f"radius is {radius:.1f}"):
-            half_disc([HalfDisc(radius, edge=edge, squeeze=SQUEEZE[1])])
+            ramped_disc([RampedDisc(radius, edge=edge, squeeze=SQUEEZE[1])])
 
 
 def test_at_the_most_clip_both_views_keep_their_light_everywhere() -> None:
     for place in ((0.0, 0.0), (0.5, 0.0), (0.25, 1.0), (1.0, 0.9)):
         for squeeze in SQUEEZE:
             clip = barrel_clip(place, MAX_CLIP)
-            lenses = [HalfDisc(r, softness=0.15, squeeze=squeeze, clip=clip) for r in (0.3, 0.5, 2.0, 12.0)]
-            kernels = half_disc(lenses)
+            lenses = [RampedDisc(r, softness=0.15, squeeze=squeeze, clip=clip) for r in (0.3, 0.5, 2.0, 12.0)]
+            kernels = ramped_disc(lenses)
             torch.testing.assert_close(kernels.sum((-1, -2)), torch.ones(4, 2))
     optics = Optics(np.random.default_rng(1), None, SceneConfig(clip=MAX_CLIP, vignetted=1.0), 1.0)
     assert all(0 < gain < 2 for gain in optics.view_gains)
@@ -82,8 +82,8 @@ def test_at_the_most_clip_both_views_keep_their_light_everywhere() -> None:
 
 def test_within_a_pixel_a_clipped_disc_is_a_kernel_still() -> None:
     """The grid has no point where one half of this one lies."""
-    lens = HalfDisc(0.32, softness=0.15, squeeze=0.8, clip=(0.495, 0.0))
-    assert float(half_disc([lens])[0, 0, 48, 48]) == pytest.approx(1)
+    lens = RampedDisc(0.32, softness=0.15, squeeze=0.8, clip=(0.495, 0.0))
+    assert float(ramped_disc([lens])[0, 0, 48, 48]) == pytest.approx(1)
 
 
 def test_measured_kernels_too_wide_for_the_scale_are_refused_before_anything_is_made() -> None:

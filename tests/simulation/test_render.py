@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, Layer, blur, render
 
 SIZE = 40
@@ -17,7 +17,7 @@ def layer(
         scenes=torch.zeros(1, dtype=torch.long),
         color=color,
         opacity=opacity,
-        kernels=half_disc([HalfDisc(r) for r in radii]),
+        kernels=ramped_disc([RampedDisc(r) for r in radii]),
         owner=torch.zeros(len(radii), dtype=torch.long),
         share=share,
     )
@@ -38,7 +38,7 @@ def inner(canvas: Tensor) -> Tensor:
 
 
 def test_a_point_becomes_the_kernel_in_place() -> None:
-    kernels = half_disc([HalfDisc(8.0)])
+    kernels = ramped_disc([RampedDisc(8.0)])
     seen = blur(point(), kernels, torch.tensor([0]))
     middle = SIZE // 2
     for view in range(2):
@@ -52,7 +52,7 @@ def test_a_point_becomes_the_kernel_in_place() -> None:
 
 
 def test_equals_a_direct_convolution() -> None:
-    kernels = half_disc([HalfDisc(-11.0, softness=0.3)])
+    kernels = ramped_disc([RampedDisc(-11.0, softness=0.3)])
     color = picture()
     seen = blur(color, kernels, torch.tensor([0]))
     for view in range(2):
@@ -63,8 +63,8 @@ def test_equals_a_direct_convolution() -> None:
 
 def test_kernels_of_any_reach_together_do_what_each_does_alone() -> None:
     """Transforms are as large as each kernel needs; none is cut, none wraps around, planes need not be square."""
-    lenses = [HalfDisc(r) for r in (0.0, 2.5, -6.9, 15.0, -31.0, 47.0)]
-    kernels, owner = half_disc(lenses), torch.tensor([0, 1, 1, 0, 1, 0])
+    lenses = [RampedDisc(r) for r in (0.0, 2.5, -6.9, 15.0, -31.0, 47.0)]
+    kernels, owner = ramped_disc(lenses), torch.tensor([0, 1, 1, 0, 1, 0])
     planes = torch.cat((picture(), picture(5)))[..., : CANVAS - 11]
     seen = blur(planes, kernels, owner)
     assert seen.shape == (2, 6, 3, SIZE, SIZE - 11)
@@ -113,7 +113,7 @@ def test_blur_varies_inside_a_layer() -> None:
 
 def test_a_planted_wrong_kernel_breaks_the_law() -> None:
     """Shifted by one pixel, a kernel no longer gives what a direct convolution gives."""
-    kernels = half_disc([HalfDisc(6.0)])
+    kernels = ramped_disc([RampedDisc(6.0)])
     seen = blur(picture(), kernels.roll(1, -1), torch.tensor([0]))
     direct = torch.nn.functional.conv2d(picture(), kernels[0, 0].flip(-1, -2).expand(3, 1, -1, -1), groups=3)
     with pytest.raises(AssertionError):

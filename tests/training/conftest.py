@@ -11,7 +11,7 @@ import torch
 import dpanet.training.loop as loop
 from dpanet.checkpoints.model_file import load_model
 from dpanet.files.config_table import read_table
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, blur
 from dpanet.simulation.scene import Scenes
 from dpanet.training.config import TrainingConfig
@@ -72,7 +72,7 @@ class OneBlur:
         drawn = [np.random.default_rng(seed).random((1, cells, cells), dtype=np.float32) for seed in seeds]
         blocks = torch.from_numpy(np.stack(drawn))
         canvas = blocks.repeat_interleave(4, 2).repeat_interleave(4, 3).expand(-1, 3, -1, -1)
-        kernels = half_disc([HalfDisc(2.5)] * len(seeds))
+        kernels = ramped_disc([RampedDisc(2.5)] * len(seeds))
         left, right = blur(canvas, kernels, torch.arange(len(seeds)))
         return Scenes(left, right, canvas[..., MARGIN:-MARGIN, MARGIN:-MARGIN], None)
 

@@ -2,14 +2,14 @@ import numpy as np
 import torch
 
 from dpanet.network import DPANet, preset
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, blur
 from dpanet.simulation.scene import Scenes
 from dpanet.training.defocus_head import train_defocus_head
 
 
 class TwoBlurs:
-    """Random blocks through the half disc of one radius, on either side of the focal plane."""
+    """Random blocks through the disc of one radius, on either side of the focal plane."""
 
     def scenes(self, seeds: list[list[int]], size: int) -> Scenes:
         rng, count = np.random.default_rng(seeds[0]), len(seeds)
@@ -17,7 +17,7 @@ class TwoBlurs:
         canvas = torch.from_numpy(rng.random((count, 1, cells, cells), dtype=np.float32))
         canvas = canvas.repeat_interleave(4, 2).repeat_interleave(4, 3).expand(-1, 3, -1, -1)
         radii = rng.choice((-4.0, 4.0), count)
-        left, right = blur(canvas, half_disc([HalfDisc(float(r)) for r in radii]), torch.arange(count))
+        left, right = blur(canvas, ramped_disc([RampedDisc(float(r)) for r in radii]), torch.arange(count))
         radius = torch.tensor(radii, dtype=torch.float32).reshape(-1, 1, 1, 1).expand(-1, 1, size, size)
         return Scenes(left, right, canvas[..., MARGIN:-MARGIN, MARGIN:-MARGIN], radius)
 

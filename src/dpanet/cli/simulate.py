@@ -19,7 +19,7 @@ def simulate(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     count: int,
     seed: int,
-    psf: str = "half-disc",
+    psf: str = "ramped-disc",
     depth: Path | None = None,
     lens: str | None = None,
     size: int | None = None,
@@ -46,7 +46,7 @@ def simulate(
     seed
         Decides every scene, together with its number.
     psf
-        Kernels of the lens: half-disc, butterworth (a ring), or measured:FOLDER for blur_kernels_left.npy and
+        Kernels of the lens: ramped-disc, butterworth (a ring), or measured:FOLDER for blur_kernels_left.npy and
         blur_kernels_right.npy of a calibration.
     depth
         A folder with a depth map for each photograph, NAME.png (16 bits, mm) or NAME.npy (m): the scenes are then the

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.deconvolution.disparity import Plane, estimate_blur_map
-from dpanet.deconvolution.lens import HalfDiscLens, Lens, MeasuredLens, trim_kernel
+from dpanet.deconvolution.lens import Lens, MeasuredLens, RampedDiscLens, trim_kernel
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.pair import DualPixelPair, Picture, Pixels
 from dpanet.simulation.measured_kernels import MeasuredKernels
@@ -42,8 +42,8 @@ class BlockDeconvolution(ABC):
     name: str
 
     def __init__(self, kernels: MeasuredKernels | None = None) -> None:
-        """Use the measured kernels of the camera, or an ideal half disc if `kernels` is None."""
-        self.lens: Lens = HalfDiscLens() if kernels is None else MeasuredLens(kernels)
+        """Use the measured kernels of the camera, or an ideal disc with a ramp if `kernels` is None."""
+        self.lens: Lens = RampedDiscLens() if kernels is None else MeasuredLens(kernels)
 
     @property
     @abstractmethod

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dpanet.deconvolution.lens import search_scales
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
-from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.kernels import SIZE, RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
 Place = tuple[float, float]
@@ -79,7 +79,7 @@ class NoBlur(_UniformFamily):
         return kernels
 
 
-class HalfDiscFamily(_UniformFamily):
+class RampedDiscFamily(_UniformFamily):
     """Half discs; the scale is the radius in px. Softness and rim span what the simulator draws."""
 
     name = "half disc"
@@ -89,7 +89,7 @@ class HalfDiscFamily(_UniformFamily):
     )
 
     def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
-        return half_disc([HalfDisc(radius, edge=1.2, **self.shapes[shape]) for radius in scales])
+        return ramped_disc([RampedDisc(radius, edge=1.2, **self.shapes[shape]) for radius in scales])
 
 
 class ButterworthFamily(_UniformFamily):

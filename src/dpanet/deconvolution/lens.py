@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.errors import ConfigError
-from dpanet.simulation.kernels import SIZE, HalfDisc, half_disc
+from dpanet.simulation.kernels import SIZE, RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
 KernelPairs = NDArray[np.float32]
@@ -40,25 +40,25 @@ class Lens(Protocol):
         ...
 
 
-class HalfDiscLens:
-    """An ideal lens for pairs of an unknown camera: half discs, the same over the whole field.
+class RampedDiscLens:
+    """An ideal lens for pairs of an unknown camera: discs with a ramp, the same over the whole field.
 
     The blur scale is the signed radius in px. Softness and edge are the middle of what the simulator draws.
     """
 
     scales = tuple(float(radius) for radius in np.linspace(-18, 18, 37))
-    identity = "half-disc"
+    identity = "half-disc"  # the former word, so that finished reports go on
 
     def cell_at(self, y: float, x: float) -> int:
         return 0
 
     def kernel_pairs(self, cell: int, scales: Sequence[float]) -> KernelPairs:
-        return np.concatenate([_half_disc(scale) for scale in scales])
+        return np.concatenate([_ramped_disc(scale) for scale in scales])
 
 
 @lru_cache(maxsize=256)
-def _half_disc(radius: float) -> KernelPairs:
-    return np.asarray(half_disc([HalfDisc(radius, softness=0.8, edge=1.2)]).numpy(), np.float32)
+def _ramped_disc(radius: float) -> KernelPairs:
+    return np.asarray(ramped_disc([RampedDisc(radius, softness=0.8, edge=1.2)]).numpy(), np.float32)
 
 
 class MeasuredLens:

@@ -11,10 +11,10 @@ import torch
 from dpanet.datasets.captures import Capture
 from dpanet.deconvolution.blur_families import (
     ButterworthFamily,
-    HalfDiscFamily,
     KernelFamily,
     MeasuredFamily,
     NoBlur,
+    RampedDiscFamily,
 )
 from dpanet.deconvolution.blur_fit import HALO, BlurFit, Window, fit_blur, fit_blur_coarsely
 from dpanet.errors import ConfigError
@@ -86,7 +86,7 @@ class SceneFidelity:
 
 def kernel_families(kernels: MeasuredKernels) -> tuple[KernelFamily, ...]:
     """Return the families to compare: no blur, half disc, Butterworth, and last the calibrated lens."""
-    return (NoBlur(), HalfDiscFamily(), ButterworthFamily(), MeasuredFamily(kernels))
+    return (NoBlur(), RampedDiscFamily(), ButterworthFamily(), MeasuredFamily(kernels))
 
 
 def check_scene(

@@ -26,7 +26,7 @@ class Ring:
     """One Butterworth ring."""
 
     radius: float
-    """px, signed as in `HalfDisc`: positive if the left view's kernel is on the left (-x) side."""
+    """px, signed as in `RampedDisc`: positive if the left view's kernel is on the left (-x) side."""
     order: int = 3
     """How steeply the dark middle ends."""
     cutoff: float = 2.5

@@ -20,6 +20,9 @@ from dpanet.version import __version__
 MIN_SIZE, MAX_SIZE = 16, 4096
 """Least and largest side of a scene, px."""
 
+FORMER_FAMILIES = {"half-disc": "ramped-disc"}
+"""Words for families in earlier commands and records; read as the new ones. The disc was never cut in half."""
+
 PACKAGES = ("torch", "numpy", "scipy", "pillow", "matplotlib", "opencv-python-headless", "pyvips-binary")
 """Packages whose version may change the last bits of a scene."""
 
@@ -28,19 +31,22 @@ PACKAGES = ("torch", "numpy", "scipy", "pillow", "matplotlib", "opencv-python-he
 class PsfConfig:
     """The family of kernels that scenes are blurred with."""
 
-    family: str = "half-disc"
-    """``half-disc``, ``butterworth`` or ``measured``."""
+    family: str = "ramped-disc"
+    """``ramped-disc``, ``butterworth`` or ``measured``; ``half-disc`` is read as ``ramped-disc``."""
     folder: Path | None = None
     """The folder of the calibration, for ``measured``."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", FORMER_FAMILIES.get(self.family, self.family))
+
     @classmethod
     def parse(cls, text: str) -> PsfConfig:
-        """Read ``half-disc``, ``butterworth`` or ``measured:FOLDER``. Raises: ConfigError for another word."""
+        """Read ``ramped-disc``, ``butterworth`` or ``measured:FOLDER``. Raises: ConfigError for another word."""
         family, colon, folder = text.partition(":")
         if family == "measured" and folder:
             return cls(family, Path(folder))
-        if family not in ("half-disc", "butterworth") or colon:
-            raise ConfigError(f"psf is {text!r}; give half-disc, butterworth, or measured:FOLDER")
+        if family not in ("ramped-disc", "butterworth", *FORMER_FAMILIES) or colon:
+            raise ConfigError(f"psf is {text!r}; give ramped-disc, butterworth, or measured:FOLDER")
         return cls(family)
 
     def read_measured_kernels(self) -> MeasuredKernels | None:
@@ -113,6 +119,15 @@ class SimulationConfig:
             return []
         place = index % len(self.depth_maps)
         return [file_identity(self.photographs[place]), file_identity(self.depth_maps[place])]
+
+
+def in_stored_words(identity: dict[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an identity with the former word for its family, if a stored identity has that word."""
+    psf = stored.get("psf")
+    family = psf.get("family") if isinstance(psf, dict) else None
+    if family not in FORMER_FAMILIES or FORMER_FAMILIES[family] != identity["psf"]["family"]:
+        return identity
+    return {**identity, "psf": {**identity["psf"], "family": family}}
 
 
 def config_from_identity(

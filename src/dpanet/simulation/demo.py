@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from dpanet.pair import DualPixelPair, Picture, Pixels
 from dpanet.simulation.display import to_linear
-from dpanet.simulation.kernels import HalfDisc, half_disc
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, Layer, render
 from dpanet.simulation.sensor import Sensor, record
 
@@ -44,7 +44,7 @@ def demo_pair(seed: int = 0) -> tuple[DualPixelPair, Picture]:
         scenes=torch.zeros(1, dtype=torch.long),
         color=color,
         opacity=None,
-        kernels=half_disc([HalfDisc(float(r)) for r in radii]),
+        kernels=ramped_disc([RampedDisc(float(r)) for r in radii]),
         owner=torch.zeros(NODES, dtype=torch.long),
         share=torch.stack(shares)[:, None, None].expand(-1, -1, photograph.shape[-2], -1),
     )

@@ -37,7 +37,7 @@ def to_pixels(fine: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class HalfDisc:
+class RampedDisc:
     """A disc of confusion that a soft ramp across x divides between the two views."""
 
     radius: float
@@ -61,32 +61,32 @@ class HalfDisc:
         return (abs(self.radius) + self.edge / 2) * max(1.0, self.squeeze)
 
 
-def half_disc(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
-    """Compute the kernel pairs of N half discs.
+def ramped_disc(lenses: list[RampedDisc], device: torch.device | str = "cpu") -> Tensor:
+    """Compute the kernel pairs of N discs with a ramp.
 
     Returns: (N, 2, SIZE, SIZE), left and right, each summing to 1; the right one is the left one mirrored in x of the
              lens whose `clip` is mirrored.
     Raises:  ConfigError if a disc does not fit into SIZE px.
     """
     device = torch.device(device)
-    fine = _half_discs(lenses, device)
+    fine = _ramped_discs(lenses, device)
     # `clip` may leave a view no grid point of a disc within one pixel; such a disc is computed without its clip.
     dark = (fine.sum((-1, -2)) == 0).any(1).nonzero()[:, 0].tolist()
     if dark:
-        fine[dark] = _half_discs([replace(lenses[i], clip=(0.0, 0.0)) for i in dark], device)
+        fine[dark] = _ramped_discs([replace(lenses[i], clip=(0.0, 0.0)) for i in dark], device)
     return to_pixels(fine.flatten(0, 1)).reshape(-1, 2, SIZE, SIZE)
 
 
-def view_brightness(lenses: list[HalfDisc], device: torch.device | str = "cpu") -> Tensor:
+def view_brightness(lenses: list[RampedDisc], device: torch.device | str = "cpu") -> Tensor:
     """Compute the light that reaches left and right (N, 2), as a share of what they get without `clip`."""
     clipped, whole = (
-        _half_discs(some, torch.device(device)).sum((-1, -2))
+        _ramped_discs(some, torch.device(device)).sum((-1, -2))
         for some in (lenses, [replace(lens, clip=(0.0, 0.0)) for lens in lenses])
     )
     return clipped / whole
 
 
-def _half_discs(lenses: list[HalfDisc], device: torch.device) -> Tensor:
+def _ramped_discs(lenses: list[RampedDisc], device: torch.device) -> Tensor:
     """Compute the light in left and right on the oversampled grid, (N, 2, n, n), not normalized."""
     y, x = kernel_points(device)
     pairs = []

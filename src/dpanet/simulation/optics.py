@@ -10,7 +10,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from dpanet.simulation.butterworth import CUTOFFS, FLOORS, ORDERS, Ring, butterworth
-from dpanet.simulation.kernels import HalfDisc, half_disc, view_brightness
+from dpanet.simulation.kernels import RampedDisc, ramped_disc, view_brightness
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.scene_config import (
     EDGE,
@@ -35,7 +35,7 @@ NODE_STEP = 0.15
 
 
 def barrel_clip(position: tuple[float, float], shift: float) -> tuple[float, float]:
-    """Compute `HalfDisc.clip` at a position of the field.
+    """Compute `RampedDisc.clip` at a position of the field.
 
     The barrel's front rim cuts off the side of the aperture that is towards the border of the field: right of the
     axis the right view is the darker one.
@@ -49,7 +49,7 @@ def barrel_clip(position: tuple[float, float], shift: float) -> tuple[float, flo
 
 
 def draw_softness(rng: Generator, mild_ramp: float) -> float:
-    """Draw `HalfDisc.softness`, which is one over the slope of the ramp.
+    """Draw `RampedDisc.softness`, which is one over the slope of the ramp.
 
     With probability `mild_ramp` the slope is uniform in `MILD_RAMP`; otherwise its inverse is, in `SHARP_RAMP`.
     """
@@ -86,7 +86,7 @@ class Optics:
         curvature = config.curvature * float(rng.uniform(-1, 1))
         self.curvature = curvature if rng.random() < config.curved else 0.0
         """Change of blur from the axis to the corner of the field, as a share of the largest blur."""
-        self.lens = HalfDisc(
+        self.lens = RampedDisc(
             radius=0.0,
             softness=draw_softness(rng, config.mild_ramp),
             rim=float(rng.uniform(-0.5, 0.6)),
@@ -94,7 +94,7 @@ class Optics:
             squeeze=float(rng.uniform(*SQUEEZE)),
             clip=barrel_clip(self.position, shift),
         )
-        """The half disc; in use if there is neither a measured lens nor a ring."""
+        """The disc with a ramp; in use if there is neither a measured lens nor a ring."""
         self.ring: Ring | None = None
         """The Butterworth ring, if the scene is seen through one."""
         if config.butterworth > 0 and rng.random() < config.butterworth and not self.is_measured:
@@ -108,10 +108,10 @@ class Optics:
 
     @property
     def family(self) -> str:
-        """``measured``, ``butterworth`` or ``half-disc``."""
+        """``measured``, ``butterworth`` or ``ramped-disc``."""
         if self.is_measured:
             return "measured"
-        return "half-disc" if self.ring is None else "butterworth"
+        return "ramped-disc" if self.ring is None else "butterworth"
 
     @property
     def max_radius(self) -> float:
@@ -123,7 +123,7 @@ class Optics:
     @property
     def view_gains(self) -> tuple[float, float]:
         """Brightness of left and right against their mean; the exposure makes up for what both lose."""
-        if self.family != "half-disc" or not any(self.lens.clip):
+        if self.family != "ramped-disc" or not any(self.lens.clip):
             return 1.0, 1.0
         left, right = view_brightness([replace(self.lens, radius=REFERENCE_RADIUS)])[0].tolist()
         return 2 * left / (left + right), 2 * right / (left + right)
@@ -181,4 +181,4 @@ class Optics:
             return self.measured.interpolate([self.position] * len(radii), scales, device)
         if self.ring is not None:
             return butterworth([replace(self.ring, radius=radius) for radius in radii], device)
-        return half_disc([replace(self.lens, radius=radius) for radius in radii], device)
+        return ramped_disc([replace(self.lens, radius=radius) for radius in radii], device)

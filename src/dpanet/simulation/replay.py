@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dpanet.errors import DatasetError
 from dpanet.files.store import first_difference, read_log
-from dpanet.simulation.config import config_from_identity
+from dpanet.simulation.config import config_from_identity, in_stored_words
 from dpanet.simulation.generator import SceneGenerator, SimulatedScene
 from dpanet.simulation.scene_folder import LOG, read_identity
 
@@ -34,7 +34,7 @@ def replay(
         raise DatasetError(
             f"{missing[0]} is missing; restore it, or name the folder that {folder} was made from"
         )
-    difference = first_difference(identity, config.identity())
+    difference = first_difference(identity, in_stored_words(config.identity(), identity))
     if difference:
         raise DatasetError(
             f"{folder} was made with other {difference} than are here; restore those that its settings.json names"

@@ -8,7 +8,7 @@ from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import SIZE
 
 EDGE, SQUEEZE = (0.8, 2.0), (0.8, 1.1)
-"""Ranges from which half discs are drawn: px over which the border fades, and height against width."""
+"""Ranges from which discs with a ramp are drawn: px over which the border fades, and height against width."""
 
 MILD_RAMP, SHARP_RAMP = (0.2, 1.5), (1 / 1.6, 1 / 0.15)
 """Slopes a of the ramp in disc * (1 - a x / radius): of measured Canon lenses, well inside, and of sharper halves."""
@@ -16,7 +16,7 @@ MILD_RAMP, SHARP_RAMP = (0.2, 1.5), (1 / 1.6, 1 / 0.15)
 NEARLY_SHARP = 0.15
 """Largest factor of the blurs of a nearly sharp scene."""
 
-MAX_RADIUS = {"half-disc": float(int(SIZE / 2 / SQUEEZE[1] - EDGE[1] / 2)), "butterworth": 40.0}
+MAX_RADIUS = {"ramped-disc": float(int(SIZE / 2 / SQUEEZE[1] - EDGE[1] / 2)), "butterworth": 40.0}
 """Largest blur radius in px at which the kernels of every lens that may be drawn fit whole into `SIZE`."""
 
 MAX_CLIP = 1.5
@@ -54,7 +54,7 @@ class SceneConfig:
     scale: float = 1.6
     """Largest |blur scale| of the measured lens; at 1 its kernels are as they were measured."""
     radius: float = 18.0
-    """Largest blur radius in px of the half disc and the Butterworth ring."""
+    """Largest blur radius in px of the disc with a ramp and the Butterworth ring."""
     layers: tuple[float, float, float] = (0.35, 0.4, 0.25)
     """Probabilities of 1, 2 and 3 layers; they sum to 1."""
     print_share: float = 0.35
@@ -66,9 +66,9 @@ class SceneConfig:
     one_sided: float = 0.6
     """Probability that the whole scene is on one side of the focal plane."""
     vignetted: float = 0.3
-    """Probability that the lens barrel cuts off a part of the half disc away from the axis."""
+    """Probability that the lens barrel cuts off a part of the disc away from the axis."""
     clip: float = 0.7
-    """Largest shift of the barrel against the aperture in the corner of the field, in radii (`HalfDisc.clip`)."""
+    """Largest shift of the barrel against the aperture in the corner of the field, in radii (`RampedDisc.clip`)."""
     curved: float = 0.15
     """Probability of a lens with a curved field of focus."""
     curvature: float = 0.3
@@ -86,7 +86,7 @@ class SceneConfig:
     pages: int = 160
     """Number of printed pages to draw from."""
     butterworth: float = 0.0
-    """Probability of a Butterworth ring instead of a half disc, where the lens is not the measured one."""
+    """Probability of a Butterworth ring instead of a disc with a ramp, where the lens is not the measured one."""
     quantized: float = 0.5
     """Probability that a clean raw reading is in whole steps of 10 to 14 bits above a black level (`Sensor`)."""
     mild_ramp: float = 0.0
@@ -107,7 +107,10 @@ class SceneConfig:
         for key in ("scale", "slant", "curvature"):
             if not 0 <= getattr(self, key) < float("inf"):
                 raise ConfigError(f"{key} is {getattr(self, key)}; it must be a number, 0 or more")
-        limits = {"radius": MAX_RADIUS["butterworth" if self.butterworth else "half-disc"], "clip": MAX_CLIP}
+        limits = {
+            "radius": MAX_RADIUS["butterworth" if self.butterworth else "ramped-disc"],
+            "clip": MAX_CLIP,
+        }
         for key, limit in limits.items():
             if not 0 <= getattr(self, key) <= limit:
                 raise ConfigError(f"{key} is {getattr(self, key)}; it must be 0 to {limit:g}")

@@ -27,7 +27,7 @@ from dpanet.files.store import Store, describe_difference, digest
 from dpanet.formats.png import encode_png
 from dpanet.images.defocus_map import encode_defocus_map
 from dpanet.images.encoding import quantize
-from dpanet.simulation.config import SimulationConfig
+from dpanet.simulation.config import SimulationConfig, in_stored_words
 from dpanet.simulation.generator import SimulatedScene
 
 IDENTITY, LOG, MAPS = "settings.json", "scenes.jsonl", "defocus"
@@ -84,14 +84,16 @@ class SceneFolder:
     def __init__(self, folder: Path, config: SimulationConfig, overwrite: bool = False) -> None:
         self.folder = folder
         self._config = config
-        identity = config.identity()
-        self._digest = digest(identity)
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; name a folder to write the scenes to")
         if not (folder / IDENTITY).exists() and contains_files(folder):
             raise OutputError(f"{folder} holds other files; name a new or an empty folder for the scenes")
         self._store = Store(folder, LOG, inner=(MAPS,), order=_number_order)
         try:
+            identity = config.identity()
+            if (folder / IDENTITY).exists():  # a folder of an earlier version goes on in its own words
+                identity = in_stored_words(identity, read_identity(folder))
+            self._digest = digest(identity)
             self._open(identity, overwrite)
         except BaseException:
             self.close()

@@ -28,7 +28,7 @@ def load_baseline(
     Args:
         name: One of `BASELINES`.
         calibration: For ``wiener`` and ``richardson-lucy``, a folder of measured kernels, or the kernels; without it
-            they assume an ideal half disc.
+            they assume an ideal disc with a ramp.
         network: For ``single`` the shipped name or file of a model of this package; for ``dpdnet`` the file of a
             trained DPDNet; for ``spandrel`` any file of a restoration network that spandrel recognizes.
         **config: Options of the `Deblurrer` (tile, device, precision, tta), for the last three.
