@@ -9,6 +9,7 @@ from fidelity.synthetic_capture import synthetic_capture
 
 import dpanet.datasets as datasets
 import dpanet.fidelity.check as check
+from dpanet import read_picture
 from dpanet.datasets import Dataset, Scene
 from dpanet.deconvolution.blur_families import MeasuredFamily, NoBlur
 
@@ -23,7 +24,9 @@ def captures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     scene = Scene("001", path, path, path, lambda: synthetic_capture(0.8, cells=1, cell=168))
     dataset = Dataset("pixel4", None, (scene,), aligned=True, bits=16)
     monkeypatch.setattr(datasets, "open_dataset", lambda *args, **kwargs: dataset)
-    monkeypatch.setattr(check, "kernel_families", lambda kernels: (NoBlur(), MeasuredFamily(kernels)))
+    monkeypatch.setattr(
+        check, "kernel_families", lambda kernels: (NoBlur(), MeasuredFamily(kernels or slanted_lens()))
+    )
     return tmp_path
 
 
@@ -42,6 +45,15 @@ def test_without_an_output_folder_nothing_is_written(run: Run, captures: Path) -
     before = sorted(captures.rglob("*"))
     assert run("check-fidelity", captures, "--calibration", captures).code == 0
     assert sorted(captures.rglob("*")) == before
+
+
+def test_pairs_need_no_calibration_and_free_kernels_are_drawn(run: Run, captures: Path) -> None:
+    command = ["check-fidelity", captures, "--layout", "pairs", "--match-colour", "--every", 1]
+    result = run(*command, "--free-kernels", captures / "free.png")
+    assert (result.code, result.err) == (0, "") and "weighted by texture" in result.out
+    assert "001, row 0, column 0" in result.out and read_picture(captures / "free.png").pixels.shape[2] == 3
+    assert "exists already" in run(*command, "--free-kernels", captures / "free.png").sentence
+    assert ".png" in run(*command, "--free-kernels", captures / "free.jpg").sentence
 
 
 def test_a_folder_without_a_calibration_is_named(run: Run, tmp_path: Path) -> None:

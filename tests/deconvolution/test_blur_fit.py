@@ -30,6 +30,18 @@ def test_one_step_corrects_a_small_move_and_gains(truth: Tensor) -> None:
     assert float(match.expected_error) < 0.02 * float(match.error)
 
 
+def test_a_constant_is_fitted_only_where_it_is_asked_for(truth: Tensor) -> None:
+    kernels = slanted_lens().at([0], [0.8])
+    views = (
+        blur_by_loop(truth, kernels[0], (0.1, -0.2), (0.9, 1.05)) + torch.tensor([0.05, -0.03])[:, None, None]
+    )
+    blurred = window(truth, views).blur_truth(kernels, torch.zeros(2))
+    match = compare_with_views(blurred, views, offsets=True)
+    assert match.step[0].tolist() == pytest.approx([0.1, -0.2], abs=0.01)
+    assert match.gains[0].tolist() == pytest.approx([0.9, 1.05], abs=0.01)
+    assert float(match.expected_error) < 0.02 * float(compare_with_views(blurred, views).expected_error)
+
+
 @pytest.mark.parametrize("scale", [0.63, -0.87, 1.31])
 def test_views_blurred_by_a_known_kernel_are_fitted_at_its_scale(truth: Tensor, scale: float) -> None:
     views = blur_by_loop(truth, slanted_lens().at([0], [scale])[0], (0.6, -1.4), (0.92, 1.06))
@@ -41,10 +53,10 @@ def test_views_blurred_by_a_known_kernel_are_fitted_at_its_scale(truth: Tensor, 
 
 
 def test_views_blurred_by_a_known_shape_are_fitted_with_it(truth: Tensor) -> None:
-    views = blur_by_loop(truth, ramped_disc([RampedDisc(-8.4, softness=0.3, rim=0.5, edge=1.2)])[0])
+    views = blur_by_loop(truth, ramped_disc([RampedDisc(-8.4, softness=1 / 0.7, rim=0.5, edge=1.2)])[0])
     family = RampedDiscFamily()
     fit = fit_blur(window(truth, views), family)
-    assert family.shapes[fit.shape] == {"softness": 0.3, "rim": 0.5}
+    assert family.shapes[fit.shape] == {"slope": 0.7, "rim": 0.5}
     assert fit.scale == pytest.approx(-8.4, abs=0.05)
 
 

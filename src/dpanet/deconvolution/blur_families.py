@@ -79,17 +79,53 @@ class NoBlur(_UniformFamily):
         return kernels
 
 
-class RampedDiscFamily(_UniformFamily):
-    """Half discs; the scale is the radius in px. Softness and rim span what the simulator draws."""
+class GaussianFamily(_UniformFamily):
+    """The same Gaussian in both views, moved apart; the scale is the radius of the disc of its variance, px.
 
-    name = "half disc"
+    `slope` is that of the ramp that moves the centroids as far: each by slope * radius / 4.
+    """
+
+    name = "Gaussian"
+    scales = RADII
+    shapes: tuple[dict[str, Any], ...] = tuple({"slope": slope} for slope in (0.6, 0.3, 1.0, 1.5, 2.0))
+
+    def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
+        line = torch.arange(SIZE) - SIZE // 2
+        pairs = []
+        for radius in scales:
+            sigma = max(abs(radius) / 2, 0.3)
+            down = torch.exp(-0.5 * (line / sigma) ** 2)
+            move = self.shapes[shape]["slope"] * radius / 4
+            across = (torch.exp(-0.5 * ((line - x) / sigma) ** 2) for x in (-move, move))
+            pairs.append(torch.stack([down[:, None] * one for one in across]))
+        kernels = torch.stack(pairs)
+        return kernels / kernels.sum((-1, -2), keepdim=True)
+
+
+class HalvedDiscFamily(_UniformFamily):
+    """Discs of which each view sees exactly one half, the limit of a steep ramp; the scale is the radius in px."""
+
+    name = "halved disc"
+    scales = RADII
+    shapes: tuple[dict[str, Any], ...] = ({"rim": 0.0}, {"rim": -0.4}, {"rim": 0.5})
+
+    def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
+        return ramped_disc([RampedDisc(radius, 0.02, edge=1.2, **self.shapes[shape]) for radius in scales])
+
+
+class RampedDiscFamily(_UniformFamily):
+    """Discs with a ramp, disc * (1 - slope * x / radius), not below 0; the scale is the radius in px."""
+
+    name = "ramped disc"
     scales = RADII
     shapes: tuple[dict[str, Any], ...] = tuple(
-        {"softness": softness, "rim": rim} for softness, rim in product((0.8, 0.3, 1.6), (0.0, -0.4, 0.5))
+        {"slope": slope, "rim": rim}
+        for slope, rim in product((0.8, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9, 1.1, 1.4, 2.0, 3.0), (0.0, -0.4, 0.5))
     )
 
     def kernels(self, place: Place, scales: Sequence[float], shape: int) -> Tensor:
-        return ramped_disc([RampedDisc(radius, edge=1.2, **self.shapes[shape]) for radius in scales])
+        slope, rim = self.shapes[shape].values()
+        return ramped_disc([RampedDisc(radius, 1 / slope, rim, edge=1.2) for radius in scales])
 
 
 class ButterworthFamily(_UniformFamily):

@@ -49,6 +49,9 @@ class Window:
     columns: Tensor
     """(w,), x of the pixels in the field, 0..1."""
 
+    offsets: bool = False
+    """Whether each view may also differ from the truth by a constant, as where the truth was exposed separately."""
+
     @property
     def halo(self) -> int:
         """Pixels of truth around the views."""
@@ -69,7 +72,7 @@ class Window:
         """Return the window at half the resolution; its sides must be even."""
         truth, views = (F.avg_pool2d(planes[None], 2)[0] for planes in (self.truth[None], self.views))
         rows, columns = (line.reshape(-1, 2).mean(1) for line in (self.rows, self.columns))
-        return Window(truth[0], views, rows, columns)
+        return Window(truth[0], views, rows, columns, self.offsets)
 
     def blur_truth(self, kernels: Tensor, shift: Tensor) -> Tensor:
         """Blur the truth with N kernel pairs, moved by one shift; exact for shifts of parts of a pixel.
@@ -133,18 +136,24 @@ class Comparison:
     """(N, 2, 2), as of `BlurFit`."""
 
 
-def compare_with_views(blurred: Tensor, views: Tensor) -> Comparison:
+def compare_with_views(blurred: Tensor, views: Tensor, offsets: bool = False) -> Comparison:
     """Compare blurred truths with the views: one gain for each view, and one Gauss-Newton step for both.
 
     Args:
         blurred: (N, 2, h, w).
         views: (2, h, w).
+        offsets: fit a constant for each view too.
     """
+    slope_planes = list(torch.gradient(blurred, dim=(-1, -2)))
+    if offsets:
+        blurred, views, *slope_planes = (
+            plane - plane.mean((-1, -2), keepdim=True) for plane in (blurred, views, *slope_planes)
+        )
     power = (blurred**2).sum((-1, -2), keepdim=True).clamp(min=1e-12)
     gains = (blurred * views).sum((-1, -2), keepdim=True) / power
     residual = views - gains * blurred
     slopes = []
-    for slope in torch.gradient(blurred, dim=(-1, -2)):
+    for slope in slope_planes:
         scaled = gains * slope
         slopes.append(scaled - blurred * ((blurred * scaled).sum((-1, -2), keepdim=True) / power))
     basis = torch.stack(slopes, dim=1).flatten(2)
@@ -176,7 +185,8 @@ def fit_blur_coarsely(window: Window, family: KernelFamily, max_shift: float) ->
 
     def errors(scales: Sequence[float], shape: int) -> Tensor:
         kernels = family.kernels(window.center, [scale / 2 for scale in scales], shape)
-        return compare_with_views(half.blur_truth(kernels, no_shift), half.views).expected_error
+        blurred = half.blur_truth(kernels, no_shift)
+        return compare_with_views(blurred, half.views, half.offsets).expected_error
 
     tried = errors(family.scales, 0)
     scale, shape, least = family.scales[int(tried.argmin())], 0, float(tried.min())
@@ -210,7 +220,7 @@ def fit_blur(window: Window, family: KernelFamily, max_shift: float = 3.0) -> Bl
 
     def error(scale: float) -> float:
         blurred = _blur_by_regions(window, regions, family, float(scale), shape, first.shift)
-        return float(compare_with_views(blurred, window.views).expected_error)
+        return float(compare_with_views(blurred, window.views, window.offsets).expected_error)
 
     options = {"xatol": spacing / SCALE_DIVISIONS}
     best = minimize_scalar(error, bounds=(low, high), method="bounded", options=options)
@@ -246,7 +256,7 @@ def _register(
     best: BlurFit | None = None
     for _ in range(MAX_STEPS):
         blurred = _blur_by_regions(window, regions, family, scale, shape, shift)
-        match = compare_with_views(blurred, window.views)
+        match = compare_with_views(blurred, window.views, window.offsets)
         if best is None or float(match.error) < best.error:
             best = BlurFit(scale, shape, shift, match.gains[0], float(match.error), match.information[0])
         moved = (shift + match.step[0]).clamp(-max_shift, max_shift)

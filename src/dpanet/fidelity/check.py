@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ import torch
 from dpanet.datasets.captures import Capture
 from dpanet.deconvolution.blur_families import (
     ButterworthFamily,
+    GaussianFamily,
+    HalvedDiscFamily,
     KernelFamily,
     MeasuredFamily,
     NoBlur,
@@ -18,13 +20,21 @@ from dpanet.deconvolution.blur_families import (
 )
 from dpanet.deconvolution.blur_fit import HALO, BlurFit, Window, fit_blur, fit_blur_coarsely
 from dpanet.errors import ConfigError
-from dpanet.evaluation.registration import find_affine
+from dpanet.fidelity.exposure import linear_planes
+from dpanet.fidelity.free_kernels import SIDE, FreeKernels, find_free_kernels
 from dpanet.fidelity.refine_registration import Matrix, refine_warp, warp_truth
 from dpanet.pair import Pixels
+from dpanet.simulation.kernels import SIZE
 from dpanet.simulation.measured_kernels import MeasuredKernels
 
 MIN_CONTRAST = 0.01
 """Standard deviation of a cell's views, white = 1, below which its best scale means nothing."""
+
+CLIPPED = 0.97
+"""Value from which a pixel may be clipped, white = 1: there the views are not the blurred truth."""
+
+MAX_CLIPPED = 0.02
+"""Share of such pixels above which a cell's best scale means nothing."""
 
 FIRST_MAX_SHIFT = 8.0
 """Largest shift of a cell in px before the registration is refined; afterwards the default of `fit_blur`."""
@@ -40,7 +50,12 @@ class CellGrid:
     border: int = 48
     """Pixels at the picture's border that are left out, even: what blurs into them lies outside of the truth."""
 
+    every: int = 1
+    """Every how many cells one is taken, counted in rows from the top left."""
+
     def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ConfigError(f"every is {self.every}; it must be 1 or more")
         if self.cell % 2 or self.border % 2 or not 0 <= self.border < self.cell or self.cell < 16:
             raise ConfigError(
                 f"the grid has cells of {self.cell} px and a border of {self.border} px; both must be even, "
@@ -64,10 +79,13 @@ class CellFidelity:
     fits: dict[str, BlurFit]
     """By the family's name."""
 
+    clipped: float = 0.0
+    """Share of pixels, of the truth or the views, that may be clipped."""
+
     @property
     def has_texture(self) -> bool:
         """Whether the fitted scales mean anything."""
-        return self.contrast >= MIN_CONTRAST
+        return self.contrast >= MIN_CONTRAST and self.clipped <= MAX_CLIPPED
 
 
 @dataclass(frozen=True)
@@ -83,14 +101,21 @@ class SceneFidelity:
     cells: tuple[CellFidelity, ...]
     """In rows from the top left."""
 
+    free: tuple[FreeKernels, ...] = ()
+    """Free kernels of the cells in which the last family explains most of the blur."""
 
-def kernel_families(kernels: MeasuredKernels) -> tuple[KernelFamily, ...]:
-    """Return the families to compare: no blur, half disc, Butterworth, and last the calibrated lens."""
-    return (NoBlur(), RampedDiscFamily(), ButterworthFamily(), MeasuredFamily(kernels))
+
+def kernel_families(kernels: MeasuredKernels | None = None) -> tuple[KernelFamily, ...]:
+    """Return the families to compare: without blur, ideal lenses, and last the calibrated lens if there is one."""
+    ideal = (NoBlur(), GaussianFamily(), HalvedDiscFamily(), ButterworthFamily(), RampedDiscFamily())
+    return ideal if kernels is None else (*ideal, MeasuredFamily(kernels))
 
 
 def check_scene(
-    capture: Capture, families: Sequence[KernelFamily], grid: CellGrid | None = None
+    capture: Capture,
+    families: Sequence[KernelFamily],
+    grid: CellGrid | None = None,
+    free_kernels: int = 0,
 ) -> SceneFidelity:
     """Fit each kernel family in each cell of a capture.
 
@@ -100,51 +125,77 @@ def check_scene(
     gain for each view are fitted too (`fit_blur`).
 
     Args:
-        capture: linear; results are relative to its white.
+        capture: results are relative to its white. sRGB values are taken to linear light. If its colors are to be
+            matched, the truth is brought to them, and each view of a cell has a constant beside its gain.
         families: the last one refines the registration.
         grid: the default `CellGrid` if None.
-    Raises: ConfigError for a capture that is not linear or is smaller than a cell.
+        free_kernels: of how many cells free kernels are found too.
+    Raises: ConfigError for a capture smaller than a cell.
     """
     grid = grid or CellGrid()
-    if capture.pair.encoding != "linear":
-        raise ConfigError(
-            f"scene {capture.name} is encoded as {capture.pair.encoding}; blur adds up in linear light only, "
-            "so give a raw capture"
-        )
-    truth, left, right = (
-        np.asarray(pixels.mean(axis=2) / capture.white, np.float32)
-        for pixels in (capture.truth.pixels, capture.pair.left, capture.pair.right)
-    )
-    height, width = truth.shape
+    height, width = capture.truth.pixels.shape[:2]
     if min(height, width) < grid.cell:
         raise ConfigError(
             f"scene {capture.name} is {width} x {height} px, smaller than a cell of {grid.cell} px; "
             "choose smaller cells"
         )
-    views = np.stack((left, right))
+    truth, views, warp = linear_planes(capture)
     with torch.no_grad():
-        warp = _register(truth, views, families[-1], grid)
+        offsets = capture.match_color
+        warp = _register(truth, views, warp, families[-1], grid, offsets)
+        windows = {
+            (row, column): window for row, column, window in _cut_windows(truth, views, warp, grid, offsets)
+        }
         cells = tuple(
             CellFidelity(
                 row,
                 column,
                 float(window.views.std()),
                 {family.name: fit_blur(window, family) for family in families},
+                _clipped_share(window),
             )
-            for row, column, window in _cut_windows(truth, views, warp, grid)
+            for (row, column), window in windows.items()
         )
-    return SceneFidelity(capture.name, warp, cells)
+        free = _find_free_kernels(capture.name, cells, windows, families, free_kernels)
+    return SceneFidelity(capture.name, warp, cells, free)
 
 
-def _register(truth: Pixels, views: Pixels, family: KernelFamily, grid: CellGrid) -> Matrix:
-    """Find the affine map from views to truth: by the whole picture, then by the cells with texture."""
-    mean = np.asarray((views[0] + views[1]) / 2, np.float32)
-    first = find_affine(_repeat_channels(truth), _repeat_channels(mean))
-    warp: Matrix = np.eye(2, 3) if first is None else first.astype(np.float64)
+def _clipped_share(window: Window) -> float:
+    """Return the share of pixels that may be clipped, of the truth or of the views, whichever is more."""
+    return max(float((plane >= CLIPPED).float().mean()) for plane in (window.truth, window.views))
+
+
+def _find_free_kernels(
+    scene: str,
+    cells: Sequence[CellFidelity],
+    windows: Mapping[tuple[int, int], Window],
+    families: Sequence[KernelFamily],
+    count: int,
+) -> tuple[FreeKernels, ...]:
+    """Find the free kernels of the `count` cells with texture in which the last family explains most of the blur."""
+    family = families[-1]
+
+    def unexplained(cell: CellFidelity) -> float:
+        return cell.fits[family.name].error / max(fit.error for fit in cell.fits.values())
+
+    found = []
+    for cell in sorted((cell for cell in cells if cell.has_texture), key=unexplained)[:count]:
+        window, fit = windows[cell.row, cell.column], cell.fits[family.name]
+        kernels, error = find_free_kernels(window, fit)
+        cut = slice(SIZE // 2 - SIDE // 2, SIZE // 2 + SIDE // 2 + 1)
+        fitted = family.kernels(window.center, [fit.scale], fit.shape)[0, :, cut, cut]
+        found.append(FreeKernels(f"{scene}, row {cell.row}, column {cell.column}", kernels, fitted, error))
+    return tuple(found)
+
+
+def _register(
+    truth: Pixels, views: Pixels, warp: Matrix, family: KernelFamily, grid: CellGrid, offsets: bool
+) -> Matrix:
+    """Refine the affine map from views to truth by the cells with texture."""
     height, width = truth.shape
     centers, shifts, informations = [], [], []
-    for _, _, window in _cut_windows(truth, views, warp, grid):
-        if float(window.views.std()) >= MIN_CONTRAST:
+    for _, _, window in _cut_windows(truth, views, warp, grid, offsets):
+        if float(window.views.std()) >= MIN_CONTRAST and _clipped_share(window) <= MAX_CLIPPED:
             fit = fit_blur_coarsely(window, family, FIRST_MAX_SHIFT)
             y, x = window.center
             centers.append((x * width, y * height))
@@ -153,26 +204,25 @@ def _register(truth: Pixels, views: Pixels, family: KernelFamily, grid: CellGrid
     return refine_warp(warp, centers, shifts, informations)
 
 
-def _repeat_channels(gray: Pixels) -> Pixels:
-    return np.repeat(gray[..., None], 3, axis=2)
-
-
 def _cut_windows(
-    truth: Pixels, views: Pixels, warp: Matrix, grid: CellGrid
+    truth: Pixels, views: Pixels, warp: Matrix, grid: CellGrid, offsets: bool
 ) -> Iterator[tuple[int, int, Window]]:
-    """Yield row, column and window of each whole cell, without the picture's border."""
+    """Yield row, column and window of each whole cell of the grid, without the picture's border."""
     warped = torch.from_numpy(warp_truth(truth, warp, HALO))
     both = torch.from_numpy(views)
     height, width = truth.shape
     for row in range(height // grid.cell):
         top, bottom = _inner_span(row, height, grid)
         for column in range(width // grid.cell):
+            if (row * (width // grid.cell) + column) % grid.every:
+                continue
             first, end = _inner_span(column, width, grid)
             window = Window(
                 warped[top : bottom + 2 * HALO, first : end + 2 * HALO],
                 both[:, top:bottom, first:end],
                 (torch.arange(top, bottom) + 0.5) / height,
                 (torch.arange(first, end) + 0.5) / width,
+                offsets,
             )
             yield row, column, window
 

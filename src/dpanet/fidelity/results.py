@@ -22,6 +22,12 @@ FIDELITY_FILE = "fidelity.json"
 QUANTILES = (10, 25, 50, 75, 90)
 """Percent of the cells below the values that a summary states."""
 
+LENS_QUANTILES = (10, 50, 90)
+"""As `QUANTILES`, of the parameters of a lens."""
+
+BLURRED = 0.1
+"""Share of a family's largest scale from which the parameters of its shape mean something."""
+
 
 def to_psnr(error: float) -> float:
     """Convert a mean squared error, white = 1, to PSNR in dB."""
@@ -55,6 +61,43 @@ def summarize(cells: Sequence[CellFidelity]) -> dict[str, Any]:
     }
 
 
+def describe_lens(
+    cells: Sequence[CellFidelity], families: Sequence[KernelFamily]
+) -> dict[str, dict[str, dict[str, float] | None]]:
+    """Describe the lens by family: quantiles over the cells, each weighted by its contrast.
+
+    ``explained`` is the PSNR in dB above that of no blur. ``scale`` (its size) and the parameters of the shape, each
+    by its own name, are of the cells that are blurred by a tenth of the family's largest scale or more. Cells
+    without texture do not count; None where there is no cell.
+    """
+    textured = [cell for cell in cells if cell.has_texture]
+    lens: dict[str, dict[str, dict[str, float] | None]] = {}
+    for family in families:
+        name = family.name
+        blurred = [c for c in textured if abs(c.fits[name].scale) >= BLURRED * family.scales[-1] > 0]
+        lens[name] = {
+            "explained": _weigh(
+                textured, [to_psnr(c.fits[name].error) - to_psnr(c.fits["no blur"].error) for c in textured]
+            ),
+            "scale": _weigh(blurred, [abs(c.fits[name].scale) for c in blurred]),
+        }
+        for parameter in family.shapes[0]:
+            values = [family.shapes[c.fits[name].shape][parameter] for c in blurred]
+            lens[name][parameter] = _weigh(blurred, values)
+    return lens
+
+
+def _weigh(cells: Sequence[CellFidelity], values: Sequence[float]) -> dict[str, float] | None:
+    """Return the 10, 50 and 90 % quantiles of values, each weighted by its cell's contrast."""
+    if not cells:
+        return None
+    order = np.argsort(values)
+    weights = np.array([cell.contrast for cell in cells])[order]
+    below = (np.cumsum(weights) - weights / 2) / weights.sum()
+    ordered = np.array(values, float)[order]
+    return {str(q): round(float(np.interp(q / 100, below, ordered)), 3) for q in LENS_QUANTILES}
+
+
 def build_fidelity_document(
     scenes: Sequence[SceneFidelity], families: Sequence[KernelFamily], grid: CellGrid | None = None
 ) -> dict[str, Any]:
@@ -69,11 +112,13 @@ def build_fidelity_document(
         "plain": MIN_CONTRAST,
         "scales": {family.name: [family.scales[0], family.scales[-1]] for family in families},
         "summary": summarize([cell for scene in scenes for cell in scene.cells]),
+        "lens": describe_lens([cell for scene in scenes for cell in scene.cells], families),
         "scenes": [
             {
                 "name": scene.name,
                 "warp": scene.warp.round(6).tolist(),
                 "summary": summarize(scene.cells),
+                "lens": describe_lens(scene.cells, families),
                 "cells": [_describe_cell(cell, shapes) for cell in scene.cells],
             }
             for scene in scenes
@@ -97,6 +142,7 @@ def _describe_cell(cell: CellFidelity, shapes: dict[str, tuple[dict[str, float],
         "row": cell.row,
         "column": cell.column,
         "contrast": round(cell.contrast, 5),
+        "clipped": round(cell.clipped, 4),
         "fits": {name: _describe_fit(fit, shapes[name]) for name, fit in cell.fits.items()},
     }
 
