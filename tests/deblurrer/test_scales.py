@@ -18,6 +18,7 @@ from dpanet.deblurrer.scales import (
     HalfViews,
     count_halves,
     double,
+    find_reach,
     halve,
 )
 from dpanet.deblurrer.tiling import Grid, Tile
@@ -167,7 +168,9 @@ def test_an_enlarged_picture_is_recognized() -> None:
     picture = np.repeat(photograph[..., None], 3, -1).clip(0, 1)
     for factor, reach in ((1, REACH), (2, REACH_ENLARGED)):
         larger = enlarge(picture, factor)
-        assert HalfViews.of(larger, larger, lambda view: view).reach == reach
+        half = HalfViews.of(larger, larger, lambda view: view)
+        quarter = HalfViews.of(half.left, half.right, lambda view: view)
+        assert find_reach([half, quarter]) == reach
 
 
 def test_an_enlarged_pair_gains_nearly_as_much() -> None:
@@ -184,6 +187,14 @@ def test_an_enlarged_pair_gains_nearly_as_much() -> None:
         gains[factor, scale] = psnr(picture, truth) - psnr((views[0] + views[1]) / 2, truth)
     assert gains[4, "auto"] > gains[4, 1] + 3
     assert gains[4, "auto"] > gains[1, 1] - 1.5
+
+
+def test_a_blurred_pair_that_was_not_enlarged_stays_as_it_is() -> None:
+    pair, _ = read_demo_pair()
+    plain, auto = (
+        Deblurrer("compact", engine="onnxruntime", tta=1, scale=scale)(pair) for scale in (1, "auto")
+    )
+    assert np.sqrt(np.mean((plain.pixels - auto.pixels) ** 2)) < 0.5 / 255
 
 
 def blur(truth: Pixels, side: int) -> Pixels:

@@ -32,7 +32,10 @@ REACH_ENLARGED = (4.0, 8.0)
 """The same of a picture without detail of a pixel's size, as if it were enlarged; no network was trained on such."""
 
 FINE = 0.3
-"""Detail (see `measure_detail`) under which a picture counts as enlarged."""
+"""Detail (see `measure_detail`) under which a picture may have been enlarged."""
+
+STEP = 1.5
+"""How many times more detail an enlarged picture has at half its size. Blur takes detail of both sizes alike."""
 
 LARGE_BLUR = 0.001
 """Share of the picture that must be blurred beyond reach for another size to be worth its time."""
@@ -55,8 +58,8 @@ class HalfViews:
     """(ceil(H / 2), ceil(W / 2), 3)."""
     right: Pixels
     """(ceil(H / 2), ceil(W / 2), 3)."""
-    reach: tuple[float, float]
-    """`REACH` or `REACH_ENLARGED`, of the pair at full size."""
+    detail: float
+    """Of the pair at full size, see `measure_detail`."""
 
     @classmethod
     def of(cls, left: Rows, right: Rows, to_network: Callable[[Pixels], Pixels]) -> HalfViews:
@@ -78,7 +81,7 @@ class HalfViews:
                 half[top // 2 : top // 2 + _STRIP // 2] = halve(part)
             energies.append(_energy_of_blocks(_luminance(*parts), 2 * _BLOCK))
         detail = measure_detail(np.concatenate(energies), _energy_of_blocks(_luminance(*halves), _BLOCK))
-        return cls(*halves, REACH_ENLARGED if detail < FINE else REACH)
+        return cls(*halves, detail)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class CoarsePicture:
     radius: NDArray[np.float16]
     """(ceil(H / 2), ceil(W / 2)), signed blur radius in px of the pair's full size."""
     reach: tuple[float, float]
-    """Of the network in the pair at full size, as of `HalfViews`."""
+    """Of the network in the pair at full size, as of `find_reach`."""
 
     @property
     def has_large_blur(self) -> bool:
@@ -162,19 +165,31 @@ def deblur_coarse(
         The picture at half the size, or None if the pair has no blur that needs it.
     """
     coarse: CoarsePicture | None = None
+    reach = [find_reach(halves[level:]) for level in range(len(halves))]
     for level in reversed(range(len(halves))):
         if coarse is not None and not always:
             radius = np.abs(coarse.radius.astype(np.float32)) * np.float32(
                 2 ** (level + 1)
             )  # px of the full size
-            if np.mean(radius > halves[0].reach[0]) <= LARGE_BLUR:
+            if np.mean(radius > reach[0][0]) <= LARGE_BLUR:
                 return None
         views = halves[level]
         output = run(views, coarse)
         coarse = CoarsePicture(
-            output[..., :3].astype(np.float16), (output[..., 3] * 2).astype(np.float16), views.reach
+            output[..., :3].astype(np.float16), (output[..., 3] * 2).astype(np.float16), reach[level]
         )
     return coarse if coarse is not None and (always or coarse.has_large_blur) else None
+
+
+def find_reach(halves: Sequence[HalfViews]) -> tuple[float, float]:
+    """Return `REACH`, or `REACH_ENLARGED` if a pair looks enlarged.
+
+    Args:
+        halves: its views at 1/2, 1/4 ... of the size.
+    """
+    detail = [views.detail for views in halves[:2]]
+    is_enlarged = len(detail) == 2 and detail[0] < FINE and detail[1] > STEP * detail[0]
+    return REACH_ENLARGED if is_enlarged else REACH
 
 
 def count_halves(height: int, width: int, scale: int) -> int:
