@@ -17,6 +17,7 @@ from dpanet.errors import DatasetError
 from dpanet.files.lock import lock_folder
 from dpanet.files.store import digest
 from dpanet.simulation.replay import replay
+from dpanet.simulation.scene_config import LENSES
 from dpanet.simulation.scene_folder import SceneFolder, encode_scene, scene_files
 
 
@@ -68,6 +69,7 @@ def test_folders_and_commands_with_the_former_word_half_disc_go_on(
     assert run(*command, 1).code == 0
     settings = json.loads((out / "settings.json").read_text())
     assert settings["psf"] == {"family": "ramped-disc"}
+    assert settings["scenes"]["mild_ramp"] == LENSES["mild_ramp"] > 0.5
     settings["psf"] = {"family": "half-disc"}
     log = json.loads((out / "scenes.jsonl").read_text())
     log["key"] = digest({"config": digest(settings), "index": 0, "files": []})

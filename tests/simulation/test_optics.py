@@ -11,7 +11,7 @@ from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.optics import Optics, barrel_clip
 from dpanet.simulation.scene import Simulator
-from dpanet.simulation.scene_config import EDGE, MAX_CLIP, MAX_RADIUS, SQUEEZE, SceneConfig
+from dpanet.simulation.scene_config import EDGE, LENSES, MAX_CLIP, MAX_RADIUS, SQUEEZE, SceneConfig
 
 NAN, INF = float("nan"), float("inf")
 
@@ -103,3 +103,16 @@ def test_another_seed_prints_other_pages() -> None:
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
     assert torch.equal(Simulator(picture, None, SceneConfig(pages=1)).pages[0], one)
+
+
+def test_drawn_lenses_reach_well_beyond_those_of_captures() -> None:
+    """Canon captures have slopes of .3 to .9 and radii to 20 px (docs/check-fidelity.md), 10 to 90 % of windows."""
+    config = SceneConfig(**LENSES, measured=0.0)
+    optics = [Optics(np.random.default_rng(seed), None, config, 1.0) for seed in range(400)]
+    slopes = np.sort([1 / one.lens.softness for one in optics])
+    assert config.radius == optics[0].largest_radius >= 1.2 * 20
+    for low, high in ((0.2, 0.3), (0.3, 0.6), (0.6, 0.9), (0.9, 1.5), (1.5, 6.7)):
+        share = float(((slopes >= low) & (slopes < high)).mean())
+        assert share > 0.05, (low, high)
+    rims = [one.lens.rim for one in optics]
+    assert min(rims) < -0.45 and max(rims) > 0.55

@@ -78,7 +78,7 @@ def simulate(
     from dpanet.errors import counted
     from dpanet.simulation.config import PsfConfig, SimulationConfig
     from dpanet.simulation.generator import SceneGenerator
-    from dpanet.simulation.scene_config import SceneConfig
+    from dpanet.simulation.scene_config import LENSES, SceneConfig
     from dpanet.simulation.scene_folder import SceneFolder
     from dpanet.simulation.thin_lens import ThinLens
     from dpanet.simulation.workers import default_workers, write_scenes
@@ -86,7 +86,7 @@ def simulate(
 
     psf_config = PsfConfig.parse(psf)
     measured = psf_config.read_measured_kernels()
-    scenes = SceneConfig()
+    scenes = SceneConfig(**LENSES)
     if measured is not None:  # wide kernels are scaled no further than they fit
         scenes = replace(scenes, scale=min(scenes.scale, measured.max_scale))
     thin_lens = None if lens is None else ThinLens.parse(lens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from dpanet.errors import ConfigError
 from dpanet.simulation.kernels import SIZE
@@ -12,6 +13,9 @@ EDGE, SQUEEZE = (0.8, 2.0), (0.8, 1.1)
 
 MILD_RAMP, SHARP_RAMP = (0.2, 1.5), (1 / 1.6, 1 / 0.15)
 """Slopes a of the ramp in disc * (1 - a x / radius): of measured Canon lenses, well inside, and of sharper halves."""
+
+LENSES: dict[str, Any] = {"radius": 26.0, "mild_ramp": 0.8}
+"""Values of `SceneConfig` that hold the lenses of captures well inside (docs/check-fidelity.md)."""
 
 NEARLY_SHARP = 0.15
 """Largest factor of the blurs of a nearly sharp scene."""
