@@ -8,6 +8,7 @@ from dpanet.lenses.field_model import FieldModel
 from dpanet.lenses.lens import SIZE, Lens
 from dpanet.lenses.pixel4 import Pixel4
 from dpanet.lenses.pixel4_parameters import PIXEL4
+from dpanet.simulation.measured_kernels import MeasuredKernels
 
 LINE = np.arange(SIZE) - SIZE // 2
 PLACES = [(0.5, 0.5), (0.08, 0.06), (0.92, 0.06), (0.5, 0.94), (0.0, 1.0)]
@@ -75,6 +76,16 @@ def test_disparity_and_widths_are_those_that_were_measured(
     x, y = across @ LINE, down @ LINE
     widths = (*np.sqrt(across @ LINE**2 - x**2), *np.sqrt(down @ LINE**2 - y**2))
     assert (x[1] - x[0], *widths) == pytest.approx(facts, abs=0.6)
+
+
+@pytest.mark.parametrize("cell", [0, 20, 47])
+def test_the_simulator_blurs_with_the_same_kernels(cell: int) -> None:
+    row, column = divmod(cell, 8)
+    scales = [-1.2, 0.0, 0.4, 1.0]
+    simulated = MeasuredKernels.of_pixel4().at([cell] * len(scales), scales).numpy()
+    np.testing.assert_allclose(
+        Pixel4().kernels((row + 0.5) / 6, (column + 0.5) / 8, scales), simulated, rtol=0, atol=1e-6
+    )
 
 
 def test_a_scale_beyond_the_frame_is_refused() -> None:

@@ -121,6 +121,14 @@ def test_scenes_through_measured_kernels_replay_from_their_folder(
         replay(tmp_path, "000001", photographs)
 
 
+def test_scenes_through_the_pixel4_need_no_files(photographs: Path, tmp_path: Path) -> None:
+    config = SimulationConfig(find_photographs(photographs), 4, 32, PsfConfig.parse("pixel4"))
+    write_scenes(config, SceneFolder(tmp_path, config), 2)
+    assert encode_scene(replay(tmp_path, "000001", photographs)) == stored(tmp_path, "000001")
+    ideal = SceneGenerator(replace(config, psf=PsfConfig())).generate(1)
+    assert encode_scene(ideal) != stored(tmp_path, "000001")
+
+
 def test_replaying_with_another_version_is_refused(
     config: SimulationConfig, photographs: Path, tmp_path: Path
 ) -> None:

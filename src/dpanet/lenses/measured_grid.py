@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.errors import ConfigError
+from dpanet.lenses.calibration import GRIDS, check_kernels, read_kernels
 from dpanet.lenses.lens import SIZE, KernelPairs
 from dpanet.lenses.resizing import check_scales, largest_scale, resize_pair, width_with_light
-
-GRIDS = {1: (1, 1), 48: (6, 8)}
-"""Rows and columns of the known grids of cells, by the number of cells."""
 
 
 class MeasuredGrid:
@@ -39,7 +37,7 @@ class MeasuredGrid:
                 "(cells, K, K) are needed, with 48 cells (6 x 8 over the field) or 1, and K odd"
             )
         for side, kernels in (("left", left), ("right", right)):
-            _check_kernels(f"{name}, {side},", kernels)
+            check_kernels(f"{name}, {side},", kernels)
         pairs = np.stack((left, right), axis=1).astype(np.float64)
         self.pairs: NDArray[np.float64] = pairs / pairs.sum((-1, -2), keepdims=True)
         """(cells, 2, K, K), each kernel summing to 1."""
@@ -54,18 +52,7 @@ class MeasuredGrid:
 
         Raises: ConfigError if one is missing or is no array of kernels.
         """
-        files = folder / "blur_kernels_left.npy", folder / "blur_kernels_right.npy"
-        try:
-            left, right = (np.load(file, allow_pickle=False) for file in files)
-        except FileNotFoundError as error:
-            raise ConfigError(
-                f"{error.filename} is missing; name a folder with blur_kernels_left.npy and blur_kernels_right.npy"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{folder} holds no readable blur_kernels_left.npy and blur_kernels_right.npy ({error}); "
-                "name the folder of a calibration"
-            ) from error
+        left, right = read_kernels(folder)
         return cls(left, right, str(folder))
 
     @property
@@ -94,23 +81,3 @@ class MeasuredGrid:
             for column, across in axes[1]:
                 if down * across > 0:
                     yield row * self.grid[1] + column, down * across
-
-
-def _check_kernels(name: str, kernels: NDArray[np.generic]) -> None:
-    """Check that each kernel (cells, K, K) is finite, nowhere negative, and not dark.
-
-    Raises: ConfigError naming the first one that is not.
-    """
-    if kernels.dtype.kind not in "fiu":
-        raise ConfigError(f"{name} has values of type {kernels.dtype}; save the kernels as float32")
-    values = kernels.astype(np.float64)
-    for wrong, value in (
-        (~np.isfinite(values).all((-1, -2)), "a value that is not finite"),
-        ((values < 0).any((-1, -2)), "a negative value"),
-        (~(values > 0).any((-1, -2)), "no light at all"),
-    ):
-        if wrong.any():
-            raise ConfigError(
-                f"{name} has {value} in cell {int(wrong.argmax())}, counted from 0; a kernel is finite, nowhere "
-                "negative and above zero somewhere, so mend or measure it again"
-            )

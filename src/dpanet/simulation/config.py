@@ -12,6 +12,7 @@ from typing import Any
 
 from dpanet.errors import ConfigError
 from dpanet.files.store import file_identity
+from dpanet.lenses.pixel4_parameters import PIXEL4
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.scene_config import SceneConfig
 from dpanet.simulation.thin_lens import ThinLens
@@ -32,7 +33,7 @@ class PsfConfig:
     """The family of kernels that scenes are blurred with."""
 
     family: str = "ramped-disc"
-    """``ramped-disc``, ``butterworth`` or ``measured``; ``half-disc`` is read as ``ramped-disc``."""
+    """``ramped-disc``, ``butterworth``, ``pixel4`` or ``measured``; ``half-disc`` is read as ``ramped-disc``."""
     folder: Path | None = None
     """The folder of the calibration, for ``measured``."""
 
@@ -41,20 +42,30 @@ class PsfConfig:
 
     @classmethod
     def parse(cls, text: str) -> PsfConfig:
-        """Read ``ramped-disc``, ``butterworth`` or ``measured:FOLDER``. Raises: ConfigError for another word."""
+        """Read ``ramped-disc``, ``butterworth``, ``pixel4`` or ``measured:FOLDER``.
+
+        Raises: ConfigError for another word.
+        """
         family, colon, folder = text.partition(":")
         if family == "measured" and folder:
             return cls(family, Path(folder))
-        if family not in ("ramped-disc", "butterworth", *FORMER_FAMILIES) or colon:
-            raise ConfigError(f"psf is {text!r}; give ramped-disc, butterworth, or measured:FOLDER")
+        if family not in ("ramped-disc", "butterworth", "pixel4", *FORMER_FAMILIES) or colon:
+            raise ConfigError(f"psf is {text!r}; give ramped-disc, butterworth, pixel4, or measured:FOLDER")
         return cls(family)
 
     def read_measured_kernels(self) -> MeasuredKernels | None:
-        """Read the measured kernels; None for the other families. Raises: as `MeasuredKernels.read`."""
+        """Read the measured kernels, or compute the Pixel 4's; None for ideal lenses.
+
+        Raises: as `MeasuredKernels.read`.
+        """
+        if self.family == "pixel4":
+            return MeasuredKernels.of_pixel4()
         return None if self.folder is None else MeasuredKernels.read(self.folder)
 
     def identity(self) -> dict[str, str]:
-        """Return the family and, for measured kernels, the SHA-256 of their two files."""
+        """Return the family and, for measured kernels, the SHA-256 of their two files; of pixel4, of its numbers."""
+        if self.family == "pixel4":
+            return {"family": self.family, "sha256": hashlib.sha256(repr(PIXEL4).encode()).hexdigest()}
         if self.folder is None:
             return {"family": self.family}
         files = [self.folder / f"blur_kernels_{side}.npy" for side in ("left", "right")]

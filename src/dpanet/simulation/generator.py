@@ -46,7 +46,7 @@ class SceneGenerator:
         family = config.psf.family
         scenes = replace(
             config.scenes,
-            measured=float(family == "measured"),
+            measured=float(family in ("measured", "pixel4")),
             butterworth=float(family == "butterworth"),
         )
         self._measured = config.psf.read_measured_kernels()

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from dpanet.errors import ConfigError
+from dpanet.lenses.calibration import GRIDS, check_kernels, kernel_files, read_kernels
+from dpanet.lenses.pixel4 import Pixel4
 from dpanet.simulation.kernels import SIZE
-
-GRIDS = {1: (1, 1), 48: (6, 8)}
-"""Rows and columns of the known grids of measured kernels, by the number of cells."""
 
 
 class MeasuredKernels:
@@ -45,7 +44,7 @@ class MeasuredKernels:
                 "shape with K odd are needed"
             )
         for name, kernels in zip(names, (left, right), strict=True):
-            _check_kernels(name, np.asarray(kernels))
+            check_kernels(name, np.asarray(kernels))
         pairs = np.stack((left, right), axis=1).astype(np.float64)
         pairs /= pairs.sum((-1, -2), keepdims=True)
         line = np.arange(pairs.shape[-1]) - pairs.shape[-1] // 2
@@ -76,19 +75,23 @@ class MeasuredKernels:
 
         Raises: ConfigError if one is missing or is no array of kernels.
         """
-        files = folder / "blur_kernels_left.npy", folder / "blur_kernels_right.npy"
-        try:
-            left, right = (np.load(file, allow_pickle=False) for file in files)
-        except FileNotFoundError as error:
-            raise ConfigError(
-                f"{error.filename} is missing; name a folder with blur_kernels_left.npy and blur_kernels_right.npy"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{folder} holds no readable blur_kernels_left.npy and blur_kernels_right.npy ({error}); "
-                "name the folder of a calibration"
-            ) from error
-        return cls(left, right, names=(str(files[0]), str(files[1])))
+        left, right = read_kernels(folder)
+        first, second = kernel_files(folder)
+        return cls(left, right, names=(str(first), str(second)))
+
+    @classmethod
+    def of_pixel4(cls) -> MeasuredKernels:
+        """Compute the kernels of the Pixel 4 in the cells of its calibration, from the numbers fitted to it."""
+        rows, columns = GRIDS[48]
+        lens = Pixel4()
+        pairs = np.stack(
+            [
+                lens.calibrated_pair((row + 0.5) / rows, (column + 0.5) / columns)
+                for row in range(rows)
+                for column in range(columns)
+            ]
+        )
+        return cls(pairs[:, 0], pairs[:, 1], (rows, columns), ("pixel4, left", "pixel4, right"))
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -162,28 +165,6 @@ class MeasuredKernels:
             near = self.at(cells, [scale] * len(cells), device)
             kernels.append(torch.tensordot(shares[cells].to(near.device), near, dims=1))
         return torch.stack(kernels)
-
-
-def _check_kernels(name: str, kernels: np.ndarray) -> None:
-    """Check that each kernel (cells, K, K) is finite, nowhere negative, and not dark.
-
-    Raises: ConfigError naming the first one that is not.
-    """
-    if kernels.dtype.kind not in "fiu":
-        raise ConfigError(
-            f"{name} holds {kernels.dtype} where numbers are needed; save the kernels as float32"
-        )
-    within = (-1, -2)
-    for wrong, value in (
-        (~np.isfinite(kernels).all(within), "a value that is not finite"),
-        ((kernels < 0).any(within), "a negative value"),
-        (~(kernels > 0).any(within), "no light at all"),
-    ):
-        if wrong.any():
-            raise ConfigError(
-                f"{name} has {value} in cell {int(wrong.argmax())}, counted from 0; a kernel is finite, nowhere "
-                "negative and above zero somewhere, so mend or measure it again"
-            )
 
 
 def _overlap(center: Tensor, scale: Tensor, count: int) -> Tensor:
