@@ -46,8 +46,8 @@ def simulate(
     seed
         Decides every scene, together with its number.
     psf
-        Kernels of the lens: ramped-disc, butterworth (a ring), or measured:FOLDER for blur_kernels_left.npy and
-        blur_kernels_right.npy of a calibration.
+        Kernels of the lens: ramped-disc, butterworth (a ring), pixel4 (the Pixel 4's lens), or measured:FOLDER for
+        blur_kernels_left.npy and blur_kernels_right.npy of a calibration.
     depth
         A folder with a depth map for each photograph, NAME.png (16 bits, mm) or NAME.npy (m): the scenes are then the
         photographs themselves, one after the other, blurred as --lens would.
