@@ -43,6 +43,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("checkpoints", "model files"),
             ("network", "the paper's figure"),
+            ("refinement", "the optics after the network"),
             ("lenses", "kernels of known lenses"),
         ),
     ),

@@ -39,6 +39,7 @@ def evaluate(
     align: Annotated[bool, _Flag] = False,
     lpips_weights: Path | None = None,
     save_images: Annotated[bool, _Flag] = False,
+    refine: bool | None = None,
     tile: str = "auto",
     scale: Literal["auto", 1, 2, 4, 8] = "auto",
     engine: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",
@@ -87,6 +88,9 @@ def evaluate(
         File of LPIPS weights (AlexNet); LPIPS is left out without it.
     save_images
         Also write each method's pictures, 16 bits, to images/METHOD.
+    refine
+        Refine the pictures of the models by the optics of the lens, as of deblur; by default where the lens is known:
+        with --layout pixel4 by its calibration, in other layouts by --calibration.
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
     scale
@@ -106,8 +110,9 @@ def evaluate(
         Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
-    from dpanet.cli.deblur import parse_tile
+    from dpanet.cli.deblur import choose_lens, parse_tile
     from dpanet.datasets import open_dataset
+    from dpanet.lenses.calibration import kernel_files
 
     side = parse_tile(tile)
     dataset = open_dataset(
@@ -121,6 +126,10 @@ def evaluate(
     )
     if layout == "pixel4" and calibration is None:
         calibration = root / "calibration"
+
+    has_kernels = calibration is not None and all(file.is_file() for file in kernel_files(calibration))
+    camera = "pixel4" if layout == "pixel4" else None
+    lens = choose_lens(refine, camera, calibration if has_kernels or camera is None else None)
 
     from dpanet.evaluation.bit_depth import BitDepth
     from dpanet.evaluation.comparison import Comparison
@@ -136,6 +145,7 @@ def evaluate(
         model or (() if outputs else ("compact",)),
         baseline,
         calibration=calibration,
+        lens=lens,
         tile=side,
         scale=scale,
         engine=engine,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from dpanet.jobs.job import Task
+    from dpanet.lenses.lens import Lens
     from dpanet.pair import Encoding
 
 
@@ -24,6 +25,7 @@ class WorkerOptions:
     threads: int
     """Cores of a worker."""
     tta: int | Literal["auto"]
+    lens: Lens | None
     strength: float
     keep_background: float | None
     keep_foreground: float | None
@@ -69,6 +71,7 @@ class WorkerOptions:
             precision=self.precision,
             tta=self.tta,
             threads=self.threads,
+            lens=self.lens,
             strength=self.strength,
             keep_background=self.keep_background,
             keep_foreground=self.keep_foreground,

@@ -42,6 +42,9 @@ def deblur_by_rows(
         ConfigError: as of a `Deblurrer`.
         UnreadableImageError: when rows are sliced, if a file has become damaged meanwhile.
     """
+    if deblurrer.lens is not None and not isinstance(pair, DualPixelPair):
+        rows = slice(0, pair.left.shape[0]), slice(0, pair.left.shape[1])
+        pair = DualPixelPair(pair.left[rows], pair.right[rows], pair.encoding, pair.metadata)
     if isinstance(pair, DualPixelPair):
         return (
             deblurrer.with_defocus_map(pair, output_encoding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -15,6 +16,7 @@ from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.deblurrer.options import check_options
 from dpanet.deblurrer.pretrained import Pretrained
+from dpanet.deblurrer.refined import deblur_and_refine
 from dpanet.deblurrer.scales import Scale
 from dpanet.engines.choose_engine import load_engine
 from dpanet.engines.engine import Engine
@@ -26,6 +28,7 @@ from dpanet.views.kinds import View, is_path, to_arrays
 if TYPE_CHECKING:
     from dpanet.engines.torch_engine import Network
     from dpanet.images.reading import ImagePath
+    from dpanet.lenses.lens import Lens
 
 
 class Deblurrer(Pretrained):
@@ -57,8 +60,8 @@ class Deblurrer(Pretrained):
             The network needs a defocus map.
         keep_foreground: likewise in front of it. With the views swapped, background and foreground are swapped too.
         progress: called with (tiles done, all tiles).
-        reuse_memory: on the CPU, let glibc reuse freed memory, which is faster. It changes the allocator of the
-            whole process for good (`reuse_freed_memory`), so only programs should ask for it.
+        lens: refine pictures by the optics of this lens, whose field the pairs fill (`refinement/`).
+        reuse_memory: let glibc reuse freed memory: faster, but for the whole process and for good, so for programs.
 
     Raises:
         ConfigError: for an impossible value.
@@ -66,11 +69,9 @@ class Deblurrer(Pretrained):
 
     >>> import numpy as np
     >>> from dpanet import Deblurrer
-    >>> deblur = Deblurrer("compact", device="cpu")
-    >>> left = right = np.full((32, 48, 3), 128, np.uint8)
-    >>> picture = deblur(left, right)
-    >>> picture.shape, picture.dtype
-    ((32, 48, 3), dtype('uint8'))
+    >>> view = np.full((32, 48, 3), 128, np.uint8)
+    >>> Deblurrer("compact", device="cpu")(view, view).shape
+    (32, 48, 3)
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Deblurrer(Pretrained):
         keep_background: float | None = None,
         keep_foreground: float | None = None,
         progress: Progress | None = None,
+        lens: Lens | None = None,
         reuse_memory: bool = False,
     ) -> None:
         check_options(tile, scale, tta)
@@ -98,7 +100,7 @@ class Deblurrer(Pretrained):
         )
         self.tile, self.scale = tile, scale
         self.mirrors = MIRRORS[: self.engine.description.tta if tta == "auto" else tta]
-        self.progress = progress
+        self.progress, self.lens, self.threads = progress, lens, threads
         if self.control.needs_defocus_map:
             self.check_defocus_map()
 
@@ -181,11 +183,9 @@ class Deblurrer(Pretrained):
         Args:
             left: a pair; or the left view: a NumPy array (H, W), (H, W, 3) or (B, H, W, 3); a tensor (H, W),
                 (3, H, W) or (B, 3, H, W) on any device; a Pillow image of mode L, RGB, I;16 or F; the name of a
-                file; or a list of these. RGB; uint8, uint16 (white is 255 or 65535) or floats (white is 1.0); at
-                least 16 px a side.
+                file; or a list of these. RGB; uint8, uint16 (white is 255 or 65535) or floats (1.0); 16 px or more.
             right: the right view, of the same kind and shape; nothing beside a pair.
-            encoding: of the views and the picture; by default what files state, else ``srgb``. A pair states its
-                own.
+            encoding: of views and picture; by default what files state, else ``srgb``. A pair states its own.
             output_encoding: of the picture of a pair or of files, if not their own; then its ICC profile becomes one
                 of the same colors, or is left out with an ImageWarning.
             progress: instead of the Deblurrer's own; of several pictures, it is called for each from the start.
@@ -202,9 +202,8 @@ class Deblurrer(Pretrained):
 
         >>> import numpy as np
         >>> from dpanet import Deblurrer
-        >>> views = np.zeros((2, 32, 48, 3), np.float32)
-        >>> Deblurrer("compact", device="cpu")(views, views).shape
-        (2, 32, 48, 3)
+        >>> Deblurrer("compact", device="cpu")(*np.zeros((2, 32, 48, 3), np.float32)).shape
+        (32, 48, 3)
         """
         if is_path(left) and is_path(right):
             from dpanet.images.reading import read_pair
@@ -284,7 +283,8 @@ class Deblurrer(Pretrained):
         encoding = output_encoding or pair.encoding
         check_encoding(encoding)
         keep, metadata = read_keep(pair), carry_metadata(pair, encoding)
-        pixels, radius = deblur_pair(
+        deblur = partial(deblur_and_refine, self.lens, threads=self.threads) if self.lens else deblur_pair
+        pixels, radius = deblur(
             self.engine,
             pair,
             tile=self.tile,

@@ -31,12 +31,14 @@ def build_key(
     """
     from dpanet.checkpoints.shipped_models import weights_hash
     from dpanet.files.store import file_identity
+    from dpanet.lenses.known_lenses import identify_lens
     from dpanet.version import __version__
 
     return {
         "weights": weights_hash(model),
         "run": [apply.tile, apply.scale, len(apply.mirrors), apply.device.partition(":")[0], apply.precision],
         "control": [apply.control.strength, apply.control.keep_background, apply.control.keep_foreground],
+        "lens": identify_lens(apply.lens),
         "views": views,
         "flat_field": flat_field and [file_identity(sheet) for sheet in flat_field],
         "output_encoding": output_encoding,

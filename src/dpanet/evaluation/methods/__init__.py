@@ -10,6 +10,7 @@ from dpanet.errors import ConfigError
 
 if TYPE_CHECKING:
     from dpanet.evaluation.method import Method
+    from dpanet.lenses.lens import Lens
     from dpanet.simulation.measured_kernels import MeasuredKernels
 
 BASELINES = ("none", "wiener", "richardson-lucy", "single", "dpdnet", "spandrel")
@@ -75,6 +76,7 @@ def load_methods(
     baselines: Sequence[str],
     *,
     calibration: Path | None = None,
+    lens: Lens | None = None,
     **config: Any,
 ) -> tuple[Method, ...]:
     """Load all methods of a comparison: doing nothing, then the baselines, then the models.
@@ -84,6 +86,7 @@ def load_methods(
         baselines: Names that need no network; ``single``, which is the first model; or a file, which is ``dpdnet`` if
             it has the format of this package and ``spandrel`` otherwise.
         calibration: As of `load_baseline`.
+        lens: By whose optics the pictures of the models, and of no baseline, are refined.
         **config: Options of the `Deblurrer`, for every network.
 
     Raises:
@@ -102,7 +105,8 @@ def load_methods(
             methods.append(load_baseline(_family(Path(name)), network=name, **config))
         else:
             methods.append(load_baseline(name, calibration=calibration, **config))
-    methods += [ModelMethod.load(model, **config) for model in models]
+    refined = config if lens is None else {**config, "lens": lens}
+    methods += [ModelMethod.load(model, **refined) for model in models]
     return tuple(methods)
 
 

@@ -13,6 +13,7 @@ from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.engines.torch_engine import Network
 from dpanet.evaluation.method import Method
 from dpanet.evaluation.scores import Kind, MethodInfo
+from dpanet.lenses.known_lenses import identify_lens
 from dpanet.pair import DualPixelPair, Picture
 
 
@@ -54,7 +55,8 @@ class ModelMethod(Method):
         engine = self.deblurrer.engine
         self.device = engine.device
         self.family = engine.family
-        options = " ".join(f"{key}={config[key]}" for key in sorted(config) if key not in _WITHOUT_EFFECT)
+        values = {**config, "lens": identify_lens(config["lens"])} if "lens" in config else config
+        options = " ".join(f"{key}={values[key]}" for key in sorted(values) if key not in _WITHOUT_EFFECT)
         place = f"{engine.name} {self.device.partition(':')[0]} {engine.precision}"
         identity = f"{weights} {options} {place}"
         self.info = MethodInfo(name, kind, identity, checkpoint, weights, engine.parameters)

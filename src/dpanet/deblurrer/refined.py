@@ -1,0 +1,58 @@
+"""A pair deblurred by the network, and its picture refined by the optics of a known lens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.deblurrer.control import Control, combine_views
+from dpanet.deblurrer.loop import Progress, deblur_pair
+from dpanet.engines.engine import Engine
+from dpanet.engines.processor import count_cores
+from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.lenses.lens import Lens
+from dpanet.pair import DualPixelPair, Encoding, Pixels
+from dpanet.refinement.refine import refine
+
+
+def deblur_and_refine(
+    lens: Lens,
+    engine: Engine,
+    pair: DualPixelPair,
+    *,
+    encoding: Encoding,
+    control: Control,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> tuple[Pixels, NDArray[np.float32] | None]:
+    """Run an engine over a pair as `deblur_pair` does, and refine the picture.
+
+    Args:
+        lens: whose field the pair fills.
+        engine: runs the network.
+        pair: in memory.
+        encoding: of the picture.
+        control: how much of the refined picture the picture gets.
+        threads: that refine; all cores by default.
+        progress: called as of `deblur_pair`, and then anew with the parts that are refined.
+        **options: of `deblur_pair`.
+
+    Returns:
+        as `deblur_pair`.
+    """
+    options["defocus"] |= control.needs_defocus_map
+    picture, radius = deblur_pair(engine, pair, encoding="linear", progress=progress, **options)
+    views = pair.left, pair.right
+    if pair.encoding == "srgb":
+        views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
+    refined = refine(*views, picture, lens, threads=threads or count_cores(), progress=progress).picture
+    if encoding == "srgb":
+        refined = linear_to_srgb(refined)
+    if control.is_plain:
+        return refined, radius
+    return control.apply(
+        refined, combine_views(pair.left, pair.right, pair.encoding, encoding), radius, encoding
+    ), radius

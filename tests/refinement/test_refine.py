@@ -1,0 +1,105 @@
+"""Refinement by the optics: its laws, on views that a known lens has made."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from scipy.signal import fftconvolve
+
+from dpanet.errors import PairError
+from dpanet.lenses.lens import KernelPairs
+from dpanet.lenses.pixel4 import Pixel4
+from dpanet.pair import Pixels
+from dpanet.refinement.refine import CELL, cut_parts, refine
+
+SIZE = 240
+
+
+class MiddleOfField:
+    """The Pixel 4's lens with the kernels of its middle everywhere."""
+
+    name = "middle"
+    max_scale = Pixel4().max_scale
+
+    def kernels(self, y: float, x: float, scales: Sequence[float]) -> KernelPairs:
+        return Pixel4().kernels(0.5, 0.5, scales)
+
+
+LENS = MiddleOfField()
+
+
+@pytest.fixture(scope="module")
+def truth() -> Pixels:
+    """Texture of many sizes, one channel repeated; light."""
+    random = np.random.default_rng(5)
+    layers = [gaussian_filter(random.standard_normal((SIZE, SIZE)), sigma) for sigma in (0.8, 2, 5)]
+    picture = sum(layer / layer.std() for layer in layers)
+    light = (0.4 + 0.07 * picture).clip(0, 1).astype(np.float32)
+    return np.repeat(light[..., None], 3, -1)
+
+
+def blur(picture: Pixels, scale: float, noise: float = 0.0) -> tuple[Pixels, Pixels]:
+    """Blur by the kernels of the middle of the field at one scale, by SciPy's convolution."""
+    views = []
+    for view, kernel in enumerate(LENS.kernels(0.5, 0.5, [scale])[0]):
+        side = len(kernel) // 2
+        padded = np.pad(picture[..., 0], side, "reflect")
+        blurred = fftconvolve(padded, kernel, "valid")
+        blurred += noise * np.random.default_rng(view).standard_normal(blurred.shape)
+        views.append(np.repeat(blurred.astype(np.float32)[..., None], 3, -1))
+    return views[0], views[1]
+
+
+def error(picture: Pixels, truth: Pixels) -> float:
+    return float(np.sqrt(np.mean(np.square(picture - truth)[24:-24, 24:-24])))
+
+
+@pytest.mark.parametrize("scale", [-0.6, 0.4, 0.8])
+def test_a_wrong_picture_comes_nearer_to_the_truth_and_the_scale_is_found(
+    truth: Pixels, scale: float
+) -> None:
+    views = blur(truth, scale)
+    flat = truth - 0.6 * (gaussian_filter(truth, (4, 4, 0)) - gaussian_filter(truth, (12, 12, 0)))
+    refined = refine(*views, flat, LENS)
+    assert error(refined.picture, truth) < 0.75 * error(flat, truth)
+    assert abs(np.median(refined.scale[40:-40, 40:-40]) - scale) < 0.15
+    swapped = refine(views[1], views[0], flat, LENS)
+    assert error(swapped.picture, truth) > error(refined.picture, truth)
+
+
+def test_the_truth_stays(truth: Pixels) -> None:
+    refined = refine(*blur(truth, 1.0), truth, LENS)
+    assert error(refined.picture, truth) < 1e-3
+
+
+def test_a_picture_that_explains_noisy_views_stays(truth: Pixels) -> None:
+    views = blur(truth, 1.0, noise=0.03)
+    refined = refine(*views, truth, LENS)
+    assert error(refined.picture, truth) < 1e-4
+
+
+def test_views_in_focus_are_returned_at_scale_zero(truth: Pixels) -> None:
+    soft = gaussian_filter(truth, (1.5, 1.5, 0))
+    refined = refine(truth, truth, soft, LENS)
+    assert np.abs(refined.scale[40:-40, 40:-40]).max() < 0.15
+    assert error(refined.picture, truth) < 0.3 * error(soft, truth)
+
+
+def test_channels_and_threads(truth: Pixels) -> None:
+    left, right = blur(truth, 0.9)
+    soft = gaussian_filter(truth, (1.5, 1.5, 0))
+    color = np.array([0.5, 1.0, 0.25], np.float32)
+    gray = refine(left, right, soft, LENS)
+    refined = refine(left * color, right * color, soft * color, LENS, threads=2)
+    assert np.abs(refined.picture / color - gray.picture).max() < 5e-3
+    with pytest.raises(PairError, match="one shape"):
+        refine(left, right, soft[:-1], LENS)
+
+
+def test_parts_cover_a_picture_with_weights_that_sum_to_one() -> None:
+    weights = np.zeros((401, 530))
+    for part in cut_parts(401, 530):
+        weights[part.rows, part.columns] += part.ramp
+        assert part.ramp.min() > 0 and max(part.ramp.shape) <= CELL + 24
+    assert np.allclose(weights, 1, atol=1e-6)
