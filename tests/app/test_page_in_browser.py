@@ -222,6 +222,17 @@ def test_views_without_a_side_can_be_swapped(open_page: Open, tmp_path: Path) ->
     assert page.locator("#right-name").inner_text() == "a.png"
 
 
+def test_two_left_views_are_no_pair(open_page: Open, tmp_path: Path) -> None:
+    page = open_page()
+    left = [write_view(tmp_path / f"{name}_left.png", size=(32, 48)) for name in ("08", "05")]
+    page.set_input_files("#files", [str(file) for file in left])
+    assert error(page) == (
+        "05_left.png and 08_left.png are both left views, of 05 and of 08; give the left and the right view of one "
+        "capture."
+    )
+    assert page.locator("#pair").is_hidden()
+
+
 def test_wrong_and_large_files(open_page: Open, views: tuple[Path, Path], tmp_path: Path) -> None:
     page = open_page()
     movie = tmp_path / "film.mp4"

@@ -52,6 +52,20 @@ def test_the_bar_moves_on_and_never_back(clock: Clock, capture: Capture) -> None
     assert seen[-1][1] == 0
 
 
+def test_the_bar_waits_where_less_is_done_than_was_guessed(clock: Clock, capture: Capture) -> None:
+    tiles = TileClock(capture, megapixels=1, rate=0.1)
+    clock.now += 60  # smaller copies of the picture come first, and the number of tiles is not known yet
+    seen = [tiles.read()[0]]
+    assert 0 < seen[0] <= 0.1
+    for done, total in ((0, 3), (1, 3), (2, 3), (0, 5), (1, 5), (5, 5)):  # a second run begins anew
+        tiles.tiles(done, total)
+        for _ in range(3):
+            seen.append(tiles.read()[0])
+            clock.now += 1
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+
+
 def test_the_rate_of_the_last_picture_tells_the_time(clock: Clock, capture: Capture) -> None:
     models = Models({"nano": "nano"})
     assert models.rate("nano") is None

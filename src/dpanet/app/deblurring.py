@@ -27,6 +27,10 @@ _GUESS = 3.0
 """Seconds a megapixel, as long as nothing was measured; moves the bar only, no time is told from it."""
 
 
+_BEFORE_TILES = 0.1
+"""Largest share shown before the number of tiles is known, while smaller copies of the picture are deblurred."""
+
+
 class Models:
     """The models of a server, each loaded when it is first needed. Only one thread may use it.
 
@@ -70,7 +74,8 @@ class TileClock:
         self._expected = megapixels * (rate or _GUESS)
         self._known = rate is not None
         self._start = self._last = time.monotonic()
-        self._done, self._total = 0, 1
+        self._done, self._total = 0, 0
+        self._shown = 0.0
 
     def tiles(self, done: int, total: int) -> None:
         """Note the tiles that are done; the `progress` of a Deblurrer. Raises: CanceledError."""
@@ -81,12 +86,16 @@ class TileClock:
             self._known = True
 
     def read(self) -> tuple[float, float | None]:
-        """Return the share that is done, and the seconds that are left if that can be told."""
-        now = time.monotonic()
-        tile = max(1e-3, self._expected / self._total)
+        """Return the share that is done, and the seconds that are left if that can be told.
+
+        The share never falls: what is reported may be less than what was guessed, or begin anew.
+        """
+        now, total = time.monotonic(), max(1, self._total)
+        tile = max(1e-3, self._expected / total)
         within = 1 - 0.5 ** ((now - self._last) / tile * 2)  # slower and slower, never whole
-        fraction = min(1.0, (self._done + within * (self._done < self._total)) / self._total)
-        return fraction, max(0.0, self._expected - (now - self._start)) if self._known else None
+        fraction = min(1.0, (self._done + within * (self._done < total)) / total)
+        self._shown = max(self._shown, fraction if self._total else _BEFORE_TILES * fraction)
+        return self._shown, max(0.0, self._expected - (now - self._start)) if self._known else None
 
 
 def check_view(path: Path, name: str, limits: Limits) -> None:

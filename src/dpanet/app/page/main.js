@@ -17,7 +17,7 @@ import { capabilities, deblur } from "./deblur.js";
 import { findCaptures } from "./pairing.js";
 import { Queue } from "./queue.js";
 import { ResultView } from "./result.js";
-import { isCancel, percent, timeLeft } from "./text.js";
+import { forward, isCancel, percent, timeLeft } from "./text.js";
 
 const element = (id) => document.getElementById(id);
 const SECTIONS = ["choose", "pair", "options", "working", "result", "queue"];
@@ -107,10 +107,10 @@ async function run() {
   element("stage").textContent = "Reading the files";
   element("working-title").focus();
   try {
-    const result = await deblur({ ...capture, options: chosen, signal: mine.signal, onProgress: (fraction, left, stage) => {
+    const result = await deblur({ ...capture, options: chosen, signal: mine.signal, onProgress: forward((fraction, left, stage) => {
       element("progress").value = fraction;
       element("stage").textContent = [stage, stage.startsWith("Waiting") ? "" : percent(fraction), timeLeft(left)].filter(Boolean).join(", ");
-    } });
+    }) });
     if (mine.signal.aborted) {
       result.release?.();
       throw new DOMException("canceled", "AbortError");

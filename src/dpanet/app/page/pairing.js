@@ -30,15 +30,25 @@ export function readSide(file) {
   return null;
 }
 
-/** Return two files in the order left, right, and whether their names say so. */
+/**
+ * Return two files in the order left, right, and whether their names say so; null if both claim to be the same side.
+ */
 export function orderTwo(first, second) {
   const [one, two] = [readSide(first), readSide(second)];
-  if (one?.side === "right" || two?.side === "left") {
-    return { left: second, right: first, sure: one?.side !== two?.side && Boolean(one && two) };
+  if (one && two && one.side === two.side) return null;
+  if (one || two) {
+    const swapped = one?.side === "right" || two?.side === "left";
+    return { left: swapped ? second : first, right: swapped ? first : second, sure: Boolean(one && two) };
   }
-  if (one || two) return { left: first, right: second, sure: Boolean(one && two) && one.side !== two.side };
   const [left, right] = [first, second].sort((a, b) => natural(a.name, b.name));
   return { left, right, sure: false };
+}
+
+function describeSameSide(first, second) {
+  const [one, two] = [first, second].sort((a, b) => natural(a.name, b.name));
+  const [{ name, side }, other] = [readSide(one), readSide(two)];
+  const whose = name === other.name ? name : `${name} and of ${other.name}`;
+  return `${one.name} and ${two.name} are both ${side} views, of ${whose}; give the left and the right view of one capture.`;
 }
 
 /**
@@ -63,7 +73,8 @@ export function findCaptures(files, raw) {
   }
   if (pictures.length === 2) {
     const pair = orderTwo(...pictures);
-    captures.push({ name: readSide(pair.left)?.name ?? stem(pair.left.name), ...pair });
+    if (pair) captures.push({ name: readSide(pair.left)?.name ?? stem(pair.left.name), ...pair });
+    else leftOut.push(describeSameSide(...pictures));
   } else {
     for (const file of pictures) {
       const claim = readSide(file);

@@ -15,6 +15,15 @@ export function timeLeft(value) {
   return `about ${Math.ceil(value / 60)} min left`;
 }
 
+/** Return a function as `onProgress` whose fraction never falls, whatever an engine reports. */
+export function forward(onProgress) {
+  let largest = 0;
+  return (fraction, ...more) => {
+    largest = Math.max(largest, fraction);
+    onProgress(largest, ...more);
+  };
+}
+
 export const percent = (fraction) => `${Math.floor(100 * fraction)} %`;
 
 /** Return "1 pair", "2 pairs". */
