@@ -1,5 +1,6 @@
 """Views as NumPy arrays and torch tensors: the same kind, shape and type comes back."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dpanet.deblurrer.deblurrer import Deblurrer
-from dpanet.errors import PairError
+from dpanet.errors import ImageWarning, PairError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.network.description import Description
 
@@ -101,6 +102,10 @@ VIEW = np.zeros((20, 30, 3), np.uint8)
         (VIEW.astype(np.int32), VIEW.astype(np.int32), "the views are of type int32; give uint8, uint16 or floats"),
         (VIEW[:8], VIEW[:8], "at least 16 px a side"),
         (VIEW, torch.from_numpy(VIEW), "the views are ndarray and Tensor; give one DualPixelPair"),
+        (torch.zeros(20, 30, 3), torch.zeros(20, 30, 3), r"shape \(20, 30, 3\); give \(H, W\), \(3, H, W\)"),
+        (torch.zeros(3, 20, 30), torch.zeros(3, 19, 30), r"of \(3, 20, 30\) torch.float32 .* \(3, 19, 30\)"),
+        (torch.zeros(20, 30), torch.zeros(20, 30).half(), r"of one shape and type"),
+        (np.zeros((3, 20, 30)), np.zeros((3, 20, 30)), r"shape \(3, 20, 30\); give .* or \(B, H, W, 3\), RGB$"),
         (VIEW, None, "the views are ndarray and NoneType"),
         (np.full((20, 30), np.nan), np.full((20, 30), np.nan), "contains NaN"),
     ],
@@ -108,3 +113,28 @@ VIEW = np.zeros((20, 30, 3), np.uint8)
 def test_unusable_views(left: Any, right: Any, says: str) -> None:
     with pytest.raises(PairError, match=says):
         deblur(left, right)
+
+
+CODES = views("uint8", 20, 30, 3)
+
+
+@pytest.mark.parametrize("brightness", [1.0, 0.1], ids=["day", "night"])
+def test_floats_whose_white_is_255_are_noticed(brightness: float) -> None:
+    left, right = CODES * np.float32(brightness)
+    for pair in ((left, right), tuple(torch.from_numpy(view).movedim(-1, 0) for view in (left, right))):
+        with pytest.warns(
+            ImageWarning, match=f"largest value of {max(left.max(), right.max()):g}, and white is 1"
+        ):
+            deblur(*pair)
+
+
+def test_a_picture_with_lamps_above_white_is_taken_as_it_is() -> None:
+    left, right = views("float32", 200, 300, 3)
+    left[10:15, 20:40], right[10:15, 20:40] = 300, 300  # a hundredth would be 600 pixels
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = deblur(left, right)
+        deblur(CODES[0] / 255.0, CODES[1] / 255.0)
+        deblur(*CODES)
+        deblur(*CODES.astype(np.float32), encoding="linear")
+    expect(made[60:], left[60:], right[60:])

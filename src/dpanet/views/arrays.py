@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.errors import PairError
+from dpanet.errors import ImageWarning, PairError
 from dpanet.images.encoding import dequantize, quantize
 from dpanet.pair import DualPixelPair, Encoding, Pixels
+
+BRIGHTEST = 4.0
+"""Display-encoded value that few pixels exceed where white is 1.0: some 30 times the light of white."""
+
+_SAMPLE = 100_000
+"""About as many values of a view are looked at to tell whether its white is 1.0."""
 
 
 def to_pairs(left: NDArray[Any], right: NDArray[Any], encoding: Encoding) -> list[DualPixelPair]:
@@ -23,6 +30,10 @@ def to_pairs(left: NDArray[Any], right: NDArray[Any], encoding: Encoding) -> lis
 
     Raises:
         PairError: if the views differ in shape or type, or have another one than these.
+
+    Warns:
+        ImageWarning: if the white of display-encoded floats seems to be another one than 1.0. Linear ones may have
+            any: a `Deblurrer` divides them by it.
     """
     if left.shape != right.shape or left.dtype != right.dtype:
         raise PairError(
@@ -30,10 +41,9 @@ def to_pairs(left: NDArray[Any], right: NDArray[Any], encoding: Encoding) -> lis
             "views of one shape and type"
         )
     if left.ndim not in (2, 3, 4) or (left.ndim > 2 and left.shape[-1] != 3):
-        raise PairError(
-            f"the views have shape {left.shape}; give (H, W), (H, W, 3) or (B, H, W, 3), RGB, or for tensors (H, W), "
-            "(3, H, W) or (B, 3, H, W)"
-        )
+        raise PairError(f"the views have shape {left.shape}; give (H, W), (H, W, 3) or (B, H, W, 3), RGB")
+    if encoding == "srgb":
+        _check_white(left, right)
     pairs = zip(_pixels(left), _pixels(right), strict=True)
     return [DualPixelPair(one, other, encoding) for one, other in pairs]
 
@@ -58,3 +68,23 @@ def _pixels(view: NDArray[Any]) -> Iterator[Pixels]:
     if view.ndim == 2:
         values = np.repeat(values[..., None], 3, axis=-1)
     yield from (np.ascontiguousarray(picture) for picture in (values if view.ndim == 4 else values[None]))
+
+
+def _check_white(left: NDArray[Any], right: NDArray[Any]) -> None:
+    """Warn if more than a hundredth of the values of floats are above `BRIGHTEST`, as of codes up to 255.
+
+    Lamps and the sun alone, which pictures of a high dynamic range have above white, are less.
+    """
+    if left.dtype.kind != "f" or not left.size:
+        return
+    largest = float(max(left.max(), right.max()))
+    if largest <= BRIGHTEST:
+        return
+    samples = [view.reshape(-1)[:: max(1, view.size // _SAMPLE)] for view in (left, right)]
+    if np.percentile(np.concatenate(samples), 99) > BRIGHTEST:
+        warnings.warn(
+            f"the views are floats with a largest value of {largest:g}, and white is 1.0; divide by their white, "
+            "such as 255 for 8 bits, or give whole numbers as uint8 or uint16",
+            ImageWarning,
+            stacklevel=4,
+        )

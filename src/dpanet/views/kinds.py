@@ -42,11 +42,7 @@ def to_arrays(left: object, right: object) -> Arrays:
         from dpanet.views import tensors
 
         tensor = left
-        return (
-            tensors.to_array(left),
-            tensors.to_array(right),
-            lambda array: tensors.from_array(array, tensor),
-        )
+        return *tensors.to_arrays(left, right), lambda array: tensors.from_array(array, tensor)
     if _is_image(left) and _is_image(right):
         from dpanet.views import pillow_images
 

@@ -9,6 +9,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dpanet.errors import PairError
+
+
+def to_arrays(left: Tensor, right: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return both views as of `to_array`.
+
+    Raises:
+        PairError: if they differ in shape or type, or have another shape; it names the tensors' own.
+    """
+    shapes = tuple(left.shape), tuple(right.shape)
+    if shapes[0] != shapes[1] or left.dtype != right.dtype:
+        raise PairError(
+            f"the left view is a tensor of {shapes[0]} {left.dtype} and the right view of {shapes[1]} {right.dtype}; "
+            "give two views of one shape and type"
+        )
+    if left.ndim not in (2, 3, 4) or (left.ndim > 2 and left.shape[-3] != 3):
+        raise PairError(
+            f"the views are tensors of shape {shapes[0]}; give (H, W), (3, H, W) or (B, 3, H, W), RGB"
+        )
+    return to_array(left), to_array(right)
+
 
 def to_array(tensor: Tensor) -> NDArray[Any]:
     """Return (H, W), (3, H, W) or (B, 3, H, W) as (H, W), (H, W, 3) or (B, H, W, 3); bfloat16 as float32."""
