@@ -163,6 +163,7 @@ def test_sentences_never_show_the_temporary_folder(tmp_path: Path) -> None:
     text = f"{path['left']} is 8-bit and {path['right']} 16-bit; add --camera canon-right"
     assert (
         capture.describe(text)
-        == "my left.png is 8-bit and ../right.png 16-bit; choose the camera canon-right"
+        == "my left.png is 8-bit and ../right.png 16-bit; choose “Canon, the second frame is the right half” "
+        "under Camera"
     )
     assert path["right"].parent == capture.folder

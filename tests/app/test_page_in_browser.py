@@ -190,11 +190,13 @@ def test_the_map_the_strength_and_the_background(open_page: Open, views: tuple[P
     page = open_page()
     deblur(page, *views, model="compact")
     page.get_by_label("Show over the picture").check()
+    assert page.locator(".tag").evaluate_all("all => all.map(one => one.checkVisibility())") == [False, False]
     assert page.locator(".map-pane").is_visible()
     assert page.locator("#legend").inner_text().count("px") >= 2
     page.locator("#stage-box").focus()
     page.keyboard.press("m")
     assert not page.locator(".map-pane").is_visible()
+    assert page.locator(".tag-left").is_visible()
     page.get_by_label("Strength").fill("30")
     assert page.locator("img.after").evaluate("one => getComputedStyle(one).opacity") == "0.3"
     page.get_by_label("Strength").fill("0")
@@ -205,7 +207,9 @@ def test_the_map_the_strength_and_the_background(open_page: Open, views: tuple[P
     page.get_by_label("Strength").fill("100")
     before = page.locator("img.after").get_attribute("src")
     page.get_by_label("Leave strong blur as it is").check()
+    assert page.locator("#stage-busy").is_visible()
     page.locator(f'img.after:not([src="{before}"])').wait_for()
+    page.locator("#stage-busy").wait_for(state="hidden")
     assert page.get_by_label("From a blur radius of").is_enabled()
 
 
@@ -240,7 +244,7 @@ def test_wrong_and_large_files(open_page: Open, views: tuple[Path, Path], tmp_pa
     page.set_input_files("#files", [str(movie)])
     assert "film.mp4 is no picture that can be read" in error(page)
     for name, content, sentence in (
-        ("x_right.png", b"hello", "x_right.png is a text"),
+        ("x_right.png", b"hello", "x_right.png is not a picture"),
         ("y_right.png", b"0" * 1_000_001, "y_right.png has 1.0 MB, and at most 1 MB are taken"),
     ):
         wrong = tmp_path / name
@@ -309,7 +313,7 @@ def test_a_folder_is_a_queue(open_page: Open, tmp_path: Path) -> None:
     states = dict(
         zip(titles.all_inner_texts(), page.locator("#queue-list .state").all_inner_texts(), strict=True)
     )
-    assert "BAD_left.png is a text" in states["BAD"]
+    assert "BAD_left.png is not a picture" in states["BAD"]
     assert states["IMG_10"] == "Canceled"
     assert page.locator("#queue-summary").inner_text() == "1 of 3 pairs done, 1 failed, 1 canceled"
     page.get_by_role("button", name="Show IMG_2").click()
@@ -317,9 +321,9 @@ def test_a_folder_is_a_queue(open_page: Open, tmp_path: Path) -> None:
     page.get_by_role("button", name="Back to the list").click()
     _, content = save(page, "Download all as zip")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.namelist() == ["IMG_2.tif"]
+        assert archive.namelist() == ["IMG_2_sharp.tif"]
         assert archive.testzip() is None
-        assert tifffile.imread(io.BytesIO(archive.read("IMG_2.tif"))).dtype == np.uint16
+        assert tifffile.imread(io.BytesIO(archive.read("IMG_2_sharp.tif"))).dtype == np.uint16
 
 
 def test_the_example_needs_one_click(open_page: Open, app: RunningApp) -> None:

@@ -96,7 +96,9 @@ def test_one_raw_file_has_both_views(visitor: Visitor, tmp_path: Path) -> None:
     raw = write_dng(tmp_path / "IMG_7.dng", frames_of(left, right), make="Unknown", orientation=8)
     state = visitor.wait(visitor.send(raw))
     assert "IMG_7.dng" in state["error"]
-    assert "choose the camera canon" in state["error"]  # in the words of the page
+    assert (
+        "choose “Raw file of an unknown maker, like Canon's” under Camera" in state["error"]
+    )  # in the words of the page
     job = visitor.send(raw, camera="canon")
     state = visitor.wait(job)
     assert state["state"] == "done", state["error"]
@@ -114,6 +116,12 @@ def test_a_linear_pair_is_shown_as_for_a_screen(visitor: Visitor, tmp_path: Path
     assert state["state"] == "done", state["error"]
     stored = read_picture(write(tmp_path / "x.tif", visitor.get(f"{job}/picture.tiff")))
     assert stored.encoding == "linear"
+    assert state["linear"]
+    as_shown = write(tmp_path / "y.tif", visitor.get(f"{job}/picture.tiff?values=srgb"))
+    assert read_picture(as_shown).encoding == "srgb"
+    after = np.asarray(Image.open(io.BytesIO(visitor.get(f"{job}/after"))).convert("L"))
+    assert np.abs(tifffile.imread(as_shown) / 257 - after).max() <= 0.51
+    assert b"give srgb or linear" in visitor.get(f"{job}/picture.png?values=log", status=400)
     shown = Image.open(io.BytesIO(visitor.get(f"{job}/before")))
     linear = tifffile.imread(paths[0]) / 65535
     expected = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from dpanet.app.page_words import merge_notes, use_page_words
 from dpanet.errors import shown
 from dpanet.images.pairing import SUFFIXES
 from dpanet.jobs.job_list import RAW_SUFFIXES
@@ -19,8 +20,6 @@ State = Literal["sending", "waiting", "working", "done", "failed", "canceled"]
 UNFINISHED: tuple[State, ...] = ("sending", "waiting", "working")
 
 SIDES = ("left", "right")
-
-_OPTION = re.compile(r"\b(add|leave out) --camera(?: (canon(?:-right)?|pixel-app|pixel4))?")
 
 
 class CanceledError(Exception):
@@ -36,8 +35,6 @@ class Result:
     height: int
     seconds: float
     """That it took, without the time in the queue."""
-    notes: tuple[str, ...]
-    """Remarks on the files, one sentence each."""
     span: float | None
     """Blur radius in px at the ends of the colors of the defocus map; None if there is no map."""
 
@@ -64,6 +61,8 @@ class Capture:
     fraction: float = 0.0
     seconds_left: float | None = None
     error: str = ""
+    notes: tuple[str, ...] = ()
+    """Remarks on the files, one sentence each; there as soon as the files were read."""
     result: Result | None = None
     encoding: Encoding = "srgb"
     """Of the picture."""
@@ -77,7 +76,9 @@ class Capture:
     def title(self) -> str:
         """Of the capture, for the names of downloads: the left file's name without side and suffix."""
         stem = re.sub(r"\.[^.]*$", "", self.names["left"].replace("\\", "/").rpartition("/")[2])
-        stem = re.sub(r"[-_. ]?left$", "", stem, flags=re.IGNORECASE) if len(self.names) == 2 else stem
+        stem = (
+            re.sub(r"[-_. ]?left$|[-_. ]l$", "", stem, flags=re.IGNORECASE) if len(self.names) == 2 else stem
+        )
         return re.sub(r"[^\w.() +-]", "_", stem).strip(". ") or "picture"
 
     @property
@@ -108,19 +109,22 @@ class Capture:
         """Return a sentence with the visitor's names of the files, and with the page's words for options."""
         for side, path in self.upload_path.items():
             text = text.replace(shown(path), shown(self.names[side]))
-        text = _OPTION.sub(
-            lambda match: f"choose the camera {match[2]}" if match[1] == "add" else "choose no camera", text
-        )
-        return text.replace(shown(self.folder), "the temporary folder")
+        return use_page_words(text).replace(shown(self.folder), "the temporary folder")
+
+    def note(self, sentences: Iterable[str]) -> None:
+        """Keep remarks on the files for the page, those on both views once."""
+        right = shown(self.names["right"]) if "right" in self.names else None
+        self.notes = merge_notes(map(self.describe, sentences), shown(self.names["left"]), right)
 
     def to_json(self) -> dict[str, Any]:
         """Return what a page is told."""
         told: dict[str, Any] = {"state": self.state, "stage": self.stage, "fraction": round(self.fraction, 4)}
-        told |= {"seconds_left": self.seconds_left, "error": self.error}
+        told |= {"seconds_left": self.seconds_left, "error": self.error, "notes": self.notes}
         if self.result is not None:
             result = self.result
             told |= {"width": result.width, "height": result.height, "seconds": round(result.seconds, 3)}
-            told |= {"notes": result.notes, "defocus": result.span is not None, "span": result.span}
+            told |= {"defocus": result.span is not None, "span": result.span}
+            told |= {"linear": self.encoding == "linear"}
         return told
 
 

@@ -13,14 +13,16 @@ import numpy as np
 from dpanet.app.capture import Capture, Result
 from dpanet.app.limits import Limits
 from dpanet.app.previews import write_map_preview, write_preview
+from dpanet.containers.written_metadata import with_encoding
 from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.errors import UnreadableImageError, shown
+from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.header import read_header
 from dpanet.images.reading import read_picture
 from dpanet.images.writing import write_picture
 from dpanet.jobs.views import RAW_FILES, build_raw_reader, build_reader
-from dpanet.pair import DualPixelPair, Picture
+from dpanet.pair import DualPixelPair, Encoding, Picture
 from dpanet.processes.background import held_warnings
 
 _GUESS = 3.0
@@ -131,6 +133,7 @@ def deblur_capture(
     with held_warnings() as held:
         capture.stage = "Reading"
         pair = _read(capture)
+        capture.note(str(arguments[0]) for arguments in held)
         height, width = pair.left.shape[:2]
         if height * width > limits.pixels:
             raise UnreadableImageError(
@@ -166,10 +169,8 @@ def deblur_capture(
             np.save(capture.radius, radius)
             span = write_map_preview(radius, pair.metadata.get("exif"), capture.preview("defocus"))
         shape = read_header(capture.preview("after"))
-    notes = [capture.describe(str(arguments[0])) for arguments in held]
-    capture.result = Result(
-        shape.width, shape.height, time.monotonic() - start, tuple(dict.fromkeys(notes)), span
-    )
+    capture.note(str(arguments[0]) for arguments in held)
+    capture.result = Result(shape.width, shape.height, time.monotonic() - start, span)
 
 
 def write_after(capture: Capture, control: Control, path: Path) -> None:
@@ -177,9 +178,20 @@ def write_after(capture: Capture, control: Control, path: Path) -> None:
     write_preview(_mixed(capture, control), path)
 
 
-def write_download(capture: Capture, control: Control, path: Path) -> None:
-    """Write the picture at 16 bits with its metadata, mixed by `control`; the suffix decides the format."""
-    write_picture(_mixed(capture, control), path, bits=16, overwrite=True)
+def write_download(capture: Capture, control: Control, values: Encoding | None, path: Path) -> None:
+    """Write the picture at 16 bits with its metadata, mixed by `control`; the suffix decides the format.
+
+    Args:
+        capture: that is done.
+        control: of the mixture.
+        values: ``srgb`` for a linear picture as on a screen; otherwise the picture keeps its encoding.
+        path: of the new file.
+    """
+    picture = _mixed(capture, control)
+    if values == "srgb" and picture.encoding == "linear":
+        pixels = linear_to_srgb(picture.pixels)
+        picture = Picture(pixels, "srgb", with_encoding(picture.metadata, "srgb"))
+    write_picture(picture, path, bits=16, overwrite=True)
 
 
 def _mixed(capture: Capture, control: Control) -> Picture:

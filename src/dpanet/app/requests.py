@@ -5,22 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from dpanet.app.page_words import CAMERAS
 from dpanet.deblurrer.control import Control
 from dpanet.errors import ConfigError
-
-CAMERAS = {
-    "pixel4": "Pixel 4: raw views as two files",
-    "pixel-app": "Views of the Pixel capture app",
-    "canon": "Raw file of an unknown maker, like Canon's",
-    "canon-right": "Canon, the second frame is the right half",
-}
-"""Values of the option ``--camera``, and what they mean."""
+from dpanet.pair import Encoding
 
 _LARGEST_REQUEST = 1 << 16
 """Bytes of a request that is no picture."""
@@ -70,6 +64,14 @@ def read_control(query: QueryParams) -> Control:
         return Control(strength=1.0 if strength is None else strength, keep_background=keep)
     except ConfigError as error:
         raise refuse(400, str(error)) from error
+
+
+def read_values(query: QueryParams) -> Encoding | None:
+    """Return the encoding that a download is to have; None for that of the picture. Raises: HTTPException."""
+    values = query.get("values")
+    if values not in (None, "srgb", "linear"):
+        raise refuse(400, f"values is {values[:40]!r}; give srgb or linear")
+    return cast("Encoding | None", values)
 
 
 def _name(value: Any) -> str:

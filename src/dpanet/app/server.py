@@ -24,7 +24,8 @@ from dpanet.app.deblurring import Models, check_view, write_after, write_downloa
 from dpanet.app.guard import AllowedHosts, Guard
 from dpanet.app.limits import Limits
 from dpanet.app.page_files import load_page
-from dpanet.app.requests import CAMERAS, read_control, read_new_capture, refuse
+from dpanet.app.page_words import CAMERAS, RECOGNIZE
+from dpanet.app.requests import read_control, read_new_capture, read_values, refuse
 from dpanet.app.temporary_folder import create_file, is_own_file
 from dpanet.app.visitors import BusyError, Visitor, Visitors
 from dpanet.app.worker import Worker
@@ -109,7 +110,9 @@ class Server:
         return JSONResponse(
             {
                 "models": models,
-                "cameras": [{"name": name, "description": text} for name, text in CAMERAS.items()],
+                "cameras": [
+                    {"name": name, "description": text} for name, text in {"": RECOGNIZE, **CAMERAS}.items()
+                ],
                 "raw": True,
                 "folder": True,
                 "maxPixels": self.limits.pixels,
@@ -217,7 +220,10 @@ class Server:
             raise refuse(400, "this model has no defocus map; choose one that has, such as compact")
         if name in _KINDS:
             suffix, kind = _KINDS[name]
-            path = await self._written(capture, suffix, lambda file: write_download(capture, control, file))
+            values = read_values(request.query_params)
+            path = await self._written(
+                capture, suffix, lambda file: write_download(capture, control, values, file)
+            )
             title = quote(f"{capture.title}_sharp{suffix}")
             headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{title}", "X-Dpanet-Name": title}
             return FileResponse(

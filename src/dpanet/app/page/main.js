@@ -4,11 +4,12 @@
 // It exports
 //   capabilities(): Promise<{models: [{name, description}], cameras: [{name, description}], raw, folder, maxPixels,
 //     defocusMap, keepBackground, where: "server"|"browser"}>
-//   deblur({left: File, right: File|null, options: {model, camera|null}, onProgress(fraction, secondsLeft|null, stage),
+//   deblur({left: File, right: File|null, options: {model, camera|null}, onProgress(fraction, secondsLeft|null, stage, notes?),
 //     signal: AbortSignal}): Promise<{before: Blob, after: Blob, defocus: Blob|null, defocusSpan: px at the ends of the
 //     colors, width, height, seconds, notes: [string],
 //     redraw?({keepBackground: px|null}): Promise<Blob> (the picture after; strength is applied by the page),
-//     download(kind: "png"|"tiff", {strength: 0..1, keepBackground: px|null}): Promise<{name, blob}>,
+//     download(kind: "png"|"tiff", {strength: 0..1, keepBackground: px|null, values: "srgb"|"linear"|null}):
+//       Promise<{name, blob}>; values is null unless the result has linear: true, of a picture proportional to light,
 //     release?(): void (the result is not needed any more)}>
 // before, after and defocus are pictures that the browser draws, upright, all of width x height. A failure is an Error
 // whose message is one sentence for the visitor; a cancel is an AbortError.
@@ -17,7 +18,7 @@ import { capabilities, deblur } from "./deblur.js";
 import { findCaptures } from "./pairing.js";
 import { Queue } from "./queue.js";
 import { ResultView } from "./result.js";
-import { forward, isCancel, percent, timeLeft } from "./text.js";
+import { forward, isCancel, percent, showNotes, timeLeft } from "./text.js";
 
 const element = (id) => document.getElementById(id);
 const SECTIONS = ["choose", "pair", "options", "working", "result", "queue"];
@@ -88,11 +89,14 @@ function showPair() {
   for (const [side, file] of Object.entries({ left, right })) {
     element(`${side}-name`).textContent = file?.name ?? "";
     const box = element(`${side}-name`).parentElement.querySelector(".thumb");
-    box.textContent = file ? `${file.name.split(".").at(-1).toUpperCase()}, no preview` : "";
+    const none = file ? `${file.name.split(".").at(-1).toUpperCase()}, no preview` : "";
+    box.textContent = none;
     if (!file || /\.(tiff?|p[gp]m|cr[23]|dng)$/i.test(file.name)) continue;
     const image = Object.assign(new Image(), { alt: `${side} view`, src: URL.createObjectURL(file) });
     thumbnails.push(image.src);
-    image.decode().then(() => box.replaceChildren(image), () => {});
+    box.textContent = "Loading the preview …";
+    const drawn = (...content) => thumbnails.includes(image.src) && box.replaceChildren(...content); // unless others were chosen
+    image.decode().then(() => drawn(image), () => drawn(none));
   }
   element("pair-title").focus();
 }
@@ -105,9 +109,11 @@ async function run() {
   show("working");
   element("progress").removeAttribute("value");
   element("stage").textContent = "Reading the files";
+  showNotes(element("working-notes"), []);
   element("working-title").focus();
   try {
-    const result = await deblur({ ...capture, options: chosen, signal: mine.signal, onProgress: forward((fraction, left, stage) => {
+    const result = await deblur({ ...capture, options: chosen, signal: mine.signal, onProgress: forward((fraction, left, stage, notes = []) => {
+      showNotes(element("working-notes"), notes);
       element("progress").value = fraction;
       element("stage").textContent = [stage, stage.startsWith("Waiting") ? "" : percent(fraction), timeLeft(left)].filter(Boolean).join(", ");
     }) });
@@ -244,7 +250,7 @@ async function start() {
   const about = () => { element("model-about").textContent = can.models.find(({ name }) => name === element("model").value)?.description ?? ""; };
   element("model").addEventListener("change", about);
   about();
-  fill(element("camera"), [{ name: "", description: "Recognize it" }, ...can.cameras]);
+  fill(element("camera"), can.cameras);
   element("camera").parentElement.hidden = !can.cameras.length;
   for (const place of document.querySelectorAll("[data-raw]")) place.hidden = !can.raw;
   document.querySelector("[data-action=folder]").hidden = !(can.folder && "webkitdirectory" in element("folder"));

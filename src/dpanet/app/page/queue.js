@@ -1,12 +1,16 @@
 // Many captures: a list with the state of each, deblurred one after the other.
 
-import { counted, isCancel, percent, save, timeLeft } from "./text.js";
+import { counted, forward, isCancel, percent, save, timeLeft } from "./text.js";
 import { zip } from "./zip.js";
 
 const element = (id) => document.getElementById(id);
 const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 
 const describe = ({ stage = "Sending", fraction }) => (stage.startsWith("Waiting") ? stage : `${stage}, ${percent(fraction)}`);
+/** Whether the files of an item are being sent to the engine. */
+const isSent = ({ state, stage = "Sending" }) => state === "working" && stage === "Sending";
+const isAtWork = ({ state, stage = "Sending" }) => state === "working" && !stage.startsWith("Waiting");
+const describeDone = (result) => result && `Done in ${result.seconds.toFixed(1)} s${result.notes.length ? `, with ${counted(result.notes.length, "note")}` : ""}`;
 const WORDS = { waiting: "Waiting", canceled: "Canceled" };
 
 export class Queue {
@@ -56,13 +60,14 @@ export class Queue {
   }
 
   async #file(item, kind) {
-    const { name, blob } = await item.result.download(kind, { strength: 1, keepBackground: null });
-    return { name: `${item.name}${/\.[^.]*$/.exec(name)?.[0] ?? ""}`, blob };
+    const { name, blob } = await item.result.download(kind, { strength: 1, keepBackground: null, values: item.result.linear ? element("zip-values").value : null });
+    return { name: item.name.slice(0, item.name.lastIndexOf("/") + 1) + name, blob };
   }
 
   #next() {
     for (const item of this.items) {
-      if (this.running >= this.side) return;
+      // One is sent after the other, so that they are deblurred in the order of the list.
+      if (this.running >= this.side || this.items.some(isSent)) return;
       if (item.state === "waiting") this.#run(item);
     }
   }
@@ -74,10 +79,12 @@ export class Queue {
     try {
       item.result = await this.deblur({
         left: item.left, right: item.right, options: this.options, signal: item.control.signal,
-        onProgress: (fraction, left, stage) => {
+        onProgress: forward((fraction, left, stage) => {
+          const wasSent = isSent(item);
           Object.assign(item, { fraction, left, stage });
           this.#draw(item);
-        },
+          if (wasSent && !isSent(item)) this.#next();
+        }),
       });
       this.running--;
       this.#set(item, "done");
@@ -135,9 +142,9 @@ export class Queue {
 
   #draw(item) {
     item.row.className = item.state;
-    const text = { working: describe(item), done: `Done in ${item.result?.seconds.toFixed(1)} s`, failed: item.error };
+    const text = { working: describe(item), done: describeDone(item.result), failed: item.error };
     item.text.textContent = text[item.state] ?? WORDS[item.state];
-    item.bar.hidden = item.state !== "working";
+    item.bar.hidden = !isAtWork(item);
     item.bar.value = item.fraction;
     item.buttons.show.hidden = item.buttons.save.hidden = item.state !== "done";
     item.buttons.cancel.hidden = !["waiting", "working"].includes(item.state);
@@ -161,6 +168,7 @@ export class Queue {
   #summarize() {
     this.#overall();
     element("queue-progress").hidden = element("queue-buttons").hidden = !this.started;
+    element("zip-values-box").hidden = !this.items.some((item) => item.state === "done" && item.result.linear);
     document.querySelector("[data-action=zip]").disabled = !this.#count("done");
     document.querySelector("[data-action=cancel-all]").hidden = !this.started || !(this.#count("waiting") + this.#count("working"));
   }

@@ -1,6 +1,6 @@
 // The result of one capture: before and after, the controls beside them, the downloads.
 
-import { isCancel, save, seconds } from "./text.js";
+import { isCancel, save, seconds, showNotes } from "./text.js";
 import { Viewer } from "./viewer.js";
 
 const element = (id) => document.getElementById(id);
@@ -36,11 +36,12 @@ export class ResultView {
     }
   }
 
-  /** What is asked for: strength 0..1, and the blur radius in px from which on the picture stays soft, or null. */
+  /** What is asked for: strength 0..1, the blur radius in px from which on the picture stays soft, or null, and values. */
   get look() {
     return {
       strength: element("strength").valueAsNumber / 100,
       keepBackground: element("keep").checked ? element("keep-radius").valueAsNumber : null,
+      values: this.result?.linear ? element("values").value : null,
     };
   }
 
@@ -54,7 +55,8 @@ export class ResultView {
       `Deblurred in ${seconds(result.seconds)}`,
       Object.assign(document.createElement("small"), { textContent: `${width} × ${height} px, model ${options.model}` }),
     );
-    element("notes").replaceChildren(...result.notes.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+    showNotes(element("notes"), result.notes);
+    element("values-box").hidden = !result.linear;
     await Promise.all([this.#put("before", result.before), this.#put("after", result.after), this.#put("map", result.defocus)]);
     element("map-box").hidden = !result.defocus;
     element("keep-box").hidden = !(result.defocus && result.redraw);
@@ -75,6 +77,7 @@ export class ResultView {
   /** Release the pictures. */
   clear() {
     clearTimeout(this.timer);
+    this.#busy(false);
     for (const url of this.urls) URL.revokeObjectURL(url);
     this.urls = [];
     this.result = null;
@@ -99,6 +102,7 @@ export class ResultView {
   #map() {
     const shown = element("map").checked;
     this.box.querySelector(".map-pane").hidden = !shown;
+    for (const tag of this.box.querySelectorAll(".tag")) tag.hidden = shown; // the colors cover both pictures
     element("legend").hidden = !shown;
   }
 
@@ -108,14 +112,23 @@ export class ResultView {
     element("keep-value").value = `${element("keep-radius").value} px`;
     clearTimeout(this.timer);
     const { result } = this;
+    const isAsked = () => result === this.result && keepBackground === this.look.keepBackground;
+    this.#busy(true);
     this.timer = setTimeout(async () => {
       try {
         const blob = await result.redraw({ keepBackground });
-        if (result === this.result && keepBackground === this.look.keepBackground) await this.#put("after", blob);
+        if (isAsked()) await this.#put("after", blob);
       } catch (error) {
         if (result === this.result && !isCancel(error)) this.fail(error);
       }
+      if (isAsked()) this.#busy(false);
     }, 250);
+  }
+
+  #busy(on) {
+    element("stage-busy").hidden = !on;
+    this.box.setAttribute("aria-busy", on);
+    if (on) this.say("Working");
   }
 
   async #download(button) {

@@ -65,7 +65,7 @@ async function wait(job, signal, onProgress) {
     if (state.state === "done") return state;
     if (state.state === "failed") throw new Error(state.error);
     if (state.state === "canceled") throw canceled();
-    onProgress(SENDING + (1 - SENDING) * state.fraction, state.seconds_left, state.stage);
+    onProgress(SENDING + (1 - SENDING) * state.fraction, state.seconds_left, state.stage, state.notes);
     await sleep(pause, signal);
   }
 }
@@ -87,15 +87,16 @@ export async function deblur({ left, right, options, onProgress, signal }) {
       await send(`${job}/${side}`, file, signal, (share) => onProgress((SENDING * (sent + share * file.size)) / size, null, "Sending"));
       sent += file.size;
     }
-    const { width, height, seconds, notes, defocus, span } = await wait(job, signal, onProgress);
+    const { width, height, seconds, notes, defocus, span, linear } = await wait(job, signal, onProgress);
     const picture = (name) => blob("GET", `${job}/${name}`, { signal });
     const [before, after, map] = await Promise.all([picture("before"), picture("after"), defocus ? picture("defocus") : null]);
     return {
-      before, after, width, height, seconds, notes, defocus: map, defocusSpan: span, release,
+      before, after, width, height, seconds, notes, linear, defocus: map, defocusSpan: span, release,
       redraw: ({ keepBackground }) => blob("GET", `${job}/after${keepBackground === null ? "" : `?keep=${keepBackground}`}`),
-      async download(kind, { strength, keepBackground }) {
+      async download(kind, { strength, keepBackground, values }) {
         const query = new URLSearchParams({ strength });
         if (keepBackground !== null) query.set("keep", keepBackground);
+        if (values) query.set("values", values);
         const answer = await ask("GET", `${job}/picture.${kind}?${query}`);
         return { name: decodeURIComponent(answer.headers.get("X-Dpanet-Name")), blob: await answer.blob() };
       },
