@@ -44,6 +44,13 @@ def deblur_each_kind(folder: Path) -> None:
     assert_type(deblur([image], [image]), list[Image.Image])
     assert_type(deblur((tensor, tensor), (tensor, tensor)), list[Tensor])
 
+    compact = Deblurrer("compact", device="cpu", tta=1)
+    assert_type(compact.with_defocus_map(pair), tuple[Picture, NDArray[np.float32]])
+    assert_type(compact.with_defocus_map(left, right, progress=count), tuple[Picture, NDArray[np.float32]])
+    assert_type(compact.with_defocus_map(pair.left, pair.right), tuple[NDArray[Any], NDArray[np.float32]])
+    assert_type(compact.with_defocus_map(image, image), tuple[Image.Image, NDArray[np.float32]])
+    assert_type(compact.defocus_map(pair), NDArray[np.float32])
+
     deblur.save_pretrained(folder / "model")
     again = Deblurrer.from_pretrained(folder / "model", device="cpu")
     assert_type(again, Deblurrer)
@@ -59,6 +66,10 @@ def call_wrongly(deblur: Deblurrer) -> None:
     with suppress(PairError):
         deblur(view)  # type: ignore[call-overload]
         raise AssertionError("one view was taken")
+    pair = DualPixelPair(view.astype(np.float32), view.astype(np.float32))
     with suppress(PairError):
-        deblur(view, Image.new("L", (48, 32)))  # type: ignore[type-var]
+        deblur(pair, view)  # type: ignore[call-overload]
+        raise AssertionError("a view was taken beside a pair")
+    with suppress(PairError):
+        deblur(view, Image.new("L", (48, 32)))  # type: ignore[call-overload]
         raise AssertionError("views of two kinds were taken")

@@ -47,6 +47,7 @@ def deblurrer() -> Deblurrer:
     one.control = Control()
     one.engine, one.tile, one.progress = Engine(), "auto", None
     one.mirrors = MIRRORS[:2]
+    one.scale, one.lens, one.threads = "auto", None, None
     return one
 
 

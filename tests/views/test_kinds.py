@@ -134,3 +134,62 @@ def test_the_encoding_of_a_picture_is_for_pairs() -> None:
         deblur(VIEW, VIEW, output_encoding="linear")  # type: ignore[call-overload]
     with pytest.raises(ConfigError, match="encoding is 'linear'"):
         deblur(pair, encoding="linear")  # type: ignore[call-overload]
+
+
+class WithMap(Weighted):
+    """The defocus map is the difference of the views."""
+
+    description = Description(multiple_of=8, halo=8, has_defocus=True)
+
+    def with_defocus(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        return self(left, right), (left - right).mean(dim=1, keepdim=True)
+
+
+mapped = Deblurrer(WithMap(), device="cpu", precision="float32", tta=1, scale=1)
+
+
+def test_a_defocus_map_of_views_of_each_kind(tmp_path: Path) -> None:
+    left, right = ARRAYS["RGB"]
+    straight = (left.astype(float) - right).mean(axis=-1) / 255
+    tensors = [torch.from_numpy(view).movedim(-1, 0) for view in (left, right)]
+    for name, view in (("l.png", left), ("r.png", right)):
+        Image.fromarray(view).save(tmp_path / name)
+    pair = read_pair(tmp_path / "l.png", tmp_path / "r.png")
+    for views in ((left, right), tensors, images("RGB"), (tmp_path / "l.png", tmp_path / "r.png"), (pair,)):
+        picture, radius = mapped.with_defocus_map(*views)
+        assert type(picture) is type(mapped(*views))
+        assert (radius.shape, radius.dtype) == ((20, 30), np.float32)
+        np.testing.assert_allclose(radius, straight, atol=1e-6)
+        np.testing.assert_array_equal(mapped.defocus_map(*views), radius)
+    picture, radius = mapped.with_defocus_map(np.stack([left, right]), np.stack([right, left]))
+    assert picture.shape == (2, 20, 30, 3)
+    np.testing.assert_allclose(radius, [straight, -straight], atol=1e-6)
+    listed = mapped.with_defocus_map([left, left[:16]], [right, right[:16]])
+    assert [(picture.shape, radius.shape) for picture, radius in listed] == [
+        ((20, 30, 3), (20, 30)),
+        ((16, 30, 3), (16, 30)),
+    ]
+    assert mapped.with_defocus_map(left[:0, None], right[:0, None])[1].shape == (0, 1, 30)
+
+
+def test_a_defocus_map_has_progress() -> None:
+    counts: list[tuple[int, int]] = []
+    mapped.with_defocus_map(*ARRAYS["RGB"], progress=lambda done, total: counts.append((done, total)))
+    assert counts[-1] == (1, 1)
+
+
+def test_nothing_stands_beside_a_pair() -> None:
+    pair = DualPixelPair(*(view / np.float32(255) for view in ARRAYS["RGB"]))
+    for beside in (pair.right, pair, "linear"):
+        with pytest.raises(
+            PairError, match=f"beside a pair there is {type(beside).__name__}; give the pair alone"
+        ):
+            deblur(pair, beside)  # type: ignore[call-overload]
+        with pytest.raises(PairError, match="beside a pair"):
+            mapped.with_defocus_map(pair, beside)  # type: ignore[call-overload]
+
+
+def test_a_deblurrer_is_shown_by_what_runs_it() -> None:
+    shown = "Deblurrer('nano', engine='onnxruntime', device='cpu', precision='float32')"
+    assert repr(Deblurrer("nano", engine="onnxruntime", device="cpu", precision="float32")) == shown
+    assert repr(deblur) == "Deblurrer('Weighted', engine='torch', device='cpu', precision='float32')"

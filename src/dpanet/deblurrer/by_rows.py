@@ -47,7 +47,7 @@ def deblur_by_rows(
         pair = DualPixelPair(pair.left[rows], pair.right[rows], pair.encoding, pair.metadata)
     if isinstance(pair, DualPixelPair):
         return (
-            deblurrer.with_defocus_map(pair, output_encoding)
+            deblurrer.with_defocus_map(pair, output_encoding=output_encoding)
             if defocus
             else (deblurrer(pair, output_encoding=output_encoding), None)
         )

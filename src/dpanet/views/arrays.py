@@ -86,5 +86,5 @@ def _check_white(left: NDArray[Any], right: NDArray[Any]) -> None:
             f"the views are floats with a largest value of {largest:g}, and white is 1.0; divide by their white, "
             "such as 255 for 8 bits, or give whole numbers as uint8 or uint16",
             ImageWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dpanet.images.reading import ImagePath
     from dpanet.views.pillow_images import Image
 
-View = TypeVar("View", NDArray[Any], "Tensor", "Image")
-"""What holds a view, and then the picture."""
+View = TypeVar("View", "Tensor", "Image")
+"""What holds a view, and then the picture, if no NumPy array does."""
 
 Arrays = tuple[NDArray[Any], NDArray[Any], Callable[[NDArray[Any]], Any]]
 """Both views, and what turns an array like them into what the left view was."""
