@@ -15,6 +15,7 @@ from dpanet.images.header import read_header
 from dpanet.images.raw import PIXEL_APP, RawFormat, develop, fits_steps
 from dpanet.images.raw_pair import read_stored_views
 from dpanet.images.reading import ImagePath, read_file
+from dpanet.images.same_scene import warn_unless_views
 from dpanet.pair import DualPixelPair
 
 _DARKER = 8
@@ -69,6 +70,7 @@ def read_pixel_app_pair(
         pair = develop(left_image.codes, right_image.codes, layout, flat_field)
     except PairError as error:
         raise PairError(f"{shown(left)}, {shown(right)}: {error}") from error
+    warn_unless_views(left_image, right_image)
     for view in (left_image, right_image):
         _check_levels(view.path, view.codes, layout)
     return replace(pair, metadata={**left_image.metadata, **pair.metadata, "gray": True})

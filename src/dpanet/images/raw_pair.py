@@ -11,6 +11,7 @@ from dpanet.containers.decoded_image import Codes, DecodedImage
 from dpanet.errors import PairError, shown
 from dpanet.images.raw import RawFormat, develop, flat_field_ratio
 from dpanet.images.reading import ImagePath, read_views
+from dpanet.images.same_scene import warn_unless_views
 from dpanet.pair import DualPixelPair
 
 RawLayout = RawFormat | tuple[int, int]
@@ -40,6 +41,7 @@ def read_raw_pair(
         pair = develop(left_image.codes, right_image.codes, _format(layout, left_image.codes), flat_field)
     except PairError as error:
         raise PairError(f"{shown(left)}, {shown(right)}: {error}") from error
+    warn_unless_views(left_image, right_image)
     return replace(pair, metadata={**left_image.metadata, **pair.metadata, "gray": True})
 
 

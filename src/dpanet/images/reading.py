@@ -30,6 +30,7 @@ from dpanet.formats.webp import decode_webp
 from dpanet.images.header import read_header
 from dpanet.images.matching_views import check_views, warn_of_conversion, warn_of_transparency
 from dpanet.images.pixel_rows import PairRows, PixelRows, to_float
+from dpanet.images.same_scene import warn_unless_views
 from dpanet.images.source import is_standard_input, is_stream, readable_file
 from dpanet.images.value_scale import Values, survey, warn_of_encoding, warn_of_scale
 from dpanet.pair import SMALLEST_SIDE, DualPixelPair, Encoding, Picture, Pixels
@@ -177,6 +178,7 @@ def read_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     for view in (left_image, right_image):
         warn_of_scale(view)
     pixels = to_pixels(left_image), to_pixels(right_image)
+    warn_unless_views(left_image, right_image)
     return DualPixelPair(*pixels, _encoding(left_image, encoding), left_image.metadata)
 
 
@@ -198,6 +200,7 @@ def open_pair(left: ImagePath, right: ImagePath, encoding: Encoding | None = Non
     for view, seen in zip(images, values, strict=True):
         _check_side(view)
         _check_finite(view.path, seen.finite)
+    warn_unless_views(*images, values)
     first, second = (PixelRows(view.codes) for view in images)
     return PairRows(first, second, _encoding(images[0], encoding, values[0]), images[0].metadata)
 
