@@ -6,8 +6,8 @@ python benchmarks/peers.py [-o benchmarks.svg] [--json FILE] [--only NAME ...] [
     on all; median of the turns after one that is not counted. Reading and writing files is not measured. The models
     that ship run by their default engine and by the others, with both mirrored passes; networks whose weights do not
     ship have random ones, which take as long.
-    --restormer: its dual-pixel weights, which spandrel opens (pip install "dpanet[restorers]" spandrel-extra-arches);
-    not part of the default run.
+    --restormer: its dual-pixel weights, which spandrel opens
+    (pip install -c constraints.txt '.[restorers]' spandrel-extra-arches); not part of the default run.
 
 The gains are not measured here: `GAINS` says of each where it was.
 """

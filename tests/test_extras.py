@@ -87,7 +87,7 @@ def test_each_command_names_the_extra_that_it_needs() -> None:
         assert err == (
             f"dpanet: error: dpanet {command} needs packages of the extra {extra} "
             f"({first} and {number} {'other' if number == 1 else 'others'} are missing); "
-            f'install them: pip install "dpanet[{extra}]"\n'
+            f"install them in the repository's folder: pip install -c constraints.txt '.[{extra}]'\n"
         )
 
 
@@ -103,7 +103,7 @@ def test_one_missing_package_is_named_alone() -> None:
     assert code == 1
     assert err == (
         "dpanet: error: dpanet evaluate needs packages of the extra evaluate (scipy is missing); "
-        'install them: pip install "dpanet[evaluate]"\n'
+        "install them in the repository's folder: pip install -c constraints.txt '.[evaluate]'\n"
     )
 
 
@@ -129,7 +129,7 @@ def test_names_of_the_library_say_which_extra_they_need() -> None:
     assert not {"psnr", "mae", "read_pair", "read_picture", "write_picture"} & set(failed)
     assert failed["ssim"] == (
         "dpanet.ssim needs packages of the extra evaluate (scikit-image is missing); "
-        'install them: pip install "dpanet[evaluate]"'
+        "install them in the repository's folder: pip install -c constraints.txt '.[evaluate]'"
     )
     assert failed["save_model"].startswith("dpanet.save_model needs packages of the extra torch (")
 
@@ -152,7 +152,7 @@ def test_an_engine_that_is_not_installed_is_named() -> None:
     failed, name = without(EXTRAS, ENGINES)
     assert failed == {
         choice: f"the engine {engine} needs packages of the extra {engine} ({engine} is missing); "
-        f'install them: pip install "dpanet[{engine}]"'
+        f"install them in the repository's folder: pip install -c constraints.txt '.[{engine}]'"
         for choice, engine in (("torch", "torch"), ("openvino", "openvino"), ("nano.safetensors", "torch"))
     }
     assert name == "onnxruntime"

@@ -122,7 +122,7 @@ def test_help_costs_little_more_than_the_library_that_prints_it(installation: In
 def test_a_command_that_needs_more_says_what_to_install(installation: Installation) -> None:
     done = installation.run("-m", "dpanet", "evaluate")
     assert done.returncode == 1
-    assert 'pip install "dpanet[evaluate]"' in done.stderr and done.stderr.count("\n") == 1
+    assert "pip install -c constraints.txt '.[evaluate]'" in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_the_demo_gains(installation: Installation, tmp_path: Path) -> None:

@@ -54,6 +54,11 @@ def modules_of(extra: str) -> tuple[str, ...]:
     return (modules_of(included) if included else ()) + PACKAGES[extra]
 
 
+def install_command(extra: str) -> str:
+    """Return what to type in the folder of the repository to add an extra; no package index has the package."""
+    return f"pip install -c constraints.txt '.[{extra}]'"
+
+
 def check_command(command: str) -> None:
     """Check that the packages that a command needs are installed, without importing them.
 
@@ -108,5 +113,5 @@ def _sentence(user: str, extra: str, modules: list[str]) -> str:
     text = f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {counted(len(names) - 1, 'other')} are"
     return (
         f"{user} needs packages of the extra {extra} ({text} missing); "
-        f'install them: pip install "dpanet[{extra}]"'
+        f"install them in the repository's folder: {install_command(extra)}"
     )

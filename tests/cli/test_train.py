@@ -163,7 +163,7 @@ def test_without_the_extra_a_sentence_says_what_to_install(
     assert result.code == 1
     assert result.sentence == (
         "dpanet train needs packages of the extra train (tensorboard is missing); "
-        'install them: pip install "dpanet[train]"'
+        "install them in the repository's folder: pip install -c constraints.txt '.[train]'"
     )
 
 

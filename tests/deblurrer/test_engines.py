@@ -202,7 +202,8 @@ def test_openvino_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delitem(sys.modules, "dpanet.engines.openvino_engine", raising=False)
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(
-        MissingPackageError, match=r"the extra openvino .openvino is missing.*pip install .dpanet\[openvino\]"
+        MissingPackageError,
+        match=r"the extra openvino .openvino is missing.*pip install -c constraints\.txt '\.\[openvino\]",
     ):
         load_engine("nano", "openvino")
 

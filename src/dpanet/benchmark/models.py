@@ -13,6 +13,7 @@ from dpanet.checkpoints.exported_model import KEY, ExportedModel
 from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
 from dpanet.engines.processor import BFLOAT16, INT8, instruction_sets
 from dpanet.errors import WeightsError, shown
+from dpanet.extras import install_command
 from dpanet.pair import Pixels
 
 
@@ -55,7 +56,7 @@ def engine_choices(model: str) -> Iterator[tuple[str, str]]:
 def missing_engines() -> list[str]:
     """Return a sentence for each engine that is not installed."""
     return [
-        f'{engine}: it is not installed (pip install "dpanet[{engine}]")'
+        f"{engine}: it is not installed (in the repository's folder: {install_command(engine)})"
         for engine in ("openvino", "torch")
         if not importlib.util.find_spec(engine)
     ]

@@ -167,7 +167,9 @@ def test_a_network_that_does_not_restore_pictures_is_refused(changes: dict[str, 
 
 def test_without_spandrel_the_error_names_the_remedy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spandrel", None)
-    with pytest.raises(ConfigError, match=r"need spandrel, .*pip install 'dpanet\[restorers\]'"):
+    with pytest.raises(
+        ConfigError, match=r"need spandrel, .*pip install -c constraints\.txt '\.\[restorers\]'"
+    ):
         SpandrelMethod.load(file)
 
 

@@ -21,10 +21,14 @@ from dpanet.errors import ConfigError, WeightsError
 from dpanet.evaluation.method import Method
 from dpanet.evaluation.methods.model import ModelMethod
 from dpanet.evaluation.methods.single import single_view
+from dpanet.extras import install_command
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair, Picture
 
-INSTALL = "install it with pip install 'dpanet[restorers]', and the torchvision that fits your torch"
+INSTALL = (
+    f"install it in the repository's folder: {install_command('restorers')}, "
+    "and the torchvision that fits your torch"
+)
 
 
 class SpandrelMethod(Method):
