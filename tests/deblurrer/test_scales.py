@@ -170,7 +170,7 @@ def test_an_enlarged_picture_is_recognized() -> None:
         larger = enlarge(picture, factor)
         half = HalfViews.of(larger, larger, lambda view: view)
         quarter = HalfViews.of(half.left, half.right, lambda view: view)
-        assert find_reach([half, quarter]) == reach
+        assert find_reach([half, quarter], 0) == reach
 
 
 def test_an_enlarged_pair_gains_nearly_as_much() -> None:

@@ -25,8 +25,11 @@ SCALES = (1, 2, 4, 8)
 Scale = Literal["auto", 1, 2, 4, 8]
 """Which of `SCALES` is the smallest size that is used."""
 
-REACH = (16.0, 22.0)
+REACH = (22.0, 30.0)
 """Blur radius in px up to which the network's own picture is taken, and from which only its finest band is."""
+
+REACH_SMALLER = (16.0, 22.0)
+"""The same at smaller sizes, where a still smaller one is at hand."""
 
 REACH_ENLARGED = (4.0, 8.0)
 """The same of a picture without detail of a pixel's size, as if it were enlarged; no network was trained on such."""
@@ -165,7 +168,7 @@ def deblur_coarse(
         The picture at half the size, or None if the pair has no blur that needs it.
     """
     coarse: CoarsePicture | None = None
-    reach = [find_reach(halves[level:]) for level in range(len(halves))]
+    reach = [find_reach(halves, level) for level in range(len(halves))]
     for level in reversed(range(len(halves))):
         if coarse is not None and not always:
             radius = np.abs(coarse.radius.astype(np.float32)) * np.float32(
@@ -181,15 +184,17 @@ def deblur_coarse(
     return coarse if coarse is not None and (always or coarse.has_large_blur) else None
 
 
-def find_reach(halves: Sequence[HalfViews]) -> tuple[float, float]:
-    """Return `REACH`, or `REACH_ENLARGED` if a pair looks enlarged.
+def find_reach(halves: Sequence[HalfViews], level: int) -> tuple[float, float]:
+    """Return the network's reach at one size: `REACH`, `REACH_SMALLER`, or `REACH_ENLARGED` if it looks enlarged.
 
     Args:
-        halves: its views at 1/2, 1/4 ... of the size.
+        halves: views at 1/2, 1/4 ... of the size.
+        level: 0 for the full size, 1 for 1/2 of it ...
     """
-    detail = [views.detail for views in halves[:2]]
-    is_enlarged = len(detail) == 2 and detail[0] < FINE and detail[1] > STEP * detail[0]
-    return REACH_ENLARGED if is_enlarged else REACH
+    detail = [views.detail for views in halves[level : level + 2]]
+    if len(detail) == 2 and detail[0] < FINE and detail[1] > STEP * detail[0]:
+        return REACH_ENLARGED
+    return REACH if level == 0 else REACH_SMALLER
 
 
 def count_halves(height: int, width: int, scale: int) -> int:

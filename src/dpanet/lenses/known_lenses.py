@@ -38,4 +38,4 @@ def identify_lens(lens: Lens | None) -> str | None:
         return None
     places = [(y, x) for y in (0.1, 0.5, 0.9) for x in (0.1, 0.5, 0.9)]
     kernels = b"".join(lens.kernels(y, x, [1.0]).tobytes() for y, x in places)
-    return f"{lens.name} {hashlib.sha256(kernels).hexdigest()[:16]}"
+    return hashlib.sha256(kernels).hexdigest()[:16]
