@@ -89,8 +89,8 @@ def evaluate(
     save_images
         Also write each method's pictures, 16 bits, to images/METHOD.
     refine
-        Refine the pictures of the models by the optics of the lens, as of deblur; by default where the lens is known:
-        with --layout pixel4 by its calibration, in other layouts by --calibration.
+        Refine the pictures of the models by the optics of the lens, as of deblur: by default with --layout pixel4; in
+        other layouts, with --calibration, if asked for.
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
     scale
@@ -128,8 +128,10 @@ def evaluate(
         calibration = root / "calibration"
 
     has_kernels = calibration is not None and all(file.is_file() for file in kernel_files(calibration))
-    camera = "pixel4" if layout == "pixel4" else None
-    lens = choose_lens(refine, camera, calibration if has_kernels or camera is None else None)
+    if layout == "pixel4":
+        lens = choose_lens(refine, "pixel4", calibration if has_kernels else None)
+    else:  # a calibration may be meant for the baselines alone, and another lens than that of the captures
+        lens = choose_lens(refine, None, calibration) if refine else None
 
     from dpanet.evaluation.bit_depth import BitDepth
     from dpanet.evaluation.comparison import Comparison
