@@ -16,6 +16,11 @@ from dpanet.cli import main
         (("--max-megapixels", "0"), 2, "megapixels is 0"),
         (("--host", "256.1.1.1"), 1, "256.1.1.1 port 7860 cannot be used"),
         (("--port", "99999"), 2, "port is 99999"),
+        (
+            ("--export-site", "site", "--model", "compact"),
+            2,
+            "--export-site writes the model nano; leave --model out",
+        ),
     ],
     ids=str,
 )

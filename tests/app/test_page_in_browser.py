@@ -235,6 +235,45 @@ def test_two_left_views_are_no_pair(open_page: Open, tmp_path: Path) -> None:
         "capture."
     )
     assert page.locator("#pair").is_hidden()
+    right = write_view(tmp_path / "05_right.png", size=(32, 48))
+    page.set_input_files("#files", [str(left[0]), str(right)])
+    assert page.locator("#guess").inner_text() == "By their names these are views of two captures, 08 and 05."
+    page.set_input_files("#files", [str(left[1]), str(right)])
+    assert page.locator("#guess").inner_text() == ""
+
+
+QUEUE = """async () => {
+  const { Queue } = await import('./queue.js');
+  const started = [], file = (name) => new File([name], name);
+  const deblur = ({ left, onProgress }) => new Promise((done) => started.push({ name: left.name, onProgress, done }));
+  const queue = new Queue(deblur, 2, () => {}, () => {}, () => {});
+  queue.list(['001', '002', '003'].map((name) => ({ name, left: file(name), right: file(name) })), []);
+  const seen = [], text = () => document.querySelector('#queue-list .state').textContent;
+  const look = () => seen.push([started.map(({ name }) => name).join(' '), text(), !queue.items[0].bar.hidden]);
+  queue.start({});
+  look();
+  started[0].onProgress(0.1, null, 'Waiting');
+  look();
+  started[0].onProgress(0.6, null, 'Deblurring');
+  look();
+  started[0].onProgress(0.4, null, 'Deblurring');
+  started[0].done({ seconds: 2, notes: ['odd'] });
+  await new Promise((later) => setTimeout(later));
+  look();
+  started[1].onProgress(0.1, null, 'Waiting');
+  look();
+  return seen;
+}"""
+
+
+def test_the_list_is_worked_off_from_top_to_bottom(open_page: Open) -> None:
+    assert open_page().evaluate(QUEUE) == [
+        ["001", "Sending, 0 %", True],
+        ["001 002", "Waiting", False],  # the second is sent when the first has been
+        ["001 002", "Deblurring, 60 %", True],
+        ["001 002", "Done in 2.0 s, with 1 note", False],
+        ["001 002 003", "Done in 2.0 s, with 1 note", False],
+    ]
 
 
 def test_wrong_and_large_files(open_page: Open, views: tuple[Path, Path], tmp_path: Path) -> None:
@@ -250,6 +289,7 @@ def test_wrong_and_large_files(open_page: Open, views: tuple[Path, Path], tmp_pa
         wrong = tmp_path / name
         wrong.write_bytes(content)
         page.set_input_files("#files", [str(views[0]), str(wrong)])
+        page.get_by_text("PNG, no preview").wait_for()
         page.get_by_role("button", name="Deblur", exact=True).click()
         assert sentence in error(page)
         page.get_by_role("button", name="Close this message").click()
@@ -318,6 +358,7 @@ def test_a_folder_is_a_queue(open_page: Open, tmp_path: Path) -> None:
     assert page.locator("#queue-summary").inner_text() == "1 of 3 pairs done, 1 failed, 1 canceled"
     page.get_by_role("button", name="Show IMG_2").click()
     page.wait_for_selector("#result:not([hidden])")
+    assert save(page, "Download TIFF")[0] == "IMG_2_sharp.tif"
     page.get_by_role("button", name="Back to the list").click()
     _, content = save(page, "Download all as zip")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -73,6 +73,8 @@ def test_the_rate_of_the_last_picture_tells_the_time(clock: Clock, capture: Capt
     tiles = TileClock(capture, megapixels=4, rate=models.rate("nano"))
     clock.now += 3
     assert tiles.read()[1] == pytest.approx(5)
+    clock.now += 6
+    assert tiles.read()[1] is None  # it takes longer than thought, and no one knows how much
 
 
 def test_a_canceled_capture_stops_at_its_next_tile(capture: Capture) -> None:

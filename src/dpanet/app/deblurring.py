@@ -97,7 +97,10 @@ class TileClock:
         within = 1 - 0.5 ** ((now - self._last) / tile * 2)  # slower and slower, never whole
         fraction = min(1.0, (self._done + within * (self._done < total)) / total)
         self._shown = max(self._shown, fraction if self._total else _BEFORE_TILES * fraction)
-        return self._shown, max(0.0, self._expected - (now - self._start)) if self._known else None
+        if self._done >= total:
+            return self._shown, 0.0
+        left = self._expected - (now - self._start)
+        return self._shown, left if self._known and left > 0 else None
 
 
 def check_view(path: Path, name: str, limits: Limits) -> None:

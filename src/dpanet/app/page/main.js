@@ -15,7 +15,7 @@
 // whose message is one sentence for the visitor; a cancel is an AbortError.
 
 import { capabilities, deblur } from "./deblur.js";
-import { findCaptures } from "./pairing.js";
+import { findCaptures, readTwoCaptures } from "./pairing.js";
 import { Queue } from "./queue.js";
 import { ResultView } from "./result.js";
 import { forward, isCancel, percent, showNotes, timeLeft } from "./text.js";
@@ -85,7 +85,9 @@ function showPair() {
   element("pair-title").textContent = right ? "The two views" : "The raw file";
   document.querySelector(".views").classList.toggle("single", !right);
   document.querySelector(".views figcaption").textContent = right ? "Left view" : "Both views";
-  element("guess").textContent = right && !sure ? "The names do not say which view is the left one; swap them if the result looks worse than before." : "";
+  const other = readTwoCaptures(capture);
+  element("guess").textContent = other ? `By their names these are views of two captures, ${other.join(" and ")}.`
+    : right && !sure ? "The names do not say which view is the left one; swap them if the result looks worse than before." : "";
   for (const [side, file] of Object.entries({ left, right })) {
     element(`${side}-name`).textContent = file?.name ?? "";
     const box = element(`${side}-name`).parentElement.querySelector(".thumb");

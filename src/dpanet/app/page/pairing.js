@@ -44,6 +44,12 @@ export function orderTwo(first, second) {
   return { left, right, sure: false };
 }
 
+/** Return the captures that the names of the two views of a pair say, if they differ; else null. */
+export function readTwoCaptures({ left, right }) {
+  const [one, two] = [left, right].map((file) => file && readSide(file)?.name);
+  return one && two && one !== two ? [one, two] : null;
+}
+
 function describeSameSide(first, second) {
   const [one, two] = [first, second].sort((a, b) => natural(a.name, b.name));
   const [{ name, side }, other] = [readSide(one), readSide(two)];

@@ -31,6 +31,7 @@ export const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" :
 
 /** Put notes into a list, unless it has them already: a list that is written anew is read aloud anew. */
 export function showNotes(list, notes) {
+  notes = notes.map((text) => text.replace(/[^.!?]$/, "$&."));
   if (list.childElementCount === notes.length && notes.every((text, place) => list.children[place].textContent === text)) return;
   list.replaceChildren(...notes.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }
