@@ -157,6 +157,21 @@ def test_a_folder_of_another_program(text: str, tmp_path: Path) -> None:
         Deblurrer.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize("engine", ["auto", *ENGINES])
+def test_a_folder_without_a_model_is_named_before_any_engine_is_asked_for(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("torch", "safetensors", "openvino"):
+        monkeypatch.setitem(sys.modules, package, None)
+    expected = r"empty is a folder that holds no model; expected model\.safetensors or model\.onnx"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(WeightsError, match=expected):
+        Deblurrer.from_pretrained(tmp_path / "empty", engine=engine)
+    (tmp_path / "empty/model.onnx").touch()
+    with pytest.raises(WeightsError, match=r"is a folder, not a model; give .*empty/model\.onnx"):
+        Deblurrer(tmp_path / "empty", engine=engine)
+
+
 class Hub:
     """Stands for the hub and its client: models in folders, and a cache of links like the client's."""
 

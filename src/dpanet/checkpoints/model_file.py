@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 
 from dpanet.checkpoints.checksum import NOT_STATED, check_file, check_shipped, state_checksum
 from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
-from dpanet.checkpoints.shipped_models import FINISHED, SHIPPED, shipped_file
+from dpanet.checkpoints.shipped_models import SHIPPED, check_folder, shipped_file
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.files.output import atomic_output
 from dpanet.network.base import Network
@@ -87,12 +87,7 @@ def load_model(source: str | Path) -> Network:
     path = Path(source)
     if is_model_folder(path):
         path = ModelFolder.read(path).choose("torch", only=True)
-    if path.is_dir():
-        model = next((f"{path / name}" for name in FINISHED if (path / name).is_file()), None)
-        raise WeightsError(
-            f"{path} is a folder, not a model; "
-            + (f"give {model}" if model else "give a file in it, or a shipped name")
-        )
+    check_folder(path)
     if not path.is_file():
         raise WeightsError(
             f"there is no model {str(source)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"

@@ -7,8 +7,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
-from dpanet.errors import WeightsError
+from dpanet.checkpoints.model_folder import EXPORTED, QUANTIZED, WEIGHTS, ModelFolder, is_model_folder
+from dpanet.errors import WeightsError, shown
 
 SHIPPED = ("compact", "nano")
 """Names whose weights come with the package."""
@@ -20,6 +20,24 @@ FINISHED = ("best.safetensors", "model.safetensors")
 def shipped_file(name: str, suffix: str = ".safetensors") -> Traversable:
     """Return a file of a shipped model: ``.safetensors`` for torch, ``.onnx`` and ``-int8.onnx`` for others."""
     return resources.files("dpanet.checkpoints") / "shipped" / f"{name}{suffix}"
+
+
+def check_folder(path: str | Path) -> None:
+    """Refuse a folder that is no model, before any package is asked for that would read it.
+
+    Raises:
+        WeightsError: if the path is a folder, but none of `save_pretrained`.
+    """
+    folder = Path(path)
+    if not folder.is_dir() or is_model_folder(folder):
+        return
+    for name in (*FINISHED, EXPORTED, QUANTIZED):
+        if (folder / name).is_file():
+            raise WeightsError(f"{shown(folder)} is a folder, not a model; give {shown(folder / name)}")
+    raise WeightsError(
+        f"{shown(folder)} is a folder that holds no model; expected {WEIGHTS} or {EXPORTED}, as save_pretrained "
+        f"writes them, so give such a folder, a file, or a shipped name ({', '.join(SHIPPED)})"
+    )
 
 
 def weights_hash(source: str | Path) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpanet.checkpoints.checksum import check_shipped
 from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
-from dpanet.checkpoints.shipped_models import SHIPPED, shipped_file
+from dpanet.checkpoints.shipped_models import SHIPPED, check_folder, shipped_file
 from dpanet.engines.engine import ENGINES, PRECISIONS, Engine
 from dpanet.engines.processor import INT8, count_cores, instruction_sets
 from dpanet.errors import ConfigError, ImageWarning, WeightsError, counted, shown
@@ -80,6 +80,8 @@ def load_engine(
         raise WeightsError(
             f"there is no model {str(model)!r}; name a shipped one ({', '.join(SHIPPED)}) or an existing file"
         )
+    if str(model) not in SHIPPED:
+        check_folder(model)
     if str(model) not in SHIPPED and is_model_folder(model):
         wanted = _choose_library(device, precision) if engine == "auto" else engine
         int8 = _prefers_int8(device, precision)
