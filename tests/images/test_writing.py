@@ -1,11 +1,12 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from dpanet.errors import ConfigError, OutputError
+from dpanet.errors import ConfigError, OutputError, PairError
 from dpanet.files.output import atomic_output, prepare_output
 from dpanet.images.reading import read_codes, read_file, read_picture
 from dpanet.images.writing import write_picture
@@ -83,11 +84,22 @@ def test_profile_and_exif_are_kept(tmp_path: Path, suffix: str, bits: int) -> No
 def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_text("mine")
-    with pytest.raises(OutputError, match=r"a\.png exists already.*--overwrite"):
+    with pytest.raises(OutputError, match=r"a\.png exists already.*overwrite=True, .*--overwrite$"):
         write_picture(Picture(PIXELS), path)
     assert path.read_text() == "mine"
     write_picture(Picture(PIXELS), path, overwrite=True)
     assert read_codes(path).shape == PIXELS.shape
+
+
+@pytest.mark.parametrize(
+    "thing", [PIXELS, Image.new("L", (16, 16)), None], ids=lambda thing: type(thing).__name__
+)
+def test_what_is_no_picture_is_named(tmp_path: Path, thing: Any) -> None:
+    with pytest.raises(
+        PairError, match=f"the picture is of type {type(thing).__name__}; give a Picture, such as"
+    ):
+        write_picture(thing, tmp_path / "x.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("name", "bits"), [("a.jpg", None), ("a", None), ("a.png", 12), ("a.png", 32)])

@@ -184,7 +184,10 @@ def _status(path: Path) -> os.stat_result | None:
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if not overwrite and _status(path) is not None:
-        raise OutputError(f"{shown(path)} exists already; choose another name or allow it with --overwrite")
+        raise OutputError(
+            f"{shown(path)} exists already; choose another name or allow it with overwrite=True, on the command line "
+            "--overwrite"
+        )
 
 
 def _follow_link(path: Path) -> Path:

@@ -55,6 +55,7 @@ def write_picture(
     Raises:
         OutputError: if the file exists (without `overwrite`) or cannot be written.
         ConfigError: if `bits`, the compression or the suffix is not allowed.
+        PairError: for something else than a picture, such as an array.
 
     >>> import numpy as np
     >>> from dpanet import Picture, read_picture, write_picture
@@ -62,6 +63,11 @@ def write_picture(
     >>> read_picture("white.tif").metadata["bits"]
     32
     """
+    if not hasattr(picture, "pixels"):
+        raise PairError(
+            f"the picture is of type {type(picture).__name__}; give a Picture, such as Picture(array) of an array (H, "
+            "W, 3) in float32 whose white is 1.0"
+        )
     path = prepare_output(path, overwrite, SUFFIXES)
     tiff = path.suffix.lower() != ".png"
     if bits is None:
