@@ -67,6 +67,8 @@ def app(
         For --export-site: the npm package onnxruntime-web, as its folder or its .tgz file; by default npm fetches it.
     """
     if export_site is not None:
+        if model is not None:
+            raise UsageError("--export-site writes the model nano; leave --model out")
         _export_site(export_site, runtime)
         return
     if runtime is not None:
