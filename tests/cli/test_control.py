@@ -67,8 +67,10 @@ def test_a_folder_is_deblurred_again_with_another_strength(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--strength", "1.2"], "strength is 1.2; give 0 (the combined view) to 1"),
-        (["--strength", "-1"], "strength is -1.0; give 0"),
+        (["--strength", "1.2"], "--strength is 1.2; give 0 (the mean of the views) to 1"),
+        (["--strength", "60"], "to 1 (all that the model can); for 60 % write 0.6"),
+        (["--strength", "-1"], "--strength is -1; give 0"),
+        (["--strength", "nan"], "--strength is nan; give 0"),
         (["--keep-background=-2"], "keep_background is -2.0; give a blur radius in px"),
         (["--keep-background"], "this model has no defocus map; choose one that has"),
     ],

@@ -1,5 +1,6 @@
 """`dpanet deblur FOLDER`: folders below, camera files, what is left out."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ def test_what_is_left_out_is_counted(run: Run, tmp_path: Path) -> None:
     result = run("deblur", tmp_path / "in", "-o", tmp_path / "out")
     assert (result.code, result.summary) == (1, f"{tmp_path}/out: 1 pair deblurred, 0 skipped, 2 left out\n")
     errors = result.err.splitlines()
+    assert all(line.startswith("dpanet: left out: ") for line in errors)
     assert (
         "a_right.gif are .gif, which views are not" in errors[0]
         and "c_right.png lead to no file" in errors[1]
@@ -103,13 +105,22 @@ def test_one_camera_file(run: Run, tmp_path: Path, raw_files: list[tuple[str, st
     assert result.code == 2 and "a.png is only one view" in result.sentence
 
 
+def test_a_damaged_camera_file_is_not_taken_for_a_view(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "IMG_2.CR2").write_bytes(b"what a broken card has left")
+    for command in (("deblur",), ("edit", "--edit")):
+        result = run(*command, tmp_path / "IMG_2.CR2", "-o", tmp_path / "c.tif")
+        assert result.code == 1 and "IMG_2.CR2 cannot be read as a raw file of a camera" in result.sentence
+
+
 def test_camera_files_in_a_folder(run: Run, tmp_path: Path, raw_files: list[tuple[str, str | None]]) -> None:
     for name in ("a.CR2", "b.dng", "c.CR3", "c.DNG"):
         write_raw(tmp_path / "in" / name)
     write_pair(tmp_path / "in", "d")
     for _ in range(2):
         result = run("deblur", tmp_path / "in", "-o", tmp_path / "out")
-        assert result.code == 1 and "c.CR3 and " in result.sentence and "would all become" in result.sentence
+        assert result.code == 1 and re.fullmatch(
+            "dpanet: left out: .*c.CR3 and .* would all become .*\n", result.err
+        )
         assert listing(tmp_path / "out") == [*LOG, "a.tif", "b.tif", "d.png"]
     assert [name for name, _ in raw_files] == ["a.CR2", "b.dng"]
 

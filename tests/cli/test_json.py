@@ -98,8 +98,8 @@ def test_a_folder(run: Run, folder: Path, tmp_path: Path, small_model: Weighted)
         None,
         str(tmp_path / "out" / "10.png"),
     ]
-    sentences = [line.removeprefix("dpanet: error: ") for line in result.err.splitlines()]
-    assert [left_out["error"], records[1]["error"]] == sentences
+    lines = [f"dpanet: left out: {left_out['error']}", f"dpanet: error: {records[1]['error']}"]
+    assert lines == result.err.splitlines()
     again = objects(run(*command))
     assert [record["status"] for record in again] == ["left out", "skipped", "skipped", "failed"]
     assert small_model.runs == 2

@@ -32,6 +32,18 @@ def test_pairs_by_name_in_natural_order(tmp_path: Path) -> None:
     assert (found.problems, found.notes) == ([], [])
 
 
+def test_a_space_before_the_side_is_as_good_as_an_underscore(tmp_path: Path) -> None:
+    fill(tmp_path, "A left.png", "A right.png", "B 1_Left.png", "B 1 RIGHT.png", "upright.png", "c_left.png")
+    found = find_pairs(tmp_path)
+    assert [(pair.name, pair.left.name) for pair in found.pairs] == [
+        ("A", "A left.png"),
+        ("B 1", "B 1_Left.png"),
+    ]
+    assert len(found.problems) == 1 and "c_left.png has no right view" in found.problems[0]
+    fill(tmp_path, "A_left.png")
+    assert "A_left.png are 2 left views of one pair" in find_pairs(tmp_path).problems[0]
+
+
 def test_a_missing_view_does_not_shift_the_others(tmp_path: Path) -> None:
     fill(tmp_path, "1_left.png", "1_right.png", "2_right.png", "3_left.png", "3_right.png", "4_left.png")
     found = find_pairs(tmp_path)

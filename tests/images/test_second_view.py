@@ -21,6 +21,7 @@ def fill(folder: Path, *names: str) -> Path:
     [
         ("a_left.png", "a_right.png"),
         ("A 1_LEFT.tif", "A 1_Right.TIFF"),
+        ("a left.png", "a right.png"),
         ("inputL/x.png", "inputR/x.tif"),
         ("inputL/x_left.png", "inputR/x_left.png"),
     ],
@@ -50,6 +51,8 @@ def test_a_relative_path_from_inside_the_folder(tmp_path: Path, monkeypatch: pyt
             "has no second view: name the two views a_left.tif and a_right.tif in one folder",
         ),
         (["a_left.png"], "a_left.png", "name the right view a_right.png and put it into the same folder"),
+        (["a left.png", "a right.gif"], "a left.png", "a right.gif is .gif, which views are not"),
+        (["a left.png"], "a left.png", "name the right view a right.png and put it into the same folder"),
         (["a_RIGHT.png"], "a_RIGHT.png", "name the left view a_left.png and put it into the same folder"),
         (
             ["inputR/x.png"],

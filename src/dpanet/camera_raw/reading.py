@@ -99,8 +99,8 @@ def _check_readable(path: Path) -> None:
     if empty:
         raise UnreadableImageError(f"{shown(path)} is empty; copy it again from the camera")
     raise UnreadableImageError(
-        f"{shown(path)} is not a raw file of a camera, whatever its name says; give the file that the camera "
-        "wrote, or the left and the right view as two pictures"
+        f"{shown(path)} cannot be read as a raw file of a camera, whatever its name says; give the file that the "
+        "camera wrote, or the left and the right view as two pictures"
     )
 
 

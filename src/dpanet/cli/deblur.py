@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from dpanet.cli.options import KeptBlur, MaxMegapixels, apply_max_megapixels, parse_kept_blur
+from dpanet.cli.options import (
+    KeptBlur,
+    MaxMegapixels,
+    apply_max_megapixels,
+    check_strength,
+    parse_kept_blur,
+)
 from dpanet.errors import shown
 from dpanet.images.source import is_stream
 from dpanet.processes.background import Background
@@ -147,6 +153,7 @@ def deblur(
         Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
+    check_strength(strength)
     side = parse_tile(tile)
     if right is None and is_stream(source):
         raise UsageError(
@@ -213,7 +220,7 @@ def deblur(
     check_outputs(jobs, output, overwrite, maps, pages, folder=folder)
     lines: ResultLines = JsonLines(model) if json else TextLines()
     for problem in problems:
-        print_error(problem)
+        print_line("left out", problem)
         print_result(lines.left_out(problem))
     if not jobs:
         print_error(f"{shown(source)} contains no pair that can be deblurred; see the lines before this one")

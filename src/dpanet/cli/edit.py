@@ -49,6 +49,7 @@ def edit(
     from dpanet.containers.raw_file import is_raw_file
     from dpanet.errors import shown
     from dpanet.images.second_view import find_capture
+    from dpanet.jobs.job_list import RAW_SUFFIXES
     from dpanet.terminal.failure import UsageError
 
     suffix = output.suffix.lower()
@@ -58,7 +59,7 @@ def edit(
             "change one of the two"
         )
     left, right = edit, None
-    if not is_raw_file(edit):
+    if not is_raw_file(edit) and not (edit.is_file() and edit.suffix.lower() in RAW_SUFFIXES):
         capture = find_capture(edit)
         left, right = capture.left, capture.right
         if camera is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from dpanet.errors import ConfigError
 from dpanet.formats.limits import set_max_megapixels
 
 MaxMegapixels = Annotated[float | None, Parameter(name="--max-megapixels")]
@@ -22,6 +23,15 @@ def parse_kept_blur(value: float | bool) -> float | None:
     if isinstance(value, bool):
         return DEFAULT_RADIUS if value else None
     return value
+
+
+def check_strength(value: float) -> None:
+    """Check the value of --strength before any work. Raises: ConfigError, with what to write instead."""
+    if not 0 <= value <= 1:
+        example = f"; for {value:g} % write {value / 100:g}" if 1 < value <= 100 else ""
+        raise ConfigError(
+            f"--strength is {value:g}; give 0 (the mean of the views) to 1 (all that the model can){example}"
+        )
 
 
 def apply_max_megapixels(value: float | None) -> None:

@@ -55,6 +55,13 @@ _OUTPUTS = {
 }
 """What --output names, for commands where it is no folder."""
 
+_NAMES = {
+    "--compare": "a page, such as --compare seen.html",
+    "--defocus-map": "a picture, such as --defocus-map map.png",
+    "--edit": "a view or a raw file, such as in: dpanet edit --edit IMG_1_left.tif --output sharp.tif",
+}
+"""What is named after other options."""
+
 
 def build_app(called: str = "") -> App:
     """Return the commands; the file of each is loaded only when it is called.
@@ -146,12 +153,14 @@ def _describe(error: Exception, command: str) -> str:
         words = get_args(error.argument.hint)
         choices = f" ({', '.join(words)})" if words and all(isinstance(word, str) for word in words) else ""
         name = error.argument.name
-        if not error.tokens_so_far and not error.keyword and "Did you mean" not in text:
-            advice = "give it"
+        alone = not error.tokens_so_far and "Did you mean" not in text
+        if alone and (not error.keyword or name in ("--output", *_NAMES)):
+            advice = f"name {_NAMES[name]}" if name in _NAMES else "give it"
             if name == "--output":
                 what = _OUTPUTS.get(" ".join(error.command_chain or ()), "folder to write to, such as -o OUT")
                 advice = f"name the {what}"
-            text = f"{name} is missing{choices}; {advice}."
+            fault = f"{error.keyword} stands without a name" if error.keyword else f"{name} is missing"
+            text = f"{fault}{choices}; {advice}."
         else:
             text = f"{text.removesuffix('.')}{choices}."
     return f"{text} See: {chain} --help"

@@ -65,7 +65,7 @@ def deblur_on_cluster(
         for note in found.notes:
             print_line("note", note)
         for problem in found.problems:
-            print_error(problem)
+            print_line("left out", problem)
         if not found.pairs:
             print_error(
                 f"{views.show()} contains no pair that can be deblurred; see the lines before this one"

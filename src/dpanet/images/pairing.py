@@ -15,7 +15,7 @@ SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".avif", ".pgm", 
 
 _LIST = f"views are {', '.join(SUFFIXES)}"
 
-VIEW = re.compile(r"(?P<name>.+)_(?P<side>left|right)", re.IGNORECASE | re.DOTALL)
+VIEW = re.compile(r"(?P<name>.+)(?P<gap>[_ ])(?P<side>left|right)", re.IGNORECASE | re.DOTALL)
 
 SIDE_FOLDERS = {"inputL": "left", "inputR": "right"}
 
@@ -75,8 +75,9 @@ def find_pairs(
 ) -> FoundPairs:
     """List the captures of a folder, and what is left out, each with its reason; no file is opened.
 
-    Pairs are NAME_left.* with NAME_right.*, and inputL/NAME.* with inputR/NAME.*. Hidden files are ignored; pictures
-    with other names are counted. If a name has two candidates for one side, the capture is left out.
+    Pairs are NAME_left.* with NAME_right.* (a space is as good as the underscore), and inputL/NAME.* with
+    inputR/NAME.*. Hidden files are ignored, pictures with other names counted. If a name has two candidates for one
+    side, the capture is left out.
 
     Args:
         folder: where to search.

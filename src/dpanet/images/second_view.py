@@ -48,9 +48,11 @@ def find_capture(file: Path) -> NamedPair:
         )
     else:
         assert view is not None
-        name, other = shown(view["name"]), _OTHER[view["side"].lower()]
-        start = f"(?i:{re.escape(shown(place.with_name(name)))}_{other})"
-        advice = f"name the {other} view {name}_{other}{shown(file.suffix)} and put it into the same folder"
+        name, gap, other = shown(view["name"]), view["gap"], _OTHER[view["side"].lower()]
+        start = f"(?i:{re.escape(shown(place.with_name(name)))}[_ ]{other})"
+        advice = (
+            f"name the {other} view {name}{gap}{other}{shown(file.suffix)} and put it into the same folder"
+        )
     problem = next((text for text in found.problems if re.search(rf"{start}\.", text)), None)
     raise PairError(problem or f"{shown(file)} has no second view: {advice}")
 

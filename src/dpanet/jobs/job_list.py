@@ -37,7 +37,7 @@ def list_single_job(
             raise UsageError(
                 f"{shown(source)} and {shown(right)} are not two files; give two views, or one folder"
             )
-    elif not is_raw_file(source):
+    elif not is_raw_file(source) and source.suffix.lower() not in RAW_SUFFIXES:  # reading says what ails such
         raise UsageError(
             f"{shown(source)} is only one view; give the left and the right view, a folder of pairs, or a camera's "
             f"raw file with both ({', '.join(RAW_SUFFIXES)})"
