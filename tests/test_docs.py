@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from architecture import ROOMS
 
+from dpanet import Deblurrer
 from tools import api_reference, command_reference, room_diagram
 from tools.docstring_text import to_markdown
 
@@ -52,6 +53,20 @@ def test_docstrings_become_markdown() -> None:
         "Return x.\n\nMore `y`.\n\n**Args**\n\n- `a`: of b, or c.\n- `d`: e.\n\n**Raises**\n\n- `Oops`: if so.\n\n"
         "```pycon\n>>> 1\n1\n```"
     )
+
+
+def test_a_section_whose_entries_share_a_row_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"begin in the row of its name: a: of b\. c: of d"):
+        to_markdown("Return x.\n\nArgs:   a: of b. c: of d.\n        e: of f.")
+
+
+def test_the_python_reference_has_all_methods_of_a_deblurrer() -> None:
+    text = api_reference.build_page()
+    signature = "```py\nDeblurrer.{}("
+    names = [name for name in dir(Deblurrer) if not name.startswith("_")]
+    methods = [name for name in names if callable(getattr(Deblurrer, name))]
+    assert {"from_pretrained", "push_to_hub", "save_pretrained", "with_defocus_map"} <= set(methods)
+    assert [name for name in methods if text.count(signature.format(name)) != 1] == []
 
 
 def test_the_drawing_has_every_folder_in_the_order_of_imports() -> None:

@@ -92,7 +92,7 @@ def _describe(name: str, value: Any) -> str:
     fields = _field_texts(value)
     if fields:
         parts.append("**Fields**\n\n" + "\n".join(f"- `{field}`: {text}" for field, text in fields.items()))
-    for member, function in vars(value).items():
+    for member, function in _members(value).items():
         if member.startswith("_") and member != "__call__":
             continue
         called = name[0].lower() + name[1:] if member == "__call__" else f"{name}.{member}"
@@ -103,6 +103,15 @@ def _describe(name: str, value: Any) -> str:
         elif inspect.isfunction(function):
             parts.append(f"{_signature(called, function)}\n\n{_documentation(function)}")
     return "\n\n".join(parts)
+
+
+def _members(value: type) -> dict[str, Any]:
+    """Return what a class has, and then what it inherits inside the package."""
+    parts = [vars(part) for part in value.__mro__ if part.__module__.startswith("dpanet.")]
+    found: dict[str, Any] = {}
+    for part in parts:
+        found = found | {name: member for name, member in part.items() if name not in found}
+    return found
 
 
 def _describe_value(value: Any) -> str:

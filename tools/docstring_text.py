@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-SECTIONS = ("Args", "Returns", "Raises", "Source", "Units", "Yields", "Attributes")
+SECTIONS = ("Args", "Returns", "Raises", "Source", "Units", "Yields", "Warns", "Attributes")
+
+LISTS = ("Args", "Raises", "Warns", "Attributes")
+"""Sections of one entry a name, each in a row of its own."""
 
 _SECTION = re.compile(rf"({'|'.join(SECTIONS)}):(?: (.*))?$")
 
@@ -70,10 +73,14 @@ def _render(kind: str, rows: list[str]) -> str:
             return "```text\n" + "\n".join(rows) + "\n```"
         return _plain("\n".join(rows))
     entries: list[str] = []
+    if kind in LISTS and not rows[0].startswith("    "):
+        raise ValueError(
+            f"the entries of {kind} begin in the row of its name: {rows[0].strip()}; give each its own row"
+        )
     for row in rows:
         entry = _ENTRY.match(row.strip())
         nested = row.startswith("        ")
-        if entry and not nested and kind in ("Args", "Raises", "Attributes"):
+        if entry and not nested and kind in LISTS:
             entries.append(f"- `{entry[1]}`: {entry[2]}")
         elif entries:
             entries[-1] += " " + row.strip()

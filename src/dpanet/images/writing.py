@@ -65,8 +65,8 @@ def write_picture(
     """
     if not hasattr(picture, "pixels"):
         raise PairError(
-            f"the picture is of type {type(picture).__name__}; give a Picture, such as Picture(array) of an array (H, "
-            "W, 3) in float32 whose white is 1.0"
+            f"the picture is of type {type(picture).__name__}; give a Picture, such as Picture(array) of an array "
+            "(H, W, 3) in float32 whose white is 1.0"
         )
     path = prepare_output(path, overwrite, SUFFIXES)
     tiff = path.suffix.lower() != ".png"

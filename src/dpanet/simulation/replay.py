@@ -16,9 +16,15 @@ def replay(
 ) -> SimulatedScene:
     """Simulate the scene `name` of a folder again, before it is rounded to the codes of its files.
 
-    Args:   folder: of simulated scenes. photographs: folder of the photographs they were made from. kernels: folder
-            of the measured kernels, if they were used. depth: folder of the depth maps, if they were used.
-    Raises: DatasetError if there is no such scene, or photographs, kernels, depth maps, versions or config differ.
+    Args:
+        folder: of simulated scenes.
+        name: of the scene.
+        photographs: folder of the photographs they were made from.
+        kernels: folder of the measured kernels, if they were used.
+        depth: folder of the depth maps, if they were used.
+
+    Raises:
+        DatasetError: if there is no such scene, or photographs, kernels, depth maps, versions or config differ.
     """
     scene = {entry.name: entry.value for entry in read_log(folder / LOG)}.get(name)
     if scene is None:
@@ -31,9 +37,7 @@ def replay(
     config = config_from_identity(identity, photographs, kernels, depth)
     missing = [path for path in (*config.photographs, *(config.depth_maps or ())) if not path.is_file()]
     if missing:
-        raise DatasetError(
-            f"{missing[0]} is missing; restore it, or name the folder that {folder} was made from"
-        )
+        raise DatasetError(f"{missing[0]} is missing; restore it, or name the folder {folder} was made from")
     difference = first_difference(identity, in_stored_words(config.identity(), identity))
     if difference:
         raise DatasetError(
@@ -42,7 +46,5 @@ def replay(
     again = SceneGenerator(config).generate(scene["index"])
     for file, digest in again.sources.items():
         if scene["sources"].get(file) != digest:
-            raise DatasetError(
-                f"{file} is not the file that scene {name} was made of; restore the one of that time"
-            )
+            raise DatasetError(f"{file} is not what scene {name} was made of; restore the one of that time")
     return again
