@@ -14,7 +14,7 @@ from app.running_app import RunningApp, Visitor, read_png, write_view
 from camera_raw.dng_by_hand import frames_of, write_dng
 from PIL import Image
 
-from dpanet import Deblurrer, read_pair, read_picture
+from dpanet import Deblurrer, Picture, read_pair, read_picture, write_picture
 from dpanet.camera_raw.reading import read_raw_file
 from dpanet.deblurrer.control import Control
 from dpanet.images.demo_pair import read_demo_pair
@@ -107,6 +107,27 @@ def test_one_raw_file_has_both_views(visitor: Visitor, tmp_path: Path) -> None:
     picture, bits = read_png(visitor.get(f"{job}/picture.png"))
     assert bits == 16
     assert np.abs(picture.astype(int) - expected).max() <= 1
+
+
+def test_views_of_a_raw_camera_are_stored_as_on_screen(visitor: Visitor, tmp_path: Path) -> None:
+    paths = []
+    for seed, side in enumerate(("left", "right")):
+        codes_ = np.random.default_rng(seed).uniform(1100, 9000, (60, 80, 1)).astype(np.float32).repeat(3, 2)
+        picture = Picture(codes_ / 65535, "srgb", {"gray": True})
+        write_picture(picture, tmp_path / f"{side}.png", bits=16)
+        paths.append(tmp_path / f"{side}.png")
+    job = visitor.send(*paths, camera="pixel-app")
+    state = visitor.wait(job)
+    assert state["linear"], state["error"]
+    after = np.asarray(Image.open(io.BytesIO(visitor.get(f"{job}/after"))).convert("RGB"))
+    for kind in ("png", "tiff"):
+        stored = read_picture(write(tmp_path / f"x.{kind}", visitor.get(f"{job}/picture.{kind}?values=srgb")))
+        assert stored.encoding == "srgb"
+        # in the dark, a code of the linear picture in between is 0.05 codes of the preview
+        assert np.abs(255 * stored.pixels - after).max() <= 0.6
+    linear = read_picture(write(tmp_path / "y.png", visitor.get(f"{job}/picture.png?values=linear")))
+    assert linear.encoding == "linear"
+    assert linear.pixels.mean() < 0.7 * stored.pixels.mean()
 
 
 def test_a_linear_pair_is_shown_as_for_a_screen(visitor: Visitor, tmp_path: Path) -> None:
