@@ -86,12 +86,31 @@ def build_row_reader(
     """Return a function as of `build_reader` that opens views which are not raw to be read by rows."""
     options = (black_level, white_level, flat_field)
     if camera is not None or any(option is not None for option in options):
-        return build_reader(camera, encoding, *options)
+        read = build_reader(camera, encoding, *options)
+        return _say_what_is_written(read) if camera == "pixel4" else read
     from dpanet.images.reading import open_pair
 
     if encoding is not None:
         return lambda left, right: open_pair(left, right, encoding)
     return lambda left, right: _read_recognized(left, right, open_pair)
+
+
+def _say_what_is_written(read: Reader) -> Reader:
+    """Return a function that also says, for the first pair, that the picture of a Pixel 4 is smaller and linear."""
+    from dpanet.errors import ImageWarning
+    from dpanet.images.raw import PIXEL4
+
+    def read_and_say(left: Path, right: Path) -> DualPixelPair:
+        pair = read(left, right)
+        height, width = pair.left.shape[:2]
+        sentence = (
+            f"of the Pixel 4's {PIXEL4.size[1]} x {PIXEL4.size[0]} px only the central field is written, {width} x "
+            f"{height} px; it is linear, unless --output-encoding srgb asks for a picture to look at"
+        )
+        warnings.warn(ImageWarning(sentence, "central field"), stacklevel=2)
+        return pair
+
+    return read_and_say
 
 
 def build_raw_reader(
