@@ -160,7 +160,7 @@ def test_replaying_from_other_photographs_is_refused(scenes: Path, photographs: 
         assert (tmp_path / path.name).stat().st_size == path.stat().st_size
     lines = [json.loads(text) for text in (scenes / "scenes.jsonl").read_text().splitlines()]
     name = next(line["name"] for line in lines if line["value"]["sources"])
-    with pytest.raises(DatasetError, match="not the file that scene"):
+    with pytest.raises(DatasetError, match="is not what scene"):
         replay(scenes, name, tmp_path)
     (tmp_path / "1.png").unlink()
     with pytest.raises(DatasetError, match=r"1\.png is missing"):
