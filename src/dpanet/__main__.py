@@ -8,6 +8,14 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as in typing, which takes longer to import than all of this file
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
+
+
+_INTERRUPTED = 130
+"""Exit code of an interrupted command."""
+
+_PATIENCE = 20.0
+"""Seconds that the threads of an interrupted command may take to end."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,14 +38,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from dpanet.cli import main as run
 
         if handled:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, _interrupt)
         code = run(arguments)
         if handled:
             signal.signal(signal.SIGINT, _stop)
+            if code == _INTERRUPTED:
+                _end_threads()
     except KeyboardInterrupt:
         _stop()
         raise  # never reached
     return code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, but inside an import only when it has ended.
+
+    There, Python may swallow the exception and keep its lock of imports, for which other threads then wait for ever.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            import signal
+            import threading
+
+            threading.Timer(0.02, signal.raise_signal, [number]).start()
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _end_threads() -> None:
+    """Wait for other threads, but not for ever, as Python would at its end.
+
+    A thread may wait for a module that the interrupted one was importing.
+    """
+    import os
+    import sys
+    import threading
+    import time
+
+    end = time.monotonic() + _PATIENCE
+    others = [t for t in threading.enumerate() if t is not threading.current_thread() and not t.daemon]
+    for thread in others:
+        thread.join(max(0.0, end - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        try:
+            sys.stdout.flush()
+        finally:  # also if standard output is closed
+            os._exit(_INTERRUPTED)
 
 
 def _stop(*_: object) -> None:
@@ -47,7 +94,7 @@ def _stop(*_: object) -> None:
     try:
         os.write(2, b"dpanet: interrupted\n")
     finally:  # also if standard error is closed
-        os._exit(130)
+        os._exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,38 @@ def test_at_any_time(command: str, milliseconds: int, deblur: list[str]) -> None
         assert (program.returncode, errors) in [(130, LINE), (0, "")]
 
 
+def test_an_interrupt_waits_for_the_end_of_an_import(tmp_path: Path) -> None:
+    module = "import signal, time\nsignal.raise_signal(signal.SIGINT)\ntime.sleep(0.2)\nended = True\n"
+    (tmp_path / "slow_module.py").write_text(module)
+    code = (
+        "import signal, sys, time, dpanet.__main__ as program\n"
+        "signal.signal(signal.SIGINT, program._interrupt)\n"
+        "try:\n"
+        "    import slow_module\n"
+        "    time.sleep(20)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', slow_module.ended)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "interrupted True\n"), done.stderr
+
+
+def test_a_thread_that_never_ends_is_left_behind() -> None:
+    code = (
+        "import signal, sys, threading, dpanet.__main__ as program, dpanet.cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "def run(arguments):\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    return 130\n"
+        "dpanet.cli.main, program._PATIENCE = run, 0.2\n"
+        "sys.exit(program.main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 130
+
+
 def test_an_ignored_interrupt_stays_ignored() -> None:
     code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + _INTERRUPTED.replace(
         "signal.default_int_handler", "signal.SIG_IGN"

@@ -130,7 +130,7 @@ def test_a_model_that_returns_no_numbers_answers_for_it(
     weights.write_bytes(content)
     monkeypatch.setattr(checksum, "check_file", lambda path: None)
     for module in ("onnx_engine", "openvino_engine"):
-        monkeypatch.setattr(f"dpanet.deblurrer.{module}.check_file", lambda path: None)
+        monkeypatch.setattr(f"dpanet.engines.{module}.check_file", lambda path: None)
     monkeypatch.setattr("dpanet.checkpoints.model_file.check_file", lambda path: None)
     deblur = Deblurrer(file, engine=engine, precision="float32", threads=1)
     sentence = (

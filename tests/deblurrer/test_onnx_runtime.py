@@ -32,7 +32,7 @@ def test_no_trace_of_its_reports_is_left(tmp_path: Path) -> None:
 
 
 def test_it_is_imported_in_one_place() -> None:
-    place = PACKAGE / "deblurrer" / "onnx_runtime.py"
+    place = PACKAGE / "engines" / "onnx_runtime.py"
     others = [
         path
         for path in PACKAGE.rglob("*.py")
