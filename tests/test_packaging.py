@@ -20,6 +20,7 @@ KNOWN = packages_distributions()
 NEEDS = {
     "benchmark/openvino_convolutions.py": "openvino",
     "app": "app",
+    "cluster": "cluster",
     "benchmark": "train",  # it measures what is installed, and leaves out the rest
     "checkpoints": "torch",
     "checkpoints/model_hub.py": "hub",

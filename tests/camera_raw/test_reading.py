@@ -259,7 +259,7 @@ REFUSED = [
     (_monochrome, "monochrome"),
     (_xtrans, "color pattern of 6 x 6"),
     (_linear, "all colors at each pixel"),
-    (_plain_tiff, "is not a raw file"),
+    (_plain_tiff, "cannot be read as a raw file"),
     (_empty, "is empty"),
     (_cr2_head, "damaged"),
     (_cr3_head, "damaged"),

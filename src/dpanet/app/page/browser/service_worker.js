@@ -52,8 +52,12 @@ async function load(cache, path) {
 /** Only the file that was exported together with this worker is kept, so that no two versions are mixed. */
 async function fetchAndKeep(cache, path) {
   const file = await fetch(ROOT + path, { cache: "no-cache", integrity: `sha256-${FILES[path]}` });
-  if (file.ok) await cache.put(ROOT + path, file.clone());
-  return file;
+  if (!file.ok) return file;
+  // The whole body first: of two copies of a stream, one that nobody reads yet can hold up the other.
+  const { status, statusText, headers } = file;
+  const whole = await file.arrayBuffer();
+  await cache.put(ROOT + path, new Response(whole, { status, statusText, headers }));
+  return new Response(whole, { status, statusText, headers });
 }
 
 async function storeAll(client) {
