@@ -54,7 +54,8 @@ def deblur(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("number", [1, 2, 4, 40, 150])
 def test_at_an_import_of_any_command(number: int) -> None:
     done = _run(number, ["--version"])
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", LINE)
+    assert (done.returncode, done.stderr) == (130, LINE)
+    assert done.stdout in ("", f"{dpanet.__version__}\n")  # an interrupt waits for the end of the import
 
 
 @pytest.mark.parametrize("number", [165, 210, 260, 310, 350])
@@ -131,7 +132,7 @@ def test_an_ignored_interrupt_stays_ignored() -> None:
 
 def test_closed_standard_error() -> None:
     done = _run(60, ["--version"], "import os; os.close(2)\n")
-    assert (done.returncode, done.stdout) == (130, "")
+    assert done.returncode == 130
 
 
 def _run(number: int, arguments: list[str], before: str = "") -> subprocess.CompletedProcess[str]:
