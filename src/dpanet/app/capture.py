@@ -117,15 +117,19 @@ class Capture:
         self.notes = merge_notes(map(self.describe, sentences), shown(self.names["left"]), right)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a page is told."""
-        told: dict[str, Any] = {"state": self.state, "stage": self.stage, "fraction": round(self.fraction, 4)}
-        told |= {"seconds_left": self.seconds_left, "error": self.error, "notes": self.notes}
+        """Return the state of the capture as the page shows it."""
+        values: dict[str, Any] = {
+            "state": self.state,
+            "stage": self.stage,
+            "fraction": round(self.fraction, 4),
+        }
+        values |= {"seconds_left": self.seconds_left, "error": self.error, "notes": self.notes}
         if self.result is not None:
             result = self.result
-            told |= {"width": result.width, "height": result.height, "seconds": round(result.seconds, 3)}
-            told |= {"defocus": result.span is not None, "span": result.span}
-            told |= {"linear": self.encoding == "linear"}
-        return told
+            values |= {"width": result.width, "height": result.height, "seconds": round(result.seconds, 3)}
+            values |= {"defocus": result.span is not None, "span": result.span}
+            values |= {"linear": self.encoding == "linear"}
+        return values
 
 
 def _known_suffix(name: str) -> str:

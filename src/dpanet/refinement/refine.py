@@ -211,7 +211,8 @@ class _Fitter:
             energy = np.square(np.abs(kernels[i])).sum(0) + np.float32(BALANCE)
             correction = np.fft.irfft2((np.conj(kernels[i]) * residual).sum(1) / energy, (WINDOW, WINDOW))
             result[:-1] += shares[i] * correction[:, inner[0], inner[1]]
-        result[-1] = np.tensordot(self.scales, shares, 1)
+        # the mean of the scales, however little is believed of what they explain
+        result[-1] = np.tensordot(self.scales, shares, 1) / np.maximum(shares.sum(0), np.float32(1e-6))
         return result
 
     def _kernel_spectra(self, center: tuple[int, int]) -> NDArray[np.complex64]:
