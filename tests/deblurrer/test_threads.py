@@ -51,6 +51,40 @@ def test_threads_return_what_one_thread_returns(engine: str) -> None:
             np.testing.assert_array_equal(picture, wanted)
 
 
+class Counting(nn.Module):
+    """Notes how many threads compute while it runs, and lets others run beside it."""
+
+    description = Description(multiple_of=8, halo=8)
+
+    def __init__(self, together: threading.Barrier) -> None:
+        super().__init__()
+        self.together = together
+        self.seen: list[int] = []
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        self.together.wait(timeout=30)
+        self.seen.append(torch.get_num_threads())
+        self.together.wait(timeout=30)
+        return left
+
+
+def test_torch_computes_with_the_threads_asked_for_and_leaves_the_process_as_it_was() -> None:
+    before, together = torch.get_num_threads(), threading.Barrier(2)
+    networks = {threads: Counting(together) for threads in (3, 5)}
+
+    def compute(threads: int) -> None:
+        engine = TorchEngine(networks[threads], device="cpu", precision="float32", threads=threads)
+        engine(*VIEWS[0])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(compute, networks))
+    assert {threads: network.seen for threads, network in networks.items()} == {3: [3], 5: [5]}
+    alone = Counting(threading.Barrier(1))
+    TorchEngine(alone, device="cpu", precision="float32", threads=before + 1)(*VIEWS[0])
+    assert alone.seen == [before + 1]
+    assert torch.get_num_threads() == before
+
+
 class Modal(nn.Module):
     """Slow, and wrong in training mode, at the beginning or at the end."""
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import torch
 
+from dpanet.engines.torch_engine import torch_threads
+
 
 def prepare_torch(
     layers: int, channels: int, side: int, precision: str, threads: int
@@ -20,12 +22,7 @@ def prepare_torch(
     x = torch.ones(1, channels, side, side, dtype=dtype).to(memory_format=torch.channels_last)
 
     def run() -> None:
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            with torch.inference_mode():
-                network(x)
-        finally:
-            torch.set_num_threads(before)
+        with torch_threads(threads), torch.inference_mode():
+            network(x)
 
     return run

@@ -39,7 +39,7 @@ class TorchEngine:
         network: moved to the device; its training mode is restored after each run.
         device: as of `choose_device`.
         precision: as of `choose_precision`.
-        threads: that compute on the CPU, for the whole process; None leaves what torch chose.
+        threads: that compute on the CPU while the network runs; None leaves what torch chose.
         reuse_memory: on the CPU, run under `reuse_freed_memory`, which changes the allocator of this process.
 
     Raises:
@@ -64,8 +64,7 @@ class TorchEngine:
         self._device = choose_device(device)
         self._precision = choose_precision(precision, self._device, network.description)
         self._reuse_memory = reuse_memory and self._device.type == "cpu"
-        if threads is not None:
-            torch.set_num_threads(threads)
+        self._threads = threads
         if isinstance(network, nn.Module):
             network.to(self._device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stub
@@ -97,7 +96,7 @@ class TorchEngine:
         return self.network.description
 
     def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
-        with reuse_freed_memory() if self._reuse_memory else nullcontext():
+        with torch_threads(self._threads), reuse_freed_memory() if self._reuse_memory else nullcontext():
             output = self._run(left, right, defocus)
         return output.copy() if self._reuse_memory else output  # the next run needs an empty heap
 
@@ -117,6 +116,22 @@ class TorchEngine:
                 output = self.network(*batch).float()
         result: Pixels = output[0].permute(1, 2, 0).cpu().numpy()
         return result
+
+
+@contextmanager
+def torch_threads(threads: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads in the `with` block; None changes nothing.
+
+    torch keeps the number for each thread that calls it, so calls from several threads do not disturb each other.
+    """
+    before = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        if threads is not None:
+            torch.set_num_threads(before)
 
 
 _RUNS: dict[nn.Module, tuple[int, bool]] = {}
