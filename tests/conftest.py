@@ -1,10 +1,23 @@
 """What tests of several parts share."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def keep_threads_of_torch() -> Iterator[None]:
+    """Fail if a test changes how many threads torch computes with: later results would depend on what ran before."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else None
+    yield
+    if torch:
+        after = torch.get_num_threads()
+        torch.set_num_threads(before)
+        assert after == before, f"torch computes with {after} threads, and before this test with {before}"
 
 
 @pytest.fixture(scope="module")
