@@ -118,7 +118,7 @@ class Refusing(Shift):
     ("change", "difference"),
     [
         ({"methods": (Shift("none"), Shift("m"))}, "methods.m"),
-        ({"methods": (Shift("none", 0.1),)}, "methods.none"),
+        ({"methods": (Shift("none", 0.1),)}, "methods.none.identity"),
         ({"bit_depth": BitDepth(bits=8)}, "depth.bits"),
         ({"match_color": True}, "color matching"),
         ({"perceptual": lambda output, truth: 0.0, "perceptual_weights": "0" * 64}, "LPIPS weights"),
@@ -130,7 +130,7 @@ def test_another_comparison_is_refused_or_computed_anew(
 ) -> None:
     run_comparison(compare(root, Shift("none")), tmp_path / "out")
     other = compare(root, *change.pop("methods", (Shift("none"),)), **change)
-    with pytest.raises(OutputError, match=f"holds an evaluation with other {difference};"):
+    with pytest.raises(OutputError, match=f"with other {difference}; choose .*, or add --overwrite to start"):
         run_comparison(other, tmp_path / "out")
     scenes = run_comparison(other, tmp_path / "out", overwrite=True)
     assert other.methods[0].calls == 3

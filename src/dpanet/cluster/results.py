@@ -120,7 +120,7 @@ class FolderResults:
                 )
             if path.exists() and earlier is None and not self._overwrite:
                 raise OutputError(
-                    f"{shown(path)} exists already; choose another name or allow it with --overwrite"
+                    f"{shown(path)} exists already; move it elsewhere, or add --overwrite to replace it"
                 )
         store.add(job.name, own_key, written, [job.output])
         try:
@@ -213,12 +213,12 @@ class ObjectResults:
                 continue
             if entry is None or self._name(output) not in entry.value:
                 raise OutputError(
-                    f"{output.show()} exists already; choose another place or allow it with --overwrite"
+                    f"{output.show()} exists already; move it elsewhere, or add --overwrite to replace it"
                 )
             if not self._is_unchanged(output, entry):
                 raise OutputError(
-                    f"{output.show()} was changed since it was written; move it elsewhere, or replace it with "
-                    "--overwrite"
+                    f"{output.show()} was changed since it was written; move it elsewhere, or add "
+                    "--overwrite to replace it"
                 )
 
     def _is_unchanged(self, output: Location, entry: Entry) -> bool:

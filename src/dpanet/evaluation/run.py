@@ -111,7 +111,7 @@ def _claim(store: Store, comparison: Comparison, overwrite: bool) -> None:
     if entry is not None and entry.value != config and not overwrite:
         raise OutputError(
             f"{shown(store.folder)} holds an evaluation with other {first_difference(entry.value, config)}; choose "
-            "another folder, or start this one anew with --overwrite"
+            "another folder, or add --overwrite to start this one anew"
         )
     if entry is None or entry.value != config:
         store.add(CONFIG, config, config)

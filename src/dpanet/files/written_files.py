@@ -53,7 +53,7 @@ def prepare_replaceable(
     own = any(is_unchanged(path, version) for version in versions)
     if versions and not own and not overwrite and path.is_file():
         raise OutputError(
-            f"{shown(path)} was changed since it was written; move it elsewhere, or replace it with --overwrite"
+            f"{shown(path)} was changed since it was written; move it elsewhere, or add --overwrite to replace it"
         )
     if probe or not own:
         prepare_output(path, overwrite or own, suffixes, probe=probe)
