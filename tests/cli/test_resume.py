@@ -1,5 +1,6 @@
 """The same `dpanet deblur FOLDER` given again: what is finished is skipped, what changed is redone."""
 
+import json
 import os
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def test_maps_of_another_folder_do_not_count(
         assert small_model.runs == runs
 
 
-def test_a_picture_that_somebody_edited_is_not_replaced(
+def test_pictures_that_somebody_edited_are_left_and_the_others_deblurred(
     run: Run, folder: Path, tmp_path: Path, small_model: Weighted
 ) -> None:
     out = tmp_path / "out"
@@ -138,8 +139,49 @@ def test_a_picture_that_somebody_edited_is_not_replaced(
     write_view(out / "2.png", 5)
     edited = (out / "2.png").read_bytes()
     result = run("deblur", folder, "-o", out, "--tta", "2")
-    assert result.code == 1 and "2.png was changed since it was written; move" in result.sentence
-    assert ((out / "2.png").read_bytes(), small_model.runs) == (edited, 3)
+    assert (result.code, (out / "2.png").read_bytes()) == (1, edited)
+    assert result.summary.endswith(f"{out}: 2 pairs deblurred, 0 skipped, 1 left out\n")
+    assert result.err == (
+        "dpanet: left out: 1 pair, since a file is there that dpanet did not write or that was changed since: "
+        f"{out}/2.png; move it elsewhere, or add --overwrite to replace it\n"
+    )
+    again = run("deblur", folder, "-o", out, "--tta", "2")
+    assert (again.code, again.out) == (1, f"{out}: 0 pairs deblurred, 2 skipped, 1 left out\n")
+    assert run("deblur", folder, "-o", out, "--tta", "2", "--overwrite").code == 0
+    assert (out / "2.png").read_bytes() != edited
+
+
+def test_of_many_foreign_pictures_the_first_are_named(
+    run: Run, folder: Path, tmp_path: Path, small_model: Weighted
+) -> None:
+    for name in (4, 5, 6):
+        for side in ("left", "right"):
+            write_view(folder / f"{name}_{side}.png", name)
+    out = tmp_path / "out"
+    for name in (1, 2, 4, 5):
+        write_view(out / f"{name}.png", name)
+    result = run("deblur", folder, "-o", out)
+    named = ", ".join(f"{out}/{name}.png" for name in (1, 2, 4))
+    assert "left out: 4 pairs, since 4 files are there that dpanet did not write" in result.err
+    assert f": {named} and 1 more; move them elsewhere, or add --overwrite to replace them\n" in result.err
+    assert (result.code, small_model.runs) == (1, 2)
+    objects = [json.loads(line) for line in run("deblur", folder, "-o", out, "--json").out.splitlines()]
+    assert [line["status"] for line in objects] == ["left out"] * 4 + ["skipped"] * 2
+    assert objects[0]["inputs"] == [str(folder / f"1_{side}.png") for side in ("left", "right")]
+    assert objects[0]["output"] is None and objects[0]["error"].startswith(
+        f"{out}/1.png exists already; move"
+    )
+
+
+def test_a_pair_is_left_out_as_a_whole(run: Run, folder: Path, tmp_path: Path, small_model: Weighted) -> None:
+    maps = tmp_path / "maps"
+    write_view(maps / "10-colour.png", 3)
+    result = run("deblur", folder, "-o", tmp_path / "out", "--defocus-map", maps)
+    assert result.code == 1 and "10-colour.png; move it" in result.err
+    assert listing(maps) == [
+        f"{n}{end}.png" for n in (1, 10, 2) for end in ("-colour", "") if (n, end) != (10, "")
+    ]
+    assert not (tmp_path / "out" / "10.png").exists()
 
 
 @pytest.mark.usefixtures("small_model")

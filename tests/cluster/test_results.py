@@ -11,7 +11,7 @@ from dpanet.cluster.object_log import ObjectLog
 from dpanet.cluster.pairs import ClusterPair, PairList
 from dpanet.cluster.places import Place, find_place, is_url
 from dpanet.cluster.results import Delivered, ObjectResults
-from dpanet.errors import ConfigError, OutputError
+from dpanet.errors import ConfigError
 
 KEY = {"weights": "w"}
 IN, OUT = find_place("store://bucket/in"), find_place("store://bucket/out")
@@ -149,15 +149,38 @@ def test_objects_of_others_are_never_replaced_unasked(store: Path) -> None:
     write_pairs(store / "bucket/in", range(1))
     (pair,) = list_pairs().pairs
     OUT.write("0.png", b"of somebody")
-    with pytest.raises(OutputError, match=r"0\.png exists already; .* add --overwrite to replace it"):
-        ObjectResults(OUT, [pair], None, overwrite=False)
+    refused = ObjectResults(OUT, [pair], None, overwrite=False)
+    advice = "; move it elsewhere, or add --overwrite to replace it"
+    assert refused.foreign["0"].sentence == f"store://bucket/out/0.png exists already{advice}"
     results = ObjectResults(OUT, [pair], None, overwrite=True)
+    assert not results.foreign
     results.finish(pair, pair.own_key(KEY), deliver(results, pair))
     results.close({})
-    ObjectResults(OUT, [pair], None, overwrite=False)
+    assert not ObjectResults(OUT, [pair], None, overwrite=False).foreign
     OUT.write("0.png", b"edited!")  # of the same size
-    with pytest.raises(OutputError, match=r"0\.png was changed .*; .* add --overwrite to replace it"):
-        ObjectResults(OUT, [pair], None, overwrite=False)
+    refused = ObjectResults(OUT, [pair], None, overwrite=False)
+    assert (
+        refused.foreign["0"].sentence == f"store://bucket/out/0.png was changed since it was written{advice}"
+    )
+
+
+def test_a_pair_with_an_edited_picture_is_left_out_and_no_worker_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pairs(tmp_path / "in", range(2))
+    out = tmp_path / "out"
+    command = ["deblur", str(tmp_path / "in"), "-o", str(out), *OPTIONS]
+    assert main(command) == 0
+    (out / "1.png").write_bytes(b"edited")
+    capsys.readouterr()
+    assert main([*command, "--cluster", "ray"]) == 1
+    said = capsys.readouterr()
+    assert said.out == f"{out}: 0 pairs deblurred, 1 skipped, 1 left out\n"
+    assert said.err.startswith(
+        "dpanet: left out: 1 pair, since a file is there that dpanet did not write or "
+    )
+    assert f": {out}/1.png; move it elsewhere, or add --overwrite" in said.err
+    assert (out / "1.png").read_bytes() == b"edited"
 
 
 def test_a_part_that_was_cut_off_loses_only_its_last_line(store: Path) -> None:

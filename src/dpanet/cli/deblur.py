@@ -67,8 +67,8 @@ def deblur(
     their own encoding and scale, turned the way they are. In a folder, pairs are NAME_left.* with
     NAME_right.*, or files of one name in inputL and inputR, or raw files of a camera; the pictures are called
     NAME.png, or NAME.tif where the views are TIFF or raw. The same command given again skips the pictures of a folder
-    that are finished; those whose views or options changed are deblurred again; a picture that was edited since stops
-    the command. What is left out of a folder is named with the reason, and the command ends with exit code 1.
+    that are finished; those whose views or options changed are deblurred again; a picture that was edited since
+    is left as it is. What is left out of a folder is named with the reason, and the command ends with exit code 1.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def deblur(
     loading = Background(lambda: _load(model, **model_options, threads=threads, reuse_memory=True))
 
     from dpanet.jobs.job_list import check_outputs, check_paths, list_jobs, list_single_job
-    from dpanet.jobs.result_lines import JsonLines, ResultLines, TextLines, print_result
+    from dpanet.jobs.result_lines import Computation, choose_lines, print_left_out, print_result
     from dpanet.jobs.views import RAW_FILES, build_row_reader
 
     problems: list[str] = []
@@ -217,11 +217,10 @@ def deblur(
     )
     check_paths(jobs, flat_field or ())
     maps, pages = (defocus_map, compare) if folder else (None, None)
-    check_outputs(jobs, output, overwrite, maps, pages, folder=folder)
-    lines: ResultLines = JsonLines(model) if json else TextLines()
-    for problem in problems:
-        print_line("left out", problem)
-        print_result(lines.left_out(problem))
+    foreign = check_outputs(jobs, output, overwrite, maps, pages, folder=folder)
+    lines = choose_lines(json, model)
+    print_left_out(lines, problems, [(job.names, foreign[job.name]) for job in jobs if job.name in foreign])
+    jobs = [job for job in jobs if job.name not in foreign]
     if not jobs:
         print_error(f"{shown(source)} contains no pair that can be deblurred; see the lines before this one")
         return FAILED
@@ -231,7 +230,7 @@ def deblur(
     from dpanet.jobs.job import PairReader, Task
     from dpanet.terminal.progress import Meter
 
-    failed = 0
+    failed, left_out = 0, len(problems) + len(foreign)
     reader = PairReader(read, read_raw)
     reading = None
     if not folder and not any(is_stream(view) for view in jobs[0].views):  # which may have no end
@@ -240,8 +239,7 @@ def deblur(
         with Meter(len(jobs)) as meter:
             apply = loading.result()
             apply.progress = meter.tiles
-            if isinstance(lines, JsonLines):
-                lines.deblurrer = apply
+            lines.loaded(Computation.of(apply))
             if defocus_map is not None:
                 apply.check_defocus_map()
             task = Task(reader, apply, output_encoding, compression, meter, lines, model)
@@ -253,17 +251,17 @@ def deblur(
                     flat_field=flat_field,
                     output_encoding=output_encoding,
                 )
-                failed = deblur_folder(task, jobs, output, key, overwrite, len(problems))
+                failed = deblur_folder(task, jobs, output, key, overwrite, left_out)
             else:
                 opened = reader(jobs[0]) if reading is None else reading.result()
                 line = task.write(jobs[0], task.deblur(jobs[0], opened), overwrite)
     except Exception as error:
         if not folder:
-            print_result(lines.failed(jobs[0], describe_error(error, "deblur")))
+            print_result(lines.failed(jobs[0].names, describe_error(error, "deblur")))
         raise
     if not folder:
         print_result(line)
-    return FAILED if failed or problems else DONE
+    return FAILED if failed or left_out else DONE
 
 
 def _load(model: str, **options: Any) -> Deblurrer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from dpanet.cluster.ray_session import on_this_machine, ray_session
 from dpanet.cluster.results import FolderResults, ObjectResults, open_results
 from dpanet.cluster.worker import Order, Outcome
 from dpanet.errors import DpanetError, ImageWarning, counted
+from dpanet.files.written_files import ForeignFile
 from dpanet.jobs.job_list import check_paths
+from dpanet.jobs.result_lines import FileNames, ResultLines, choose_lines, print_left_out, print_result
 from dpanet.processes.interrupts import InterruptHandler
 from dpanet.terminal.failure import DONE, FAILED, UsageError, describe_error, print_error, print_line
 from dpanet.terminal.progress import Meter
@@ -61,22 +63,23 @@ def deblur_on_cluster(
     maps = None if defocus_map is None else find_place(defocus_map)
     if maps is not None and maps.local != pictures.local:
         raise UsageError("-o and --defocus-map are a folder and a URL; give two folders or two URLs")
+    lines = choose_lines(False, model)
     with PairList(views, pictures, maps, recursive) as found:
         for note in found.notes:
             print_line("note", note)
-        for problem in found.problems:
-            print_line("left out", problem)
         if not found.pairs:
-            print_error(
-                f"{views.show()} contains no pair that can be deblurred; see the lines before this one"
-            )
-            return FAILED
+            return _end_without_pairs(lines, found, [])
         settings = _settings(model, options, cores, found)
         check_paths([pair.job for pair in found.pairs], settings.flat_field or ())
         results = open_results(pictures, found.pairs, maps, overwrite)
-        run = _Run(results, found.pairs, overwrite)
+        foreign = results.foreign
+        run = _Run(results, [pair for pair in found.pairs if pair.job.name not in foreign], overwrite)
+        named = [(pair.names, foreign[pair.job.name]) for pair in found.pairs if pair.job.name in foreign]
         try:
-            with Meter(len(found.pairs)) as meter:
+            if not run.pairs:
+                return _end_without_pairs(lines, found, named)
+            print_left_out(lines, found.problems, named)
+            with Meter(len(run.pairs)) as meter:
                 run.meter = meter
                 if on_this_machine():  # of many workers, of which none is needed if all pairs are finished
                     settings, key = _load_here(settings)
@@ -86,8 +89,19 @@ def deblur_on_cluster(
             run.complete = True
         finally:
             results.close(run.failures if run.complete else None)
-        print(run.summary(pictures.show(), len(found.problems)), flush=True)
-    return FAILED if run.failures or found.problems else DONE
+        left_out = len(found.problems) + len(foreign)
+        print_result(lines.remark(run.summary(pictures.show(), left_out)))
+    return FAILED if run.failures or left_out else DONE
+
+
+def _end_without_pairs(
+    lines: ResultLines, found: PairList, foreign: Sequence[tuple[FileNames, ForeignFile]]
+) -> int:
+    """Say what is left out where nothing else is there; return the exit code."""
+    print_left_out(lines, found.problems, foreign)
+    place = found.source.show()
+    print_error(f"{place} contains no pair that can be deblurred; see the lines before this one")
+    return FAILED
 
 
 @dataclass

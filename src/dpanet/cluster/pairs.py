@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Any
 
 from dpanet.cluster.places import ObjectState, Place
-from dpanet.errors import PairError
+from dpanet.errors import PairError, shown
 from dpanet.files.store import file_identity
 from dpanet.jobs.job import Job
 from dpanet.jobs.job_list import list_jobs
+from dpanet.jobs.result_lines import FileNames
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,19 @@ class Location:
     file: str
     """Its path in the place, with forward slashes."""
 
+    @property
+    def name(self) -> str:
+        """Its path as the user wrote that of the place, or its URL."""
+        place = self.place
+        return (
+            os.path.join(Path(place.given or place.name), self.file)  # noqa: PTH118  # many thousand files
+            if place.local
+            else f"{place.name}/{self.file}"
+        )
+
     def show(self) -> str:
         """Return its name on one line."""
-        return self.place.show(self.file)
+        return shown(self.name)
 
 
 @dataclass
@@ -43,6 +54,12 @@ class ClusterPair:
     """What changes when a view is replaced, from the listing of a URL; None for files, which are asked."""
     losses: int = 0
     """Workers that died while they had this pair."""
+
+    @property
+    def names(self) -> FileNames:
+        """The files as they are named on a line of the output."""
+        output, *maps = (place.name for place in self.outputs)
+        return FileNames([view.name for view in self.views], output, *maps[:1])
 
     def own_key(self, key: Mapping[str, Any]) -> dict[str, Any]:
         """Return what its picture depends on.

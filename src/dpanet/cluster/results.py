@@ -14,7 +14,7 @@ from dpanet.cluster.places import Place
 from dpanet.errors import OutputError, shown
 from dpanet.files.output import atomic_output, unfinished_outputs, unfinished_path
 from dpanet.files.store import Entry, Store, digest
-from dpanet.files.written_files import name_from_folder
+from dpanet.files.written_files import ForeignFile, name_from_folder
 from dpanet.images.pairing import natural_key
 from dpanet.jobs.deblur_folder import LOG, is_written
 from dpanet.jobs.job_list import check_outputs
@@ -42,6 +42,8 @@ class Results(Protocol):
 
     failures_file: str
     """Where failures are written."""
+    foreign: dict[str, ForeignFile]
+    """The pairs that are to be left out, by name, since one of their outputs is not as an earlier run wrote it."""
 
     def is_known(self, pair: ClusterPair) -> bool:
         """Whether there is a picture of an earlier run."""
@@ -84,7 +86,8 @@ class FolderResults:
         self, output: Place, pairs: Sequence[ClusterPair], maps: Place | None, overwrite: bool
     ) -> None:
         jobs = [pair.job for pair in pairs]
-        check_outputs(jobs, output.folder, overwrite, None if maps is None else maps.folder, folder=True)
+        folder_of_maps = None if maps is None else maps.folder
+        self.foreign = check_outputs(jobs, output.folder, overwrite, folder_of_maps, folder=True)
         self._folders = sorted({os.fspath(path.parent) for job in jobs for path in job.outputs})
         self._overwrite = overwrite
         self._store = Store(output.folder, LOG, inner=self._folders, order=natural_key)
@@ -157,7 +160,7 @@ class ObjectResults:
         overwrite: whether objects of others may be replaced.
 
     Raises:
-        OutputError: if an output is there that no earlier run wrote, or that was changed since.
+        OutputError: if the manifest or a listing cannot be read.
     """
 
     def __init__(
@@ -169,9 +172,11 @@ class ObjectResults:
             self._states.setdefault(maps, maps.list())
         self.log = ObjectLog(output, self._states[output])
         self.failures_file = output.show(f"{FOLDER}/{FAILURES}")
-        if not overwrite:
-            for pair in pairs:
-                self._check(pair)
+        self.foreign: dict[str, ForeignFile] = {}
+        for pair in () if overwrite else pairs:
+            file = self._find_foreign(pair)
+            if file is not None:
+                self.foreign[pair.job.name] = file
 
     def is_known(self, pair: ClusterPair) -> bool:
         return pair.job.name in self.log.entries and self._state(pair.outputs[0]) is not None
@@ -206,20 +211,16 @@ class ObjectResults:
         elif failures is not None and f"{FOLDER}/{FAILURES}" in self._states[self._place]:
             self._place.delete(f"{FOLDER}/{FAILURES}")
 
-    def _check(self, pair: ClusterPair) -> None:
+    def _find_foreign(self, pair: ClusterPair) -> ForeignFile | None:
+        """Return the first output of a pair that is there and that no earlier run left so."""
         entry = self.log.entries.get(pair.job.name)
         for output in pair.outputs:
             if self._state(output) is None or pair.job.name in self.log.begun:
                 continue
-            if entry is None or self._name(output) not in entry.value:
-                raise OutputError(
-                    f"{output.show()} exists already; move it elsewhere, or add --overwrite to replace it"
-                )
-            if not self._is_unchanged(output, entry):
-                raise OutputError(
-                    f"{output.show()} was changed since it was written; move it elsewhere, or add "
-                    "--overwrite to replace it"
-                )
+            known = entry is not None and self._name(output) in entry.value
+            if entry is None or not known or not self._is_unchanged(output, entry):
+                return ForeignFile(output.show(), changed=known)
+        return None
 
     def _is_unchanged(self, output: Location, entry: Entry) -> bool:
         state, value = self._state(output), entry.value.get(self._name(output))

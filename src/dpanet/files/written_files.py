@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dpanet.errors import OutputError, shown
+from dpanet.errors import counted, shown
 from dpanet.files.output import prepare_output
 from dpanet.files.store import read_log
 
 Written = tuple[str, int | None, int | None]
 """SHA-256, size in bytes and time of change in ns of a file; the last two are None in logs of older versions."""
+
+
+_NAMED = 3
+"""Files that a sentence names at most."""
+
+
+@dataclass(frozen=True)
+class ForeignFile:
+    """A file in the place of an output that is not as an earlier run wrote it, so that it is left as it is."""
+
+    name: str
+    """As it is shown."""
+    changed: bool
+    """Whether it was written by an earlier run and changed since; otherwise, it is of another program."""
+
+    @property
+    def sentence(self) -> str:
+        """What it is, and what to do."""
+        what = "was changed since it was written" if self.changed else "exists already"
+        return f"{self.name} {what}; move it elsewhere, or add --overwrite to replace it"
 
 
 def list_written(log: Path) -> dict[str, list[Written]]:
@@ -35,7 +56,7 @@ def prepare_replaceable(
     written: Mapping[str, list[Written]],
     *,
     probe: bool = True,
-) -> None:
+) -> ForeignFile | None:
     """Check that `path` can be written: it is free, or may be overwritten, or is just as an earlier run wrote it.
 
     Args:
@@ -45,18 +66,32 @@ def prepare_replaceable(
         written: of `list_written`.
         probe: whether to try to write in its folder.
 
+    Returns:
+        The file that is to be left as it is, if there is one.
+
     Raises:
-        OutputError: if the file was changed since it was written; or as `prepare_output`.
+        OutputError: as `prepare_output`, but for a file that exists.
         ConfigError: if the suffix is not allowed.
     """
     versions = written.get(real_path(path), ())
     own = any(is_unchanged(path, version) for version in versions)
-    if versions and not own and not overwrite and path.is_file():
-        raise OutputError(
-            f"{shown(path)} was changed since it was written; move it elsewhere, or add --overwrite to replace it"
-        )
     if probe or not own:
-        prepare_output(path, overwrite or own, suffixes, probe=probe)
+        prepare_output(path, True, suffixes, probe=probe)
+    if own or overwrite or not path.exists():
+        return None
+    return ForeignFile(shown(path), changed=bool(versions))
+
+
+def describe_foreign(files: Sequence[ForeignFile]) -> str:
+    """Return the sentence about pairs that are left out, each of which has one of these files as its output."""
+    one, more = len(files) == 1, len(files) - _NAMED
+    named = ", ".join(file.name for file in files[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    there = "a file is" if one else f"{len(files)} files are"
+    it = "it" if one else "them"
+    return (
+        f"{counted(len(files), 'pair')}, since {there} there that dpanet did not write or that "
+        f"{'was' if one else 'were'} changed since: {named}; move {it} elsewhere, or add --overwrite to replace {it}"
+    )
 
 
 def real_path(path: str | os.PathLike[str]) -> str:

@@ -56,7 +56,7 @@ def deblur_folder(
             print_result(task.lines.remark(again_line))
         for job in jobs:
             if job.name in finished:
-                print_result(task.lines.skipped(job))
+                print_result(task.lines.skipped(job.names))
                 task.meter.skip_file()
         stages = _FolderStages(task, store, key, overwrite)
         Pipeline(stages).run([job for job in jobs if job.name not in finished])
@@ -124,7 +124,7 @@ class _FolderStages:
         place = f"{shown(job.left)}: " if isinstance(error, ConfigError) else ""
         sentence = place + describe_error(error, "deblur", job.left)
         print_error(sentence)
-        print_result(self.task.lines.failed(job, sentence))
+        print_result(self.task.lines.failed(job.names, sentence))
         self.task.meter.next_file()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from dpanet.images.defocus_map import color_file, write_defocus_map
 from dpanet.images.pixel_rows import PictureRows
 from dpanet.images.writing import not_carried, write_picture
 from dpanet.jobs.compare import Comparison, copy_shown, show_combined
-from dpanet.jobs.result_lines import ResultLines, TextLines, Written
+from dpanet.jobs.result_lines import FileNames, ResultLines, TextLines, Written
 from dpanet.terminal.streams import collect_notes
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ class Job:
     def outputs(self) -> tuple[Path, ...]:
         """Paths of the picture, of the defocus map and its colored picture, and of the comparison."""
         return (self.output, *self.map_paths, *([] if self.compare is None else [self.compare]))
+
+    @property
+    def names(self) -> FileNames:
+        """The files as they are named on a line of the output."""
+        return FileNames(
+            [os.fspath(view) for view in self.views],
+            os.fspath(self.output),
+            None if self.defocus_map is None else os.fspath(self.defocus_map),
+            None if self.compare is None else os.fspath(self.compare),
+        )
 
     @property
     def map_paths(self) -> tuple[Path, ...]:
@@ -173,7 +184,13 @@ class Task:
     def write(
         self, job: Job, deblurred: DeblurredPair, overwrite: bool, record: Record = lambda files: None
     ) -> str:
-        """Write the picture and the defocus map; return a line that says so.
+        """Write the picture and the defocus map; return a line that says so. See `write_files`."""
+        return self.lines.written(job.names, self.write_files(job, deblurred, overwrite, record))
+
+    def write_files(
+        self, job: Job, deblurred: DeblurredPair, overwrite: bool, record: Record = lambda files: None
+    ) -> Written:
+        """Write the picture and the defocus map; return what is known of them.
 
         Args:
             job: names the files.
@@ -190,7 +207,7 @@ class Task:
         height, width = deblurred.picture.pixels.shape[:2]
         seconds = deblurred.seconds + time.perf_counter() - start
         texts = dict.fromkeys([*deblurred.notes, *notes])
-        return self.lines.written(job, Written(width, height, seconds, [*texts]))
+        return Written(width, height, seconds, [*texts])
 
     def _write(self, job: Job, deblurred: DeblurredPair, overwrite: bool, record: Record) -> None:
         picture, radius = deblurred.picture, deblurred.radius

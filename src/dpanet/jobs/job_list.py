@@ -9,7 +9,7 @@ from pathlib import Path
 from dpanet.containers.raw_file import is_raw_file
 from dpanet.errors import OutputError, shown
 from dpanet.files.output import delete_abandoned, prepare_output
-from dpanet.files.written_files import list_written, prepare_replaceable, real_path
+from dpanet.files.written_files import ForeignFile, list_written, prepare_replaceable, real_path
 from dpanet.images.defocus_map import MAP_SUFFIXES
 from dpanet.images.pairing import FoundPairs, find_pairs
 from dpanet.images.writing import SUFFIXES
@@ -130,11 +130,15 @@ def check_outputs(
     pages: Path | None = None,
     *,
     folder: bool,
-) -> None:
+) -> dict[str, ForeignFile]:
     """Raise before any work what would go wrong with the outputs afterwards; `maps` and `pages` are folders of many.
 
+    Returns:
+        The names of the pairs of a folder that are to be left out, since one of their outputs is there and is not as
+        an earlier run wrote it; with that file.
+
     Raises:
-        OutputError: if an output exists or cannot be written.
+        OutputError: if the output of a single picture exists, or one cannot be written.
         ConfigError: if a suffix is not allowed.
     """
     if not folder:
@@ -143,7 +147,7 @@ def check_outputs(
         for path, _, _, suffixes in (*others, picture):
             prepare_output(path, overwrite, suffixes)
         delete_abandoned(output.parent)
-        return
+        return {}
     for place, what, option in (
         (output, "pictures", "-o"),
         (maps, "maps", "--defocus-map"),
@@ -161,6 +165,7 @@ def check_outputs(
             prepare_output(place)
     written = list_written(output / LOG)
     exists: dict[str, bool] = {}
+    foreign: dict[str, ForeignFile] = {}
     for job in jobs:
         for path, _, _, suffixes in _describe_outputs(job):
             parent = os.path.dirname(path)  # noqa: PTH120  # many thousand files
@@ -168,7 +173,10 @@ def check_outputs(
             if first:
                 exists[parent] = path.parent.is_dir()
             if exists[parent]:
-                prepare_replaceable(path, overwrite, suffixes, written, probe=first)
+                file = prepare_replaceable(path, overwrite, suffixes, written, probe=first)
+                if file is not None:
+                    foreign.setdefault(job.name, file)
+    return foreign
 
 
 def _identify(path: Path) -> list[tuple[int, int]]:

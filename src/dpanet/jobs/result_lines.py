@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dpanet.errors import shown
+from dpanet.files.written_files import ForeignFile, describe_foreign
+from dpanet.terminal.failure import print_line
 
 if TYPE_CHECKING:
     from dpanet.deblurrer.deblurrer import Deblurrer
-    from dpanet.jobs.job import Job
+
+
+@dataclass(frozen=True)
+class FileNames:
+    """The files of a picture: paths, or URLs."""
+
+    inputs: Sequence[str]
+    """Its views, or the camera's file with both."""
+    output: str
+    defocus_map: str | None = None
+    """If it is wanted."""
+    compare: str | None = None
+    """Likewise."""
+
+
+@dataclass(frozen=True)
+class Computation:
+    """How a model is computed."""
+
+    engine: str
+    precision: str
+    device: str
+
+    @staticmethod
+    def of(apply: Deblurrer) -> Computation:
+        """Return that of a model that is loaded."""
+        return Computation(apply.engine.name, apply.precision, apply.device)
 
 
 @dataclass(frozen=True)
@@ -30,17 +57,20 @@ class Written:
 class ResultLines(Protocol):
     """Makes the lines of a command; an empty one is not printed."""
 
-    def written(self, job: Job, facts: Written) -> str:
+    def loaded(self, computation: Computation) -> None:
+        """Take note of how the model is computed, as soon as that is known."""
+
+    def written(self, names: FileNames, facts: Written) -> str:
         """Return the line of a picture that was written."""
 
-    def skipped(self, job: Job) -> str:
+    def skipped(self, names: FileNames) -> str:
         """Return the line of a picture that was finished before."""
 
-    def failed(self, job: Job, sentence: str) -> str:
+    def failed(self, names: FileNames, sentence: str) -> str:
         """Return the line of a picture that failed."""
 
-    def left_out(self, sentence: str) -> str:
-        """Return the line of a capture that is no pair."""
+    def left_out(self, sentence: str, names: FileNames | None = None) -> str:
+        """Return the line of a capture that is no pair, or of a pair whose output is not ours to replace."""
 
     def remark(self, text: str) -> str:
         """Return the line of what concerns the whole folder."""
@@ -49,16 +79,19 @@ class ResultLines(Protocol):
 class TextLines:
     """Lines for people; errors are printed on standard error instead."""
 
-    def written(self, job: Job, facts: Written) -> str:
-        return f"{shown(job.output)}: {facts.width} x {facts.height} px, {facts.seconds:.1f} s"
+    def loaded(self, computation: Computation) -> None:
+        pass
 
-    def skipped(self, job: Job) -> str:
+    def written(self, names: FileNames, facts: Written) -> str:
+        return f"{shown(names.output)}: {facts.width} x {facts.height} px, {facts.seconds:.1f} s"
+
+    def skipped(self, names: FileNames) -> str:
         return ""
 
-    def failed(self, job: Job, sentence: str) -> str:
+    def failed(self, names: FileNames, sentence: str) -> str:
         return ""
 
-    def left_out(self, sentence: str) -> str:
+    def left_out(self, sentence: str, names: FileNames | None = None) -> str:
         return ""
 
     def remark(self, text: str) -> str:
@@ -71,54 +104,80 @@ class JsonLines:
 
     model: str
     """As it was named."""
-    deblurrer: Deblurrer | None = None
-    """The model, when it is loaded."""
+    computation: Computation | None = None
+    """Known when the model is loaded."""
 
-    def written(self, job: Job, facts: Written) -> str:
+    def loaded(self, computation: Computation) -> None:
+        self.computation = computation
+
+    def written(self, names: FileNames, facts: Written) -> str:
         return self._line(
             "deblurred",
-            job,
+            names,
             width=facts.width,
             height=facts.height,
             seconds=round(facts.seconds, 3),
             notes=list(facts.notes),
         )
 
-    def skipped(self, job: Job) -> str:
-        return self._line("skipped", job)
+    def skipped(self, names: FileNames) -> str:
+        return self._line("skipped", names)
 
-    def failed(self, job: Job, sentence: str) -> str:
-        return self._line("failed", job, error=sentence)
+    def failed(self, names: FileNames, sentence: str) -> str:
+        return self._line("failed", names, error=sentence)
 
-    def left_out(self, sentence: str) -> str:
-        return self._line("left out", None, error=sentence)
+    def left_out(self, sentence: str, names: FileNames | None = None) -> str:
+        return self._line("left out", names, error=sentence)
 
     def remark(self, text: str) -> str:
         return ""
 
-    def _line(self, status: str, job: Job | None, **facts: Any) -> str:
-        made = status in ("deblurred", "skipped")
-        apply = self.deblurrer
+    def _line(self, status: str, names: FileNames | None, **facts: Any) -> str:
+        there = names if status in ("deblurred", "skipped") else None
         record = {
             "status": status,
-            "inputs": [] if job is None else [os.fspath(view) for view in job.views],
-            "output": os.fspath(job.output) if job is not None and made else None,
-            "defocus_map": os.fspath(job.defocus_map) if job and made and job.defocus_map else None,
-            "compare": os.fspath(job.compare) if job and made and job.compare else None,
+            "inputs": [] if names is None else [*names.inputs],
+            "output": there and there.output,
+            "defocus_map": there and there.defocus_map,
+            "compare": there and there.compare,
             "width": None,
             "height": None,
             "seconds": None,
             "model": self.model,
-            "engine": apply and apply.engine.name,
-            "precision": apply and apply.precision,
-            "device": apply and apply.device,
+            "engine": self.computation and self.computation.engine,
+            "precision": self.computation and self.computation.precision,
+            "device": self.computation and self.computation.device,
             "notes": [],
             "error": None,
         }
         return json.dumps(record | facts)  # ASCII; bytes of names that are not UTF-8 are lone surrogates
 
 
+def choose_lines(json: bool, model: str) -> ResultLines:
+    """Return lines for people, or objects that name the model."""
+    return JsonLines(model) if json else TextLines()
+
+
 def print_result(line: str) -> None:
     """Print a line of `ResultLines` at once, also into a file or pipe."""
     if line:
         print(line, flush=True)
+
+
+def print_left_out(
+    lines: ResultLines, problems: Sequence[str], foreign: Sequence[tuple[FileNames, ForeignFile]]
+) -> None:
+    """Say what is left out of a folder, on standard error too.
+
+    Args:
+        lines: of standard output.
+        problems: one sentence for each capture that is no pair.
+        foreign: the pairs with an output that is not replaced, and that file.
+    """
+    for problem in problems:
+        print_line("left out", problem)
+        print_result(lines.left_out(problem))
+    if foreign:
+        print_line("left out", describe_foreign([file for _, file in foreign]))
+    for names, file in foreign:
+        print_result(lines.left_out(file.sentence, names))
