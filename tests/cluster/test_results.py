@@ -112,7 +112,8 @@ def test_a_run_that_is_cut_off_neither_loses_nor_repeats_what_its_manifest_has(s
     assert [resumed.is_finished(pair, pair.own_key(KEY)) for pair in pairs] == [True, False, False]
     for pair in pairs[1:]:
         resumed.finish(pair, pair.own_key(KEY), deliver(resumed, pair))
-    resumed.close({"x": "failed"})
+    resumed.failures.note("x", "failed")
+    resumed.close()
     assert (store / "bucket/out/.dpanet/failed.jsonl").read_text() == '{"name": "x", "error": "failed"}\n'
     (part,) = (store / "bucket/out/.dpanet").glob("0*")
     assert [json.loads(line)["name"] for line in part.read_text().splitlines()] == ["0", "1", "2"]
@@ -120,7 +121,8 @@ def test_a_run_that_is_cut_off_neither_loses_nor_repeats_what_its_manifest_has(s
     again = ObjectResults(OUT, pairs, None, overwrite=False)
     assert all(again.is_finished(pair, pair.own_key(KEY)) for pair in pairs)
     assert not again.is_finished(pairs[0], pairs[0].own_key({"weights": "others"}))
-    again.close({})
+    again.failures.begin(pair.job.name for pair in pairs)
+    again.close()
     assert not (store / "bucket/out/.dpanet/failed.jsonl").exists()
 
 
@@ -129,7 +131,7 @@ def test_maps_belong_to_a_finished_pair_where_they_are_wanted(store: Path) -> No
     (plain,) = list_pairs().pairs
     results = ObjectResults(OUT, [plain], None, overwrite=False)
     results.finish(plain, plain.own_key(KEY), deliver(results, plain))
-    results.close({})
+    results.close()
     maps = find_place("store://bucket/maps")
     (wanted,) = list_pairs(maps=maps).pairs
     assert [place.show() for place in wanted.outputs[1:]] == [
@@ -140,7 +142,7 @@ def test_maps_belong_to_a_finished_pair_where_they_are_wanted(store: Path) -> No
     assert results.is_known(wanted) and not results.is_finished(wanted, wanted.own_key(KEY))
     results.begin([wanted])
     results.finish(wanted, wanted.own_key(KEY), deliver(results, wanted))
-    results.close({})
+    results.close()
     assert ObjectResults(OUT, [wanted], maps, overwrite=False).is_finished(wanted, wanted.own_key(KEY))
     assert ObjectResults(OUT, [plain], None, overwrite=False).is_finished(plain, plain.own_key(KEY))
 
@@ -155,7 +157,7 @@ def test_objects_of_others_are_never_replaced_unasked(store: Path) -> None:
     results = ObjectResults(OUT, [pair], None, overwrite=True)
     assert not results.foreign
     results.finish(pair, pair.own_key(KEY), deliver(results, pair))
-    results.close({})
+    results.close()
     assert not ObjectResults(OUT, [pair], None, overwrite=False).foreign
     OUT.write("0.png", b"edited!")  # of the same size
     refused = ObjectResults(OUT, [pair], None, overwrite=False)

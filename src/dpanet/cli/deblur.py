@@ -221,7 +221,7 @@ def deblur(
     lines = choose_lines(json, model)
     print_left_out(lines, problems, [(job.names, foreign[job.name]) for job in jobs if job.name in foreign])
     jobs = [job for job in jobs if job.name not in foreign]
-    if not jobs:
+    if not jobs and not foreign:
         print_error(f"{shown(source)} contains no pair that can be deblurred; see the lines before this one")
         return FAILED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,8 @@ from dpanet.cluster.ray_session import on_this_machine, ray_session
 from dpanet.cluster.results import FolderResults, ObjectResults, open_results
 from dpanet.cluster.worker import Order, Outcome
 from dpanet.errors import DpanetError, ImageWarning, counted
-from dpanet.files.written_files import ForeignFile
 from dpanet.jobs.job_list import check_paths
-from dpanet.jobs.result_lines import FileNames, ResultLines, choose_lines, print_left_out, print_result
+from dpanet.jobs.result_lines import choose_lines, print_left_out, print_result
 from dpanet.processes.interrupts import InterruptHandler
 from dpanet.terminal.failure import DONE, FAILED, UsageError, describe_error, print_error, print_line
 from dpanet.terminal.progress import Meter
@@ -68,40 +67,27 @@ def deblur_on_cluster(
         for note in found.notes:
             print_line("note", note)
         if not found.pairs:
-            return _end_without_pairs(lines, found, [])
+            print_left_out(lines, found.problems, [])
+            print_error(
+                f"{views.show()} contains no pair that can be deblurred; see the lines before this one"
+            )
+            return FAILED
         settings = _settings(model, options, cores, found)
         check_paths([pair.job for pair in found.pairs], settings.flat_field or ())
         results = open_results(pictures, found.pairs, maps, overwrite)
         foreign = results.foreign
         run = _Run(results, [pair for pair in found.pairs if pair.job.name not in foreign], overwrite)
-        named = [(pair.names, foreign[pair.job.name]) for pair in found.pairs if pair.job.name in foreign]
         try:
-            if not run.pairs:
-                return _end_without_pairs(lines, found, named)
+            named = [(pair.names, foreign[pair.job.name]) for pair in found.pairs if pair.job.name in foreign]
             print_left_out(lines, found.problems, named)
-            with Meter(len(run.pairs)) as meter:
-                run.meter = meter
-                if on_this_machine():  # of many workers, of which none is needed if all pairs are finished
-                    settings, key = _load_here(settings)
-                    run.choose(key)
-                if run.pending or not on_this_machine():
-                    _work(run, settings, workers)
-            run.complete = True
+            results.failures.begin(pair.job.name for pair in run.pairs)
+            if run.pairs:
+                _deblur(run, settings, workers)
         finally:
-            results.close(run.failures if run.complete else None)
+            results.close()
         left_out = len(found.problems) + len(foreign)
         print_result(lines.remark(run.summary(pictures.show(), left_out)))
-    return FAILED if run.failures or left_out else DONE
-
-
-def _end_without_pairs(
-    lines: ResultLines, found: PairList, foreign: Sequence[tuple[FileNames, ForeignFile]]
-) -> int:
-    """Say what is left out where nothing else is there; return the exit code."""
-    print_left_out(lines, found.problems, foreign)
-    place = found.source.show()
-    print_error(f"{place} contains no pair that can be deblurred; see the lines before this one")
-    return FAILED
+    return FAILED if run.failed or left_out else DONE
 
 
 @dataclass
@@ -119,10 +105,7 @@ class _Run:
     """Of the pairs that workers have."""
     done: int = 0
     skipped: int = 0
-    failures: dict[str, str] = field(default_factory=dict)
-    """The sentence about each pair that failed."""
-    complete: bool = False
-    """Whether all pairs were tried."""
+    failed: int = 0
 
     def choose(self, key: dict[str, Any]) -> None:
         """Choose the pairs that are not finished with this key."""
@@ -135,6 +118,7 @@ class _Run:
                 continue
             again += self.results.is_known(pair)
             self.pending.append(pair)
+        self.results.failures.begin(pair.job.name for pair in self.pending)
         self.pending.reverse()
         if again and not self.overwrite:
             pairs = f"{counted(again, 'pair')} {'is' if again == 1 else 'are'}"
@@ -172,15 +156,17 @@ class _Run:
             return
         for text, kind in outcome.notes:
             warnings.warn(ImageWarning(text, kind), stacklevel=1)
+        self.results.failures.note(pair.job.name, None)
         print(f"{pair.outputs[0].show()}{outcome.line}", flush=True)
         self.done += 1
         self._advance()
 
     def summary(self, output: str, left_out: int) -> str:
         """Return the last line."""
-        failed = len(self.failures)
-        ending = (f", {failed} failed" if failed else "") + (f", {left_out} left out" if left_out else "")
-        where = f" (see {self.results.failures_file})" if failed else ""
+        ending = (f", {self.failed} failed" if self.failed else "") + (
+            f", {left_out} left out" if left_out else ""
+        )
+        where = f" (see {self.results.failures_file})" if self.failed else ""
         return f"{output}: {counted(self.done, 'pair')} deblurred, {self.skipped} skipped{ending}{where}"
 
     def _is_finished(self, pair: ClusterPair) -> bool:
@@ -190,13 +176,25 @@ class _Run:
             return False
 
     def _fail(self, pair: ClusterPair, text: str) -> None:
-        self.failures[pair.job.name] = text
+        self.failed += 1
+        self.results.failures.note(pair.job.name, text)
         print_error(text)
         self._advance()
 
     def _advance(self) -> None:
         if self.meter is not None:
             self.meter.next_file()
+
+
+def _deblur(run: _Run, settings: WorkerOptions, workers: int | None) -> None:
+    """Deblur the pairs of a run that are not finished."""
+    with Meter(len(run.pairs)) as meter:
+        run.meter = meter
+        if on_this_machine():  # of many workers, of which none is needed if all pairs are finished
+            settings, key = _load_here(settings)
+            run.choose(key)
+        if run.pending or not on_this_machine():
+            _work(run, settings, workers)
 
 
 def _load_here(settings: WorkerOptions) -> tuple[WorkerOptions, dict[str, Any]]:

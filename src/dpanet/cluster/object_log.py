@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
@@ -101,9 +100,3 @@ class ObjectLog:
         name = f"{FOLDER}/{time.time_ns():020d}-{self._run}.jsonl"
         self._place.write(name, "".join(map(format_entry, entries)).encode("ascii"))
         return name
-
-
-def format_failures(failures: dict[str, str]) -> bytes:
-    """Return a line for each pair that failed: its name and the sentence."""
-    lines = (json.dumps({"name": name, "error": text}) + "\n" for name, text in failures.items())
-    return "".join(lines).encode("ascii")

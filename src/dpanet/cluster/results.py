@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from dpanet.cluster.object_log import FOLDER, ObjectLog, format_failures
+from dpanet.cluster.object_log import FOLDER, ObjectLog
 from dpanet.cluster.pairs import ClusterPair, Location
 from dpanet.cluster.places import Place
 from dpanet.errors import OutputError, shown
-from dpanet.files.output import atomic_output, unfinished_outputs, unfinished_path
+from dpanet.files.output import unfinished_outputs, unfinished_path
 from dpanet.files.store import Entry, Store, digest
 from dpanet.files.written_files import ForeignFile, name_from_folder
 from dpanet.images.pairing import natural_key
 from dpanet.jobs.deblur_folder import LOG, is_written
+from dpanet.jobs.failure_list import FAILURES, FailureList
 from dpanet.jobs.job_list import check_outputs
 
-FAILURES = "failed.jsonl"
-"""Lines about the pairs that failed in the last run, in the folder of the manifest, or hidden beside its file."""
+_FAILED = f"{FOLDER}/failed.jsonl"
+"""The list of the pairs that failed, on an object store."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Delivered:
 class Results(Protocol):
     """The outputs of a command, and its manifest."""
 
+    failures: FailureList
     failures_file: str
-    """Where failures are written."""
+    """Where failures are listed."""
     foreign: dict[str, ForeignFile]
     """The pairs that are to be left out, by name, since one of their outputs is not as an earlier run wrote it."""
 
@@ -63,8 +65,8 @@ class Results(Protocol):
     def keep(self) -> None:
         """Write what has waited for some seconds."""
 
-    def close(self, failures: dict[str, str] | None) -> None:
-        """Write what is left, and the failures of a run that came to its end; let others write there."""
+    def close(self) -> None:
+        """Write what is left; let others write there."""
 
 
 class FolderResults:
@@ -90,9 +92,9 @@ class FolderResults:
         self.foreign = check_outputs(jobs, output.folder, overwrite, folder_of_maps, folder=True)
         self._folders = sorted({os.fspath(path.parent) for job in jobs for path in job.outputs})
         self._overwrite = overwrite
+        self.failures = FailureList.of_file(output.folder / FAILURES)
         self._store = Store(output.folder, LOG, inner=self._folders, order=natural_key)
-        self._failures = output.folder / f".dpanet-{FAILURES}"
-        self.failures_file = shown(self._failures)
+        self.failures_file = shown(output.folder / FAILURES)
 
     def is_known(self, pair: ClusterPair) -> bool:
         return pair.job.name in self._store.entries and pair.job.output.is_file()
@@ -138,16 +140,14 @@ class FolderResults:
     def keep(self) -> None:
         pass
 
-    def close(self, failures: dict[str, str] | None) -> None:
-        for folder in self._folders:
-            for file in unfinished_outputs(Path(folder)):  # of workers that were stopped
-                file.unlink(missing_ok=True)
-        if failures:
-            with atomic_output(self._failures, overwrite=True) as unfinished:
-                unfinished.write_bytes(format_failures(failures))
-        elif failures is not None:
-            self._failures.unlink(missing_ok=True)
-        self._store.close()
+    def close(self) -> None:
+        try:
+            for folder in self._folders:
+                for file in unfinished_outputs(Path(folder)):  # of workers that were stopped
+                    file.unlink(missing_ok=True)
+            self.failures.write()
+        finally:
+            self._store.close()
 
 
 class ObjectResults:
@@ -171,7 +171,9 @@ class ObjectResults:
         if maps is not None:
             self._states.setdefault(maps, maps.list())
         self.log = ObjectLog(output, self._states[output])
-        self.failures_file = output.show(f"{FOLDER}/{FAILURES}")
+        earlier = output.read(_FAILED) if _FAILED in self._states[output] else b""
+        self.failures = FailureList(earlier, self._save_failures)
+        self.failures_file = output.show(_FAILED)
         self.foreign: dict[str, ForeignFile] = {}
         for pair in () if overwrite else pairs:
             file = self._find_foreign(pair)
@@ -204,12 +206,15 @@ class ObjectResults:
     def keep(self) -> None:
         self.log.flush(only_old=True)
 
-    def close(self, failures: dict[str, str] | None) -> None:
+    def close(self) -> None:
         self.log.close()
-        if failures:
-            self._place.write(f"{FOLDER}/{FAILURES}", format_failures(failures))
-        elif failures is not None and f"{FOLDER}/{FAILURES}" in self._states[self._place]:
-            self._place.delete(f"{FOLDER}/{FAILURES}")
+        self.failures.write()
+
+    def _save_failures(self, content: bytes) -> None:
+        if content:
+            self._place.write(_FAILED, content)
+        else:
+            self._place.delete(_FAILED)
 
     def _find_foreign(self, pair: ClusterPair) -> ForeignFile | None:
         """Return the first output of a pair that is there and that no earlier run left so."""

@@ -11,6 +11,7 @@ from dpanet.errors import ConfigError, counted, shown
 from dpanet.files.store import Store, file_identity
 from dpanet.files.written_files import describe_written, is_unchanged, name_from_folder, parse_written
 from dpanet.images.pairing import natural_key
+from dpanet.jobs.failure_list import FAILURES, FailureList
 from dpanet.jobs.job import DeblurredPair, Job, OpenedPair, Task
 from dpanet.jobs.result_lines import print_result
 from dpanet.processes.pipeline import Pipeline
@@ -36,7 +37,7 @@ def deblur_folder(
     Args:
         task: what all pictures have in common.
         jobs: the pairs.
-        output: the folder; its log is `LOG`.
+        output: the folder; its log is `LOG`, and the list of the pairs that failed `FAILURES`.
         key: plain values that all pictures depend on.
         overwrite: deblur all pairs, finished ones too.
         left_out: number of captures that are no pairs, for the report.
@@ -58,8 +59,14 @@ def deblur_folder(
             if job.name in finished:
                 print_result(task.lines.skipped(job.names))
                 task.meter.skip_file()
-        stages = _FolderStages(task, store, key, overwrite)
-        Pipeline(stages).run([job for job in jobs if job.name not in finished])
+        pending = [job for job in jobs if job.name not in finished]
+        failures = FailureList.of_file(output / FAILURES)
+        failures.begin(job.name for job in pending)
+        stages = _FolderStages(task, store, key, overwrite, failures)
+        try:
+            Pipeline(stages).run(pending)
+        finally:
+            failures.write()
         failed = stages.failed
         done = counted(len(jobs) - len(finished) - failed, "pair")
         ending = (f", {failed} failed" if failed else "") + (f", {left_out} left out" if left_out else "")
@@ -80,6 +87,8 @@ class _FolderStages:
     """Plain values that all pictures depend on."""
     overwrite: bool
     """Whether files may be replaced that the store has not written."""
+    failures: FailureList
+    """Gets the sentences about pairs that fail."""
     failed: int = 0
     """Number of pairs that failed."""
 
@@ -115,6 +124,7 @@ class _FolderStages:
             raise
 
     def finish(self, job: Job, line: str) -> None:
+        self.failures.note(job.name, None)
         print_result(line)  # above the bars of a terminal
         self.task.meter.next_file()
 
@@ -123,6 +133,7 @@ class _FolderStages:
         # one that is impossible for a picture of this size, while others may be of another
         place = f"{shown(job.left)}: " if isinstance(error, ConfigError) else ""
         sentence = place + describe_error(error, "deblur", job.left)
+        self.failures.note(job.name, sentence)
         print_error(sentence)
         print_result(self.task.lines.failed(job.names, sentence))
         self.task.meter.next_file()
