@@ -42,7 +42,8 @@ def test_a_table_a_file_and_a_page(run: Run, captures: Path, model: Path, tmp_pa
     first = run(*command)
     assert first.code == 0, first.err
     lines = first.out.splitlines()
-    rows = [line.split()[0] for line in lines if line.startswith(("none", "wiener", "single", "small"))]
+    tables = lines[: lines.index("how networks ran")]
+    rows = [line.split()[0] for line in tables if line.startswith(("none", "wiener", "single", "small"))]
     assert rows == ["none", "wiener", "single", "small"] * 2, "one table for each protocol"
     assert first.out.count("PSNR  [95 % interval]") == first.out.count("* best PSNR\n") == 2
     assert "LPIPS" not in first.out
@@ -53,6 +54,17 @@ def test_a_table_a_file_and_a_page(run: Run, captures: Path, model: Path, tmp_pa
     again = run(*command)
     assert again.code == 0
     assert again.out == first.out, "the same scores, and the same seconds, from the stored ones"
+    run_by = f"torch {torch.__version__}, float32, cpu; 2 passes; scale auto; not refined"
+    assert [line.split(maxsplit=1) for line in lines if "passes" in line] == [
+        ["single", run_by],
+        ["small", run_by],
+    ]
+    for change, key in (
+        (("--precision", "float32", "--scale", 1), "scale"),
+        (("--precision", "bfloat16"), "precision"),
+    ):
+        other = run(*(word for word in command if word not in ("--precision", "float32")), *change)
+        assert other.code == 1 and f"an evaluation with other methods.single.{key};" in other.sentence
 
 
 def test_one_scene_has_no_interval(run: Run, captures: Path, tmp_path: Path) -> None:

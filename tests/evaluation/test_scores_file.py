@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from dpanet.errors import ReportError
-from dpanet.evaluation.scores import DefocusScore, MethodInfo, MethodScores, SceneScores, Score, Scores
+from dpanet.evaluation.scores import (
+    Computation,
+    DefocusScore,
+    MethodInfo,
+    MethodScores,
+    SceneScores,
+    Score,
+    Scores,
+)
 from dpanet.evaluation.scores_file import read_scores, scores_to_json, write_scores
 from dpanet.evaluation.summary import summarize_method
 
@@ -51,6 +59,12 @@ def test_what_is_written_is_read_back(scores: Scores, tmp_path: Path) -> None:
     assert scores.summary["m"].protocols["aligned"]["gain"].mean == -math.inf
     write_scores(scores, tmp_path / "scores.json")
     assert read_scores(tmp_path / "scores.json") == scores
+    network = MethodInfo(
+        "m", "model", "m", computation=Computation("torch 2.0", "cpu", "float32", 2, "1", "0")
+    )
+    scores = replace(scores, methods=(scores.methods[0], network))
+    write_scores(scores, tmp_path / "scores.json")
+    assert read_scores(tmp_path / "scores.json").methods[1].computation == network.computation
     plain = replace(scores, defocus={}, split="test")
     write_scores(plain, tmp_path / "scores.json")
     assert read_scores(tmp_path / "scores.json") == plain

@@ -15,6 +15,18 @@ METHODS = {"none": 5.0, "deconvolution": 3.2, "nano": 2.1, "compact": 1.2}
 """Blur in px that a method leaves on a picture of 480 px, by name."""
 
 
+COMPUTATION = {
+    "engine": "onnxruntime 1.32.0",
+    "device": "cpu",
+    "precision": "int8",
+    "passes": 2,
+    "scale": "auto",
+    "tile": "512",
+    "lens": "measured lens (89abcdef)",
+}
+"""How the invented models ran."""
+
+
 class Evaluation(NamedTuple):
     """Arguments of `build_page`."""
 
@@ -112,6 +124,7 @@ def about(method: str) -> dict[str, Any]:
         "checkpoint": f"{method}.safetensors" if model else None,
         "checkpoint_sha256": "0123456789abcdef" * 4 if model else None,
         "parameters": 1_234_567 if model else None,
+        "computation": COMPUTATION if model else None,
     }
 
 

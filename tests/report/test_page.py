@@ -71,6 +71,7 @@ def test_it_says_what_was_measured(fabricate: Fabricate) -> None:
         "dpanet evaluate 'captures of mine' --layout pixel4 -o OUT --model compact",
         "01234567",
         "absent: no weights were available",
+        "onnxruntime 1.32.0, int8, cpu; 2 passes; scale auto; tile 512; refined by the lens measured lens (89abcdef)",
     ):
         assert text_part in text, text_part
 

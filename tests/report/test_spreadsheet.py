@@ -27,6 +27,8 @@ def test_a_row_for_each_scene_method_and_protocol_and_for_each_mean(fabricate: C
     assert float(row["seconds"]) == scene.methods["nano"].seconds
     assert float(row["gain"]) == nano.psnr - nothing.psnr
     assert (row["label"], row["width"], row["height"], row["lpips"]) == ("outdoor", "96", "72", "")
+    assert row["computation"].startswith("onnxruntime 1.32.0, int8, cpu; 2 passes; scale auto;")
+    assert {r["computation"] for r in rows if r["method"] == "none"} == {""}
     mean = next(r for r in means if (r["label"], r["method"], r["protocol"]) == ("indoor", "nano", "aligned"))
     ssim = scores.summary["nano"].labels["indoor"]["aligned"]["ssim"]
     assert ssim is not None and float(mean["ssim"]) == ssim.mean

@@ -182,7 +182,7 @@ def _show_scene(meter: Meter, scene: SceneScores) -> None:
 
 
 def _print_tables(scores: Scores) -> None:
-    """Print the means, one table a protocol, and the median of the seconds; the best PSNR has a star.
+    """Print the means, one table a protocol, the median of the seconds, and how networks ran; the best has a star.
 
     An interval is shown of several scenes, and LPIPS where it was measured.
     """
@@ -201,6 +201,11 @@ def _print_tables(scores: Scores) -> None:
             print(f"{shown(name):24} {'*' if name == best else ' '} {figures}")
         if best is not None:
             print("* best PSNR")
+    networks = [(method.name, method.computation) for method in scores.methods if method.computation]
+    if networks:
+        print("\nhow networks ran")
+    for name, computation in networks:
+        print(f"{shown(name):26} {computation.text()}")
 
 
 def _format_row(row: Mapping[str, Spread | None], seconds: float | None, several: bool, lpips: bool) -> str:

@@ -11,7 +11,7 @@ from dpanet.datasets import Dataset, Scene
 from dpanet.errors import ConfigError, shown
 from dpanet.evaluation.bit_depth import BitDepth
 from dpanet.evaluation.method import Method
-from dpanet.evaluation.scores import TRUTH, can_name_a_file
+from dpanet.evaluation.scores import TRUTH, MethodInfo, can_name_a_file
 from dpanet.files.store import file_identity
 from dpanet.pair import Pixels
 from dpanet.version import __version__
@@ -88,7 +88,7 @@ class Comparison:
             "depth": asdict(self.bit_depth),
             "color matching": self.dataset.match_color,
             "LPIPS weights": self.perceptual_weights,
-            "methods": {method.name: method.info.identity for method in self.methods},
+            "methods": {method.name: _plain(method.info) for method in self.methods},
             "finished pictures": list(self.finished),
             "saved images": self.save_images,
             "versions": {"dpanet": __version__, **library_versions()},
@@ -101,6 +101,13 @@ class Comparison:
             OSError: If a file of the scene cannot be read.
         """
         return {**self.config(), "label": scene.label, "files": [file_identity(path) for path in scene.files]}
+
+
+def _plain(info: MethodInfo) -> dict[str, Any]:
+    """Return what a method's pictures depend on; how a network ran comes first, so that a refusal names it."""
+    how = {} if info.computation is None else asdict(info.computation)
+    how.pop("device", None)  # it is in the identity, without its number
+    return {**how, "identity": info.identity}
 
 
 def library_versions() -> dict[str, str]:

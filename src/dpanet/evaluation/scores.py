@@ -114,6 +114,37 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Computation:
+    """How a network made its pictures."""
+
+    engine: str
+    """Library and its version, such as ``onnxruntime 1.32.0``."""
+    device: str
+    """Where it ran, such as ``cpu``."""
+    precision: str
+    """``float32``, ``bfloat16`` or ``int8``."""
+    passes: int
+    """Mirror images of each pair whose pictures were averaged."""
+    scale: str
+    """``auto``, or by how much pictures were made smaller at most."""
+    tile: str
+    """``auto``, or the largest side in px that was worked on at once; ``0`` for the whole picture."""
+    lens: str | None = None
+    """The lens by which pictures were refined, and the start of the hash of its kernels; None: they were not."""
+
+    def text(self) -> str:
+        """Return all of it in one line."""
+        parts = [
+            f"{self.engine}, {self.precision}, {self.device}",
+            "1 pass" if self.passes == 1 else f"{self.passes} passes",
+            f"scale {self.scale}",
+            *(() if self.tile == "auto" else (f"tile {self.tile}",)),
+            "not refined" if self.lens is None else f"refined by the lens {self.lens}",
+        ]
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True)
 class MethodInfo:
     """A row of the tables."""
 
@@ -129,6 +160,8 @@ class MethodInfo:
     """SHA-256 of that file in hexadecimal digits."""
     parameters: int | None = None
     """Number of learned parameters."""
+    computation: Computation | None = None
+    """How its pictures were made; None for what is no network, and for finished pictures."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dpanet.evaluation.scores import (
     METRICS,
     NOTHING,
     TRUTH,
+    Computation,
     DefocusScore,
     MethodInfo,
     MethodScores,
@@ -86,7 +87,7 @@ def scores_from_json(document: Mapping[str, Any]) -> Scores:
         **{name: document[name] for name in _PLAIN if name not in ("command", "protocols")},
         command=tuple(document["command"]),
         protocols=tuple(document["protocols"]),
-        methods=tuple(MethodInfo(**method) for method in document["methods"]),
+        methods=tuple(_method_info_from_json(method) for method in document["methods"]),
         scenes=tuple(scene_from_json(scene) for scene in document["scenes"]),
         summary={name: _summary_from_json(value) for name, value in document["summary"].items()},
         defocus=_defocus_from_json(document.get("defocus", {})),
@@ -117,6 +118,11 @@ def scene_from_json(document: Mapping[str, Any]) -> SceneScores:
         {name: _method_from_json(value) for name, value in document["scores"].items()},
         _defocus_from_json(document.get("defocus", {})),
     )
+
+
+def _method_info_from_json(value: Mapping[str, Any]) -> MethodInfo:
+    how = value.get("computation")
+    return MethodInfo(**{**value, "computation": None if how is None else Computation(**how)})
 
 
 def _method_from_json(value: Mapping[str, Any]) -> MethodScores:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
-from dpanet.evaluation.scores import GAIN, METRICS, Scores, Spread
+from dpanet.evaluation.scores import GAIN, METRICS, MethodInfo, Scores, Spread
 from dpanet.report.formatting import printable
 
 COLUMNS = (
@@ -20,6 +20,7 @@ COLUMNS = (
     "seconds",
     *METRICS,
     GAIN,
+    "computation",
 )
 
 Value = str | int | float | None
@@ -30,8 +31,8 @@ def scores_csv(scores: Scores) -> str:
 
     Columns: ``row`` (``scene`` or ``mean``), ``scene``, ``label``, ``method``, ``protocol``, ``width`` and
     ``height`` in px, ``seconds`` (in a mean row the median over all scenes), the metrics, ``gain`` in dB of PSNR over
-    doing nothing. Numbers have full precision; ``inf`` and ``-inf`` are infinite, an absent value is empty. Bytes of
-    a name that are not UTF-8, and control characters, are escapes: ``\xe9``.
+    doing nothing; ``computation``, how a network ran. Numbers have full precision; ``inf`` and ``-inf`` are infinite,
+    an absent value is empty. Bytes of a name that are not UTF-8, and control characters, are escapes: ``\xe9``.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -42,6 +43,7 @@ def scores_csv(scores: Scores) -> str:
 
 
 def _scene_rows(scores: Scores) -> Iterator[list[Value]]:
+    computations = {method.name: _computation(method) for method in scores.methods}
     for scene in scores.scenes:
         for name, method in scene.methods.items():
             for protocol in scores.protocols:
@@ -51,6 +53,7 @@ def _scene_rows(scores: Scores) -> Iterator[list[Value]]:
                     method.seconds,
                     *(getattr(score, metric) for metric in METRICS),
                     scene.gain(name, protocol),
+                    computations.get(name),
                 ]
 
 
@@ -63,7 +66,12 @@ def _mean_rows(scores: Scores) -> Iterator[list[Value]]:
                     *("mean", None, label, method.name, protocol, None, None),
                     summary.seconds if label is None else None,
                     *(_mean(part[protocol], metric) for metric in (*METRICS, GAIN)),
+                    _computation(method),
                 ]
+
+
+def _computation(method: MethodInfo) -> str | None:
+    return None if method.computation is None else method.computation.text()
 
 
 def _mean(part: Mapping[str, Spread | None], metric: str) -> float | None:

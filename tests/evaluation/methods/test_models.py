@@ -11,12 +11,15 @@ from torch import Tensor, nn
 
 from dpanet.checkpoints.model_file import save_model
 from dpanet.checkpoints.shipped_models import SHIPPED, weights_hash
+from dpanet.engines.torch_engine import TorchEngine
 from dpanet.errors import ConfigError, WeightsError
 from dpanet.evaluation.methods import BASELINES, load_baseline, load_methods, spandrel_model
 from dpanet.evaluation.methods.model import ModelMethod, row_name
 from dpanet.evaluation.methods.single import SingleView
 from dpanet.evaluation.methods.spandrel_model import SpandrelMethod
+from dpanet.evaluation.scores import Computation, MethodInfo
 from dpanet.images.encoding import linear_to_srgb
+from dpanet.lenses.pixel4 import Pixel4
 from dpanet.network.description import Description
 from dpanet.network.dpdnet import DPDNet, DPDNetConfig
 from dpanet.pair import DualPixelPair
@@ -100,6 +103,20 @@ def test_the_identity_contains_the_weights_and_the_config() -> None:
         == 5
     )
     assert identity("a") == identity("a", progress=print)
+
+
+def test_how_a_model_ran_is_stated_and_decides_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    def info(**config: object) -> MethodInfo:
+        return ModelMethod(Halves(), "halves", "a", precision="float32", device="cpu", **config).info
+
+    plain, refined = info(scale=1, tta=2), info(scale=1, tta=2, lens=Pixel4())
+    library = f"torch {torch.__version__}"
+    assert plain.computation == Computation(library, "cpu", "float32", 2, "1", "auto")
+    assert plain.computation.text() == f"{library}, float32, cpu; 2 passes; scale 1; not refined"
+    assert refined.computation is not None and refined.computation.lens is not None
+    assert refined.computation.lens.startswith(f"{Pixel4().name} (")
+    monkeypatch.setattr(TorchEngine, "version", "0.0")
+    assert len({plain.identity, refined.identity, info(scale=1, tta=2).identity}) == 3
 
 
 def test_the_hash_is_of_the_file(file: Path) -> None:

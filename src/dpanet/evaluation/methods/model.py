@@ -12,7 +12,7 @@ from dpanet.checkpoints.shipped_models import FINISHED, weights_hash
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.engines.torch_engine import Network
 from dpanet.evaluation.method import Method
-from dpanet.evaluation.scores import Kind, MethodInfo
+from dpanet.evaluation.scores import Computation, Kind, MethodInfo
 from dpanet.lenses.known_lenses import identify_lens
 from dpanet.pair import DualPixelPair, Picture
 
@@ -55,11 +55,22 @@ class ModelMethod(Method):
         engine = self.deblurrer.engine
         self.device = engine.device
         self.family = engine.family
-        values = {**config, "lens": identify_lens(config["lens"])} if "lens" in config else config
+        lens = config.get("lens")
+        lens_hash = identify_lens(lens)
+        values = {**config, "lens": lens_hash} if "lens" in config else config
         options = " ".join(f"{key}={values[key]}" for key in sorted(values) if key not in _WITHOUT_EFFECT)
-        place = f"{engine.name} {self.device.partition(':')[0]} {engine.precision}"
-        identity = f"{weights} {options} {place}"
-        self.info = MethodInfo(name, kind, identity, checkpoint, weights, engine.parameters)
+        library = f"{engine.name} {engine.version}"
+        identity = f"{weights} {options} {library} {self.device.partition(':')[0]} {engine.precision}"
+        computation = Computation(
+            library,
+            self.device,
+            engine.precision,
+            len(self.deblurrer.mirrors),
+            str(self.deblurrer.scale),
+            str(self.deblurrer.tile),
+            None if lens is None else f"{lens.name} ({str(lens_hash)[:8]})",
+        )
+        self.info = MethodInfo(name, kind, identity, checkpoint, weights, engine.parameters, computation)
 
     @classmethod
     def load(
