@@ -154,7 +154,7 @@ def _copy_page(site: Path) -> None:
 
 
 def _write_model(folder: Path, name: str) -> None:
-    """Write the network, what the page must know of it, and profiles for linear TIFF files."""
+    """Write the network, what the page must know of it, and profiles for the files that the page writes."""
     from dpanet.engines.onnx_engine import OnnxEngine
 
     folder.mkdir()
@@ -178,6 +178,11 @@ def _write_model(folder: Path, name: str) -> None:
     (folder / "model.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
     (folder / "linear_rgb.icc").write_bytes(make_profile("Linear sRGB", 1.0, colorants_of(SRGB_PRIMARIES)))
     (folder / "linear_gray.icc").write_bytes(make_profile("Linear gray", 1.0, None))
+    screen = (
+        "sRGB curve, colors as before"  # as in containers/written_metadata.py; the page puts in the colors
+    )
+    (folder / "screen_rgb.icc").write_bytes(make_profile(screen, "srgb", colorants_of(SRGB_PRIMARIES)))
+    (folder / "screen_gray.icc").write_bytes(make_profile(screen, "srgb", None))
 
 
 def _list_files(site: Path) -> int:

@@ -1,6 +1,7 @@
 """Open an exported site, and call its modules with bytes and arrays."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,45 @@ def open_site(context: Any, address: str) -> Any:
     page.goto(address)
     page.wait_for_selector("body[data-offline]")
     return page
+
+
+def choose(page: Any, files: list[Path]) -> None:
+    page.set_input_files("#files", files)
+
+
+def deblur(page: Any, files: list[Path]) -> None:
+    choose(page, files)
+    page.get_by_role("button", name="Deblur").click()
+    page.wait_for_selector("#result:not([hidden])")
+
+
+def save(page: Any, kind: str) -> tuple[str, bytes]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Download {kind}").click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def shown(page: Any, name: str) -> Any:
+    """Return what the picture `before` or `after` shows, H x W x 3."""
+    width, height, pixels = page.evaluate(
+        """async (name) => {
+          const picture = await createImageBitmap(document.querySelector(`img.${name}`));
+          const { width, height } = picture;
+          const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+          context.drawImage(picture, 0, 0);
+          const { data } = context.getImageData(0, 0, width, height);
+          let text = '';
+          for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+          return [width, height, btoa(text)];
+        }""",
+        name,
+    )
+    return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def error(page: Any) -> str:
+    page.wait_for_selector("#message:not([hidden])")
+    return str(page.locator("#message p").inner_text())
 
 
 def call(page: Any, module: str, name: str, *arguments: Any) -> Any:

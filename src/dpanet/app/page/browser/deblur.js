@@ -59,9 +59,9 @@ export async function deblur({ left, right, onProgress = () => {}, signal }) {
 function keep(stored, leftName) {
   const stem = leftName.replace(/\.[^.]*$/, "").replace(/[\s_.-]*left$/i, "");
   return {
-    async download(kind, { strength = 1 } = {}) {
+    async download(kind, { strength = 1, values = null } = {}) {
       if (!stored) throw new Error("The result was released; deblur the views again.");
-      const { blob } = await ask("files", "write", { stored, kind, strength });
+      const { blob } = await ask("files", "write", { stored, kind, strength, values });
       return { name: `${stem ? `${stem}_` : ""}sharp.${kind === "tiff" ? "tif" : "png"}`, blob };
     },
     release() {

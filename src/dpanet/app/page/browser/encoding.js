@@ -85,7 +85,7 @@ function classify(curve) {
 }
 
 /** Signature and data of the tags of an ICC profile; null if it is damaged or not of a gray or RGB device. */
-function parseProfile(icc) {
+export function parseProfile(icc) {
   const view = viewOf(icc);
   if (icc.length < 132 || text(icc.subarray(36, 40)) !== "acsp") return null;
   if (!["scnr", "mntr", "prtr", "spac"].includes(text(icc.subarray(12, 16)))) return null;

@@ -2,6 +2,7 @@
 import { converter, toLinear, toSrgb } from "./encoding.js";
 import { writePng } from "./png_write.js";
 import { writeTiff } from "./tiff_write.js";
+import { withScreenCurve } from "./values.js";
 
 /** The combined view, the mean of both: height x width x 3 codes of 16 bits. */
 export function combine(left, right) {
@@ -51,7 +52,7 @@ export async function writePreview(codes, about) {
       for (let c = 0; c < channels; c++) turned[at++] = table[gray[(row * width + column) * channels + c]];
     }
   }
-  const icc = encoding === "srgb" ? about.icc : null;
+  const icc = about.icc && encoding === "linear" ? await withScreenCurve(about.icc) : about.icc;
   return writePng({ width: columns, height: rows, channels, bits: 8, codes: turned, icc });
 }
 

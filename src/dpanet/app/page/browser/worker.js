@@ -4,8 +4,7 @@ import { deblurPair } from "./deblur_pair.js";
 import { orientationOf } from "./exif.js";
 import { combine, mix, writeFile, writePreview } from "./finished_picture.js";
 import { checkPair, readPicture } from "./read_picture.js";
-
-const SRGB_PRIMARIES = [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000];
+import { asOnScreen, isSrgbColors } from "./values.js";
 
 const tasks = {
   async load() {
@@ -33,6 +32,7 @@ const tasks = {
       after,
       width: turned ? about.height : about.width,
       height: turned ? about.width : about.height,
+      linear: about.encoding === "linear",
       seconds: (performance.now() - start) / 1000,
       notes: [...new Set([...views[0].notes, ...views[1].notes, ...notesOn(...views)])],
       // Blobs can lie on the disk, so that a long list of results does not fill the memory.
@@ -40,10 +40,12 @@ const tasks = {
     };
   },
 
-  async write({ stored, kind, strength }) {
+  async write({ stored, kind, strength, values }) {
     const read = async (blob) => new Uint16Array(await blob.arrayBuffer());
     const codes = mix(await read(stored.output), await read(stored.combined), strength, stored.about.encoding);
-    return { blob: await writeFile(codes, stored.about, kind) };
+    const converts = values === "srgb" && stored.about.encoding === "linear";
+    const picture = converts ? await asOnScreen(codes, stored.about) : { codes, about: stored.about };
+    return { blob: await writeFile(picture.codes, picture.about, kind) };
   },
 };
 
@@ -56,9 +58,8 @@ function notesOn(left, right) {
   const notes = [];
   const { chunks } = left;
   if (left.alpha || right.alpha) notes.push(`the alpha channel of ${left.name} is carried over unchanged; colors under it are deblurred like all others`);
-  const view = chunks.cHRM?.length === 32 && new DataView(chunks.cHRM.buffer, chunks.cHRM.byteOffset);
-  const primaries = view && SRGB_PRIMARIES.every((value, i) => Math.abs(view.getUint32(4 * i) - value) <= 200);
-  if (!left.icc && ((view && !chunks.sRGB && !primaries) || (chunks.cICP && ![1, 2].includes(chunks.cICP[0])))) {
+  const others = chunks.cHRM?.length === 32 && !chunks.sRGB && !isSrgbColors(chunks.cHRM);
+  if (!left.icc && (others || (chunks.cICP && ![1, 2].includes(chunks.cICP[0])))) {
     notes.push(`${left.name} states its colors in a way that only a PNG can; a TIFF would be taken as sRGB`);
   }
   return notes;
