@@ -16,13 +16,14 @@ from dpanet.deblurrer.scales import (
     REACH_ENLARGED,
     CoarsePicture,
     HalfViews,
+    Scale,
     count_halves,
     double,
     find_reach,
     halve,
 )
 from dpanet.deblurrer.tiling import Grid, Tile
-from dpanet.errors import ConfigError
+from dpanet.errors import ConfigError, ImageWarning
 from dpanet.images.demo_pair import read_demo_pair
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair, Pixels
@@ -135,6 +136,16 @@ def test_a_scale_that_is_asked_for(scale: int, sizes: list[int]) -> None:
     pair = DualPixelPair(views, views, "srgb")
     deblur_pair(engine, pair, tile=0, mirrors=MIRRORS[:1], encoding="srgb", scale=scale)  # type: ignore[arg-type]
     assert engine.sizes == sizes
+
+
+@pytest.mark.parametrize(("scale", "radius", "limit"), [("auto", 200, 160), (2, -50, 40)])
+def test_a_remark_where_blur_is_beyond_all_sizes(scale: Scale, radius: float, limit: int) -> None:
+    engine = SizeEngine(radius, 1024)
+    views = noise(1024, 800, 3)
+    pair = DualPixelPair(views, views, "srgb")
+    sentence = f"100 % of the picture is blurred by a radius of more than {limit} px"
+    with pytest.warns(ImageWarning, match=sentence):
+        deblur_pair(engine, pair, tile=0, mirrors=MIRRORS[:1], encoding="srgb", scale=scale)
 
 
 def test_tiles_and_whole_agree() -> None:

@@ -8,6 +8,7 @@ full size.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.deblurrer.tiling import Tile
+from dpanet.errors import ImageWarning
 from dpanet.images.pixel_rows import Rows
 from dpanet.pair import Pixels
 
@@ -42,6 +44,12 @@ STEP = 1.5
 
 LARGE_BLUR = 0.001
 """Share of the picture that must be blurred beyond reach for another size to be worth its time."""
+
+BEYOND = 20.0
+"""Blur radius in px of the smallest size above which a place counts as beyond the reach of all sizes."""
+
+BEYOND_SHARE = 0.02
+"""Share of such places for which a remark is made."""
 
 _SMALLEST = 96
 """Px of the shorter side of a picture that is still made smaller than the pair."""
@@ -171,17 +179,37 @@ def deblur_coarse(
     reach = [find_reach(halves, level) for level in range(len(halves))]
     for level in reversed(range(len(halves))):
         if coarse is not None and not always:
-            radius = np.abs(coarse.radius.astype(np.float32)) * np.float32(
-                2 ** (level + 1)
-            )  # px of the full size
+            full = np.float32(2 ** (level + 1))  # px of the full size
+            radius = np.abs(coarse.radius.astype(np.float32)) * full
             if np.mean(radius > reach[0][0]) <= LARGE_BLUR:
                 return None
         views = halves[level]
         output = run(views, coarse)
+        if level == len(halves) - 1:
+            _remark_beyond(output[..., 3], 2 ** (level + 1))
         coarse = CoarsePicture(
             output[..., :3].astype(np.float16), (output[..., 3] * 2).astype(np.float16), reach[level]
         )
     return coarse if coarse is not None and (always or coarse.has_large_blur) else None
+
+
+def _remark_beyond(radius: Pixels, scale: int) -> None:
+    """Say so if blur is too large even for the smallest size. Far beyond its training the network may not see it.
+
+    Args:
+        radius: signed blur radius, in px of the smallest size.
+        scale: how many times smaller than the pair that is.
+    """
+    share = float(np.mean(np.abs(radius) > np.float32(BEYOND)))
+    if share > BEYOND_SHARE:
+        warnings.warn(
+            ImageWarning(
+                f"{100 * share:.0f} % of the picture is blurred by a radius of more than {BEYOND * scale:.0f} px, "
+                f"which is too large to be removed even at 1/{scale} of the size; there it stays soft or goes wrong",
+                "blur beyond reach",
+            ),
+            stacklevel=2,
+        )
 
 
 def find_reach(halves: Sequence[HalfViews], level: int) -> tuple[float, float]:
@@ -252,10 +280,8 @@ def _cut(pixels: NDArray[Any], place: Tile) -> NDArray[Any]:
 
 def _double_rows(pixels: Pixels, height: int) -> Pixels:
     """Return twice as many rows, cut to `height`."""
-    near, far = (
-        np.float32(0.8671875),
-        np.float32(0.2265625),
-    )  # Catmull-Rom, a quarter of a pixel from the center
+    # Catmull-Rom, a quarter of a pixel from the center.
+    near, far = np.float32(0.8671875), np.float32(0.2265625)
     beside, beyond = np.float32(-0.0703125), np.float32(-0.0234375)
     p = np.pad(pixels, [(2, 2), (0, 0), (0, 0)], "edge")
     n = len(pixels)
