@@ -115,3 +115,8 @@ def read_png(content: bytes) -> tuple[np.ndarray, int]:
     """Decode by pypng, which knows nothing of this package."""
     width, height, rows, about = png.Reader(bytes=content).read()
     return np.vstack([np.asarray(row) for row in rows]).reshape(height, width, -1), about["bitdepth"]
+
+
+def codes(pixels: np.ndarray) -> np.ndarray:
+    """Return the codes of 16 bits of pixels 0..1, clipped."""
+    return np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.int64)

@@ -92,6 +92,11 @@ class Capture:
         return self.folder / "picture.tif"
 
     @property
+    def beyond(self) -> Path:
+        """What does not fit into 16 bits, below 0 and above 1: places in the flat array, and values."""
+        return self.folder / "beyond.npz"
+
+    @property
     def radius(self) -> Path:
         """The defocus map, float32, px."""
         return self.folder / "radius.npy"

@@ -163,6 +163,9 @@ def deblur_capture(
         capture.check_canceled()
         capture.stage, capture.fraction, capture.seconds_left = "Writing", 1.0, None
         write_picture(picture, capture.picture, bits=16)
+        flat = picture.pixels.reshape(-1)
+        places = np.flatnonzero((flat < 0) | (flat > 1))
+        np.savez(capture.beyond, places=places, values=flat[places])
         capture.encoding = picture.encoding
         capture.metadata = {key: value for key, value in picture.metadata.items() if key != "alpha"}
         write_preview(pair.combined, capture.preview("before"))
@@ -207,8 +210,11 @@ def _mixed(capture: Capture, control: Control) -> Picture:
         if control.is_plain:
             return output
         combined = _read(capture).combined.pixels
+    pixels = output.pixels.copy()
+    with np.load(capture.beyond) as beyond:  # clipped only when they are mixed, as on the command line
+        pixels.reshape(-1)[beyond["places"]] = beyond["values"]
     radius = np.load(capture.radius) if control.needs_defocus_map else None
-    return replace(output, pixels=control.apply(output.pixels, combined, radius, output.encoding))
+    return replace(output, pixels=control.apply(pixels, combined, radius, output.encoding))
 
 
 def _read(capture: Capture) -> DualPixelPair:

@@ -32,7 +32,7 @@ _RUN = """async ({ left, right, description, leaveOut }) => {
   });
   const reports = [];
   const report = (...values) => reports.push(values);
-  const codes = await deblurPair({ description, run }, decode(left), decode(right), report);
+  const { codes } = await deblurPair({ description, run }, decode(left), decode(right), report);
   let text = '';
   for (const byte of new Uint8Array(codes.buffer)) text += String.fromCharCode(byte);
   return { codes: btoa(text), reports };
@@ -173,13 +173,39 @@ def test_the_tiles_are_those_of_the_package(page: Any, halo: int, size: tuple[in
 @pytest.mark.parametrize("encoding", ["srgb", "linear"])
 @pytest.mark.parametrize("strength", [0, 0.3, 1])
 def test_the_strength_mixes_as_in_the_package(page: Any, encoding: Any, strength: float) -> None:
-    output, combined = GENERATOR.integers(0, 65536, (2, 20, 30, 3), np.uint16)
+    output = GENERATOR.uniform(-0.2, 1.2, (20, 30, 3)).astype(np.float32)
+    combined = GENERATOR.integers(0, 65536, (20, 30, 3), np.uint16)
+    places = np.flatnonzero((output < 0) | (output > 1))
+    output = np.where((output < 0) | (output > 1), output, dequantize(quantize(output, 16)))
     result = page.evaluate(
-        """async ([output, combined, strength, encoding]) => {
+        """async ([output, places, values, combined, strength, encoding]) => {
           const { mix } = await import('./browser/finished_picture.js');
-          return [...mix(Uint16Array.from(output), Uint16Array.from(combined), strength, encoding)];
+          const beyond = { places: Uint32Array.from(places), values: Float32Array.from(values) };
+          return [...mix(Uint16Array.from(output), beyond, Uint16Array.from(combined), strength, encoding)];
         }""",
-        [output.ravel().tolist(), combined.ravel().tolist(), strength, encoding],
+        [
+            quantize(output, 16).ravel().tolist(),
+            places.tolist(),
+            output.ravel()[places].tolist(),
+            combined.ravel().tolist(),
+            strength,
+            encoding,
+        ],
     )
-    picture = Control(strength).apply(dequantize(output), dequantize(combined), encoding=encoding)
+    picture = Control(strength).apply(output, dequantize(combined), encoding=encoding)
     assert np.abs(np.reshape(result, output.shape) - quantize(picture, 16).astype(int)).max() <= 1
+
+
+def test_values_beyond_black_and_white_are_kept(page: Any) -> None:
+    beyond = page.evaluate(
+        """async () => {
+          const { deblurPair } = await import('./browser/deblur_pair.js');
+          const view = { width: 40, height: 40, channels: 1, bits: 8, encoding: 'srgb', codes: new Uint8Array(1600) };
+          view.codes.fill(255, 800);
+          const description = { multiple_of: 4, halo: 8, tta: 1, tile_pixels: 4e6, encoding: 'srgb' };
+          const run = async (one) => one.map((value) => 1.5 * value - 0.25);
+          const { beyond } = await deblurPair({ description, run }, view, view, () => {});
+          return [[...beyond.places], [...beyond.values]];
+        }"""
+    )
+    assert beyond == [list(range(4800)), [-0.25] * 2400 + [1.25] * 2400]

@@ -59,10 +59,11 @@ def test_a_linear_pair_has_the_values_of_the_command_line(
         write_picture(Picture(light, "linear", {}), path, bits=16)
     page = open_site(context, serve(real_site))
     deblur(page, files)
+    page.get_by_label("Strength").fill("70")
     page.locator("#values").select_option(values)
     found = read_picture(save(page, tmp_path / "page.tif"))
     command = ["deblur", *map(str, files), "-o", str(tmp_path / "command.tif"), "--model", "nano"]
-    options = ["--precision", "float32", "--output-encoding", values]
+    options = ["--precision", "float32", "--strength", "0.7", "--output-encoding", values]
     assert main([*command, *options]) == 0
     expected = read_picture(tmp_path / "command.tif")
     assert found.encoding == expected.encoding == values

@@ -1,6 +1,7 @@
 // The road of a picture: for each tile, for each mirror image, run the network; average, blend. The rules are those of
 // dpanet/deblurrer/loop.py, exposure.py and mirror.py.
 import { converter } from "./encoding.js";
+import { Beyond } from "./beyond.js";
 import { Blend, chooseGrid, placesOf } from "./tiles.js";
 import { findWhite } from "./white.js";
 
@@ -12,7 +13,8 @@ const MIRRORS = [[false, false], [true, false], [false, true], [true, true]];
  * @param left - a picture of readPicture
  * @param right - likewise, of the same size and kind
  * @param {(done: number, all: number, pixels: number) => void} report - called before each run of the network
- * @returns {Promise<Uint16Array>} height x width x 3 codes of 16 bits, in the encoding of the views
+ * @returns {Promise<{codes: Uint16Array, beyond: {places: Uint32Array, values: Float32Array}}>} height x width x 3 codes
+ *   of 16 bits, in the encoding of the views; and the values that they cannot hold, below 0 and above 1
  */
 export async function deblurPair(network, left, right, report) {
   const { width, height } = left;
@@ -28,12 +30,14 @@ export async function deblurPair(network, left, right, report) {
   const planes = [new Float32Array(3 * shape[0] * shape[1]), new Float32Array(3 * shape[0] * shape[1])];
   const excess = white < 1 ? excessOf(left, right, white) : null;
 
-  const result = new Uint16Array(width * height * 3);
+  const codes = new Uint16Array(width * height * 3);
+  const beyond = new Beyond();
   const blend = new Blend(grid, (top, rows, values) => {
     const start = top * width * 3;
     for (let i = 0; i < values.length; i++) {
       // Written like quantize: clipped, then rounded.
-      result[start + i] = Math.min(65535, Math.max(0, Math.round(values[i] * 65535)));
+      codes[start + i] = Math.min(65535, Math.max(0, Math.round(values[i] * 65535)));
+      if (values[i] < 0 || values[i] > 1) beyond.add(start + i, values[i]);
     }
   });
   let done = 0;
@@ -57,7 +61,7 @@ export async function deblurPair(network, left, right, report) {
     }
   }
   report(runs, runs, 0);
-  return result;
+  return { codes, beyond: beyond.list() };
 }
 
 /** For each code of a file the value that the network sees: clipped at white, in its exposure and encoding. */

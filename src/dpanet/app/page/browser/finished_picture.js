@@ -18,18 +18,25 @@ export function combine(left, right) {
   return result;
 }
 
-/** Mix the combined view (strength 0) and an output (1) as a display takes their values; see deblurrer/control.py. */
-export function mix(output, combined, strength, encoding) {
+/**
+ * Mix the combined view (strength 0) and an output (1) as a display takes their values; see deblurrer/control.py.
+ * @param {Uint16Array} output - codes
+ * @param {{places: Uint32Array, values: Float32Array}} beyond - of deblurPair
+ * @param {Uint16Array} combined - codes
+ */
+export function mix(output, beyond, combined, strength, encoding) {
   if (strength === 1) return output;
   if (strength === 0) return combined;
   const linear = encoding === "linear";
-  const result = new Uint16Array(output.length);
-  for (let i = 0; i < output.length; i++) {
-    let [one, other] = [output[i] / 65535, combined[i] / 65535];
+  const mixOne = (one, other) => {
     if (linear) [one, other] = [toSrgb(one), toSrgb(other)];
     const mixed = other + strength * (one - other);
-    result[i] = Math.round((linear ? toLinear(mixed) : mixed) * 65535);
-  }
+    return Math.min(65535, Math.max(0, Math.round((linear ? toLinear(mixed) : mixed) * 65535)));
+  };
+  const result = output.map((code, i) => mixOne(code / 65535, combined[i] / 65535));
+  beyond.places.forEach((place, i) => {
+    result[place] = mixOne(beyond.values[i], combined[place] / 65535);
+  });
   return result;
 }
 

@@ -21,7 +21,7 @@ const tasks = {
     checkPair(...views);
     report({ stage: "Loading the network" });
     const network = await loading;
-    const output = await deblurPair(network, ...views, (done, runs, pixels) => report({ stage: "Deblurring", done, runs, pixels }));
+    const { codes: output, beyond } = await deblurPair(network, ...views, (done, runs, pixels) => report({ stage: "Deblurring", done, runs, pixels }));
     report({ stage: "Preparing the pictures" });
     const about = aboutPicture(views[0]);
     const combined = combine(...views);
@@ -36,13 +36,17 @@ const tasks = {
       seconds: (performance.now() - start) / 1000,
       notes: [...new Set([...views[0].notes, ...views[1].notes, ...notesOn(...views)])],
       // Blobs can lie on the disk, so that a long list of results does not fill the memory.
-      stored: { about, output: new Blob([output]), combined: new Blob([combined]) },
+      stored: {
+        about, output: new Blob([output]), combined: new Blob([combined]),
+        places: new Blob([beyond.places]), values: new Blob([beyond.values]),
+      },
     };
   },
 
   async write({ stored, kind, strength, values }) {
-    const read = async (blob) => new Uint16Array(await blob.arrayBuffer());
-    const codes = mix(await read(stored.output), await read(stored.combined), strength, stored.about.encoding);
+    const read = async (name, Kind = Uint16Array) => new Kind(await stored[name].arrayBuffer());
+    const beyond = { places: await read("places", Uint32Array), values: await read("values", Float32Array) };
+    const codes = mix(await read("output"), beyond, await read("combined"), strength, stored.about.encoding);
     const converts = values === "srgb" && stored.about.encoding === "linear";
     const picture = converts ? await asOnScreen(codes, stored.about) : { codes, about: stored.about };
     return { blob: await writeFile(picture.codes, picture.about, kind) };
