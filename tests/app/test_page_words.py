@@ -33,10 +33,12 @@ def test_notes_on_raw_views_name_no_option(tmp_path: Path, size: tuple[int, int]
     assert len(raw) == 2
     for sentence in raw:
         assert "--black-level" in sentence
+        assert sentence.endswith(", and --output-encoding srgb for a picture to look at")
         text = use_page_words(sentence)
         assert not re.search(r"--[a-z]", text)
         if size == PIXEL4.size:
-            assert text.endswith(f"choose “{CAMERAS['pixel4']}” under Camera")
+            end = "under Camera, and for a picture to look at “as on screen” under Brightness values"
+            assert text.endswith(f"choose “{CAMERAS['pixel4']}” {end}")
         else:
             assert text.endswith("use the command dpanet deblur, which takes the levels of its camera")
 

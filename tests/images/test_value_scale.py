@@ -83,14 +83,17 @@ def write_gray(path: Path, codes: NDArray[np.generic]) -> Path:
 )
 def test_raw_values_are_named(black: int, bits: int, top: float, tmp_path: Path) -> None:
     codes = np.rint(black + RAMP[..., 0] * top * (2**bits - 1 - black)).astype(np.uint16)
-    with pytest.warns(ImageWarning, match="looks like raw values.*--black-level and --white-level") as caught:
+    with pytest.warns(
+        ImageWarning,
+        match="looks like raw values.*--black-level and --white-level, and --output-encoding srgb",
+    ) as caught:
         read_picture(write_gray(tmp_path / "a.png", codes))
     assert len(caught) == 1 and "pixel4" not in str(caught[0].message)
 
 
 def test_raw_values_of_the_size_of_a_pixel_4_name_it(tmp_path: Path) -> None:
     codes = np.random.default_rng(1).integers(1024, 9000, (1512, 2016)).astype(np.uint16)
-    with pytest.warns(ImageWarning, match="add --camera pixel4"):
+    with pytest.warns(ImageWarning, match="add --camera pixel4, .*, and --output-encoding srgb"):
         read_picture(write_gray(tmp_path / "a.png", codes))
 
 

@@ -18,12 +18,15 @@ RECOGNIZE = "Recognize it"
 
 _LEVELS = "--black-level and --white-level"
 
+_FOR_VIEWING = ", and --output-encoding srgb for a picture to look at"
+
 _SENTENCES = (
     (f", or state its levels with {_LEVELS} for another camera", ""),
     (
-        f"state its levels with {_LEVELS}",
+        f"state its levels with {_LEVELS}{_FOR_VIEWING}",
         "use the command dpanet deblur, which takes the levels of its camera",
     ),
+    (_FOR_VIEWING, ", and for a picture to look at “as on screen” under Brightness values"),
     (f"state it with {_LEVELS}", "use the command dpanet deblur, which takes it"),
     ("add --encoding linear", "use the command dpanet deblur with --encoding linear"),
     ("is a text, which is not read; name a picture file", "is not a picture; choose another file"),

@@ -141,7 +141,8 @@ def _describe_raw(image: ImageFile[CodeRows], values: Values) -> str:
         remedy = f"add --camera {PIXEL4.name}, or {remedy} for another camera"
     return (
         f"{shown(image.path)} looks like raw values of a sensor, as its 16-bit gray values lie between {dark:.0f} "
-        f"and {bright:.0f}, but its black is taken as 0 and its white as 65535; if it is raw, {remedy}"
+        f"and {bright:.0f}, but its black is taken as 0 and its white as 65535; if it is raw, {remedy}, and "
+        "--output-encoding srgb for a picture to look at"
     )
 
 
