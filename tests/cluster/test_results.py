@@ -196,7 +196,6 @@ def test_a_part_that_was_cut_off_loses_only_its_last_line(store: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--cluster", "ray", "--json"], "leave out --json"),
         (["--cluster", "ray", "--compare", "pages"], "leave out --compare"),
         (["--cluster", "ray", "--threads", "0"], "--threads is 0; give 1 or more"),
         (["--workers", "2"], "--workers is for --cluster; add that, or leave it out"),
@@ -224,3 +223,24 @@ def test_a_second_command_for_one_folder_is_refused(
     assert main(command) == 1
     assert "another process writes to" in capsys.readouterr().err
     lock.release()
+
+
+def test_json_of_a_cluster_is_that_of_the_plain_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no worker is needed; with workers: test_joined_cluster.py."""
+    monkeypatch.chdir(tmp_path)
+    write_pairs(tmp_path / "in", range(2))
+    (tmp_path / "in/3_left.png").write_bytes(b"")
+    command = ["deblur", "in", "-o", "./out", *OPTIONS, "--threads", "1", "--json"]
+    assert main(command) == 1
+    (tmp_path / "out/1.png").write_bytes(b"edited")
+    printed = []
+    for more in ([], ["--cluster", "ray"]):
+        capsys.readouterr()
+        assert main([*command, *more]) == 1
+        printed.append(capsys.readouterr())
+    assert printed[0] == printed[1]
+    objects = [json.loads(line) for line in printed[1].out.splitlines()]
+    assert [line["status"] for line in objects] == ["left out", "left out", "skipped"]
+    assert objects[2]["output"] == "out/0.png" and objects[2]["engine"] == "onnxruntime"

@@ -169,8 +169,8 @@ def deblur(
     if cluster is not None:
         from dpanet.cluster.deblur import deblur_on_cluster
 
-        if right is not None or json or compare is not None:
-            other = shown(right) if right is not None else "--json" if json else "--compare"
+        if right is not None or compare is not None:
+            other = shown(right) if right is not None else "--compare"
             raise UsageError(f"--cluster is for a folder or URL of pairs; leave out {other}")
         view_options: dict[str, Any] = {"camera": camera, "encoding": encoding, "black_level": black_level}
         view_options |= {"white_level": white_level, "flat_field": flat_field}
@@ -184,6 +184,7 @@ def deblur(
             workers=workers,
             recursive=recursive,
             overwrite=overwrite,
+            json=json,
         )
     if workers is not None:
         raise UsageError("--workers is for --cluster; add that, or leave it out")

@@ -19,7 +19,7 @@ from dpanet.cluster.results import FolderResults, ObjectResults, open_results
 from dpanet.cluster.worker import Order, Outcome
 from dpanet.errors import DpanetError, ImageWarning, counted
 from dpanet.jobs.job_list import check_paths
-from dpanet.jobs.result_lines import choose_lines, print_left_out, print_result
+from dpanet.jobs.result_lines import Computation, ResultLines, choose_lines, print_left_out, print_result
 from dpanet.processes.interrupts import InterruptHandler
 from dpanet.terminal.failure import DONE, FAILED, UsageError, describe_error, print_error, print_line
 from dpanet.terminal.progress import Meter
@@ -39,6 +39,7 @@ def deblur_on_cluster(
     workers: int | None,
     recursive: bool,
     overwrite: bool,
+    json: bool,
 ) -> int:
     """Deblur the pairs of a folder or URL that are not finished; return the exit code.
 
@@ -52,6 +53,7 @@ def deblur_on_cluster(
         workers: at most; by default as many as there is room for.
         recursive: whether to search the folders below too.
         overwrite: deblur all pairs, finished ones too, and replace files of other programs.
+        json: print an object for each picture in place of lines for people.
 
     Raises:
         UsageError: for options that do not go together.
@@ -62,7 +64,7 @@ def deblur_on_cluster(
     maps = None if defocus_map is None else find_place(defocus_map)
     if maps is not None and maps.local != pictures.local:
         raise UsageError("-o and --defocus-map are a folder and a URL; give two folders or two URLs")
-    lines = choose_lines(False, model)
+    lines = choose_lines(json, model)
     with PairList(views, pictures, maps, recursive) as found:
         for note in found.notes:
             print_line("note", note)
@@ -76,7 +78,7 @@ def deblur_on_cluster(
         check_paths([pair.job for pair in found.pairs], settings.flat_field or ())
         results = open_results(pictures, found.pairs, maps, overwrite)
         foreign = results.foreign
-        run = _Run(results, [pair for pair in found.pairs if pair.job.name not in foreign], overwrite)
+        run = _Run(results, [pair for pair in found.pairs if pair.job.name not in foreign], overwrite, lines)
         try:
             named = [(pair.names, foreign[pair.job.name]) for pair in found.pairs if pair.job.name in foreign]
             print_left_out(lines, found.problems, named)
@@ -97,6 +99,7 @@ class _Run:
     results: FolderResults | ObjectResults
     pairs: list[ClusterPair]
     overwrite: bool
+    lines: ResultLines
     key: dict[str, Any] = field(default_factory=dict)
     meter: Meter | None = None
     pending: list[ClusterPair] = field(default_factory=list)
@@ -114,6 +117,7 @@ class _Run:
         for pair in self.pairs:
             if not self.overwrite and self._is_finished(pair):
                 self.skipped += 1
+                print_result(self.lines.skipped(pair.names))
                 self._advance()
                 continue
             again += self.results.is_known(pair)
@@ -122,7 +126,8 @@ class _Run:
         self.pending.reverse()
         if again and not self.overwrite:
             pairs = f"{counted(again, 'pair')} {'is' if again == 1 else 'are'}"
-            print(f"{pairs} deblurred again, since options, views or the program changed", flush=True)
+            why = "since options, views or the program changed"
+            print_result(self.lines.remark(f"{pairs} deblurred again, {why}"))
 
     def supply(self) -> list[ClusterPair]:
         """Return the next pairs, noted as begun."""
@@ -157,7 +162,8 @@ class _Run:
         for text, kind in outcome.notes:
             warnings.warn(ImageWarning(text, kind), stacklevel=1)
         self.results.failures.note(pair.job.name, None)
-        print(f"{pair.outputs[0].show()}{outcome.line}", flush=True)
+        assert outcome.written is not None
+        print_result(self.lines.written(pair.names, outcome.written))
         self.done += 1
         self._advance()
 
@@ -179,6 +185,7 @@ class _Run:
         self.failed += 1
         self.results.failures.note(pair.job.name, text)
         print_error(text)
+        print_result(self.lines.failed(pair.names, text))
         self._advance()
 
     def _advance(self) -> None:
@@ -191,17 +198,20 @@ def _deblur(run: _Run, settings: WorkerOptions, workers: int | None) -> None:
     with Meter(len(run.pairs)) as meter:
         run.meter = meter
         if on_this_machine():  # of many workers, of which none is needed if all pairs are finished
-            settings, key = _load_here(settings)
+            settings, computation, key = _load_here(settings)
+            run.lines.loaded(computation)
             run.choose(key)
         if run.pending or not on_this_machine():
             _work(run, settings, workers)
 
 
-def _load_here(settings: WorkerOptions) -> tuple[WorkerOptions, dict[str, Any]]:
-    """Return the options with the device that this machine has, and the key of all pictures."""
+def _load_here(settings: WorkerOptions) -> tuple[WorkerOptions, Computation, dict[str, Any]]:
+    """Return the options with the device that this machine has, how it computes, and the key of all pictures."""
     task, key = settings.load()
     device = task.deblurrer.device
-    return (replace(settings, device=device) if device.startswith("cuda") else settings), key
+    if device.startswith("cuda"):
+        settings = replace(settings, device=device)
+    return settings, Computation.of(task.deblurrer), key
 
 
 def _work(run: _Run, settings: WorkerOptions, workers: int | None) -> None:
@@ -211,9 +221,10 @@ def _work(run: _Run, settings: WorkerOptions, workers: int | None) -> None:
     with ray_session(number * settings.threads) as ray, InterruptHandler() as interrupts:
         pool = WorkerPool(ray, settings, workers, lambda: interrupts.requested)
         try:
-            key = pool.start(len(run.pending or run.pairs))
+            started = pool.start(len(run.pending or run.pairs))
             if not on_this_machine():
-                run.choose(key)
+                run.lines.loaded(started.computation)
+                run.choose(started.key)
             pool.run(run)
         finally:
             pool.stop()

@@ -31,7 +31,7 @@ class Location:
         """Its path as the user wrote that of the place, or its URL."""
         place = self.place
         return (
-            os.path.join(Path(place.given or place.name), self.file)  # noqa: PTH118  # many thousand files
+            os.path.join(place.given_folder, self.file)  # noqa: PTH118  # many thousand files
             if place.local
             else f"{place.name}/{self.file}"
         )
@@ -133,7 +133,7 @@ class PairList:
             self.pairs.append(ClusterPair(job, views, outputs, identities))
 
     def _folder(self, place: Place, name: str) -> Path:
-        return place.folder if place.local else Path(self._names.name) / name
+        return place.given_folder if place.local else Path(self._names.name) / name
 
     def _write_names(self, folder: Path, states: Mapping[str, ObjectState]) -> None:
         inner = [

@@ -59,9 +59,15 @@ class Place:
 
     @property
     def folder(self) -> Path:
-        """Its path, if it is local."""
+        """Its path, if it is local; absolute, for workers."""
         assert self.local
         return Path(self.name)
+
+    @property
+    def given_folder(self) -> Path:
+        """Its path as the user wrote it, if it is local; for this process and its lines."""
+        assert self.local
+        return Path(self.given or self.name)
 
     def show(self, file: str = "") -> str:
         """Return its name, or that of a file in it, on one line."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from dpanet.cluster.options import WorkerOptions
 from dpanet.cluster.pairs import ClusterPair
 from dpanet.cluster.ray_session import count_workers
-from dpanet.cluster.worker import Order, Outcome, Started, Worker
+from dpanet.cluster.worker import Order, Outcome, Ready, Refused, Worker
 from dpanet.errors import WorkerError, counted
 from dpanet.files.store import first_difference
 from dpanet.terminal.failure import describe_error, print_line
@@ -87,25 +87,24 @@ class WorkerPool:
         )
         self._members: list[_Member] = []
         self._waiting: deque[ClusterPair] = deque()
-        self._key: dict[str, Any] | None = None
-        self._machine = ""
-        """The one that the key comes from."""
+        self._first: Ready | None = None
+        """The worker that was ready first, as which all are to be."""
         self._failed_starts = 0
         self._idle_since = time.monotonic()
         self._said = False
         self._grown = 0.0
 
-    def start(self, pairs: int) -> dict[str, Any]:
-        """Start workers for a number of pairs; return the key of all pictures when the first is ready.
+    def start(self, pairs: int) -> Ready:
+        """Start workers for a number of pairs; return what the first says when it is ready.
 
         Raises:
             WorkerError: if workers die before.
             DpanetError: as `WorkerOptions.load`.
         """
         self._grow(pairs)
-        while self._key is None:
+        while self._first is None:
             self._step(None)
-        return self._key
+        return self._first
 
     def run(self, queue: PairQueue) -> None:
         """Work through a queue.
@@ -192,18 +191,17 @@ class WorkerPool:
                 assert queue is not None
                 queue.take(pair, result)
 
-    def _join(self, member: _Member, started: Started | Exception) -> None:
+    def _join(self, member: _Member, started: Ready | Refused | Exception) -> None:
         """Take a worker that is ready."""
         if isinstance(started, Exception):
             raise WorkerError(f"a worker cannot start: {describe_error(started, 'deblur')}") from started
-        if started.error is not None:
+        if isinstance(started, Refused):
             raise started.error
-        if self._key is None:
-            self._key, self._machine = started.key, started.machine
-        elif started.key != self._key:
-            what = first_difference(self._key, started.key or {})
+        first = self._first = self._first or started
+        if started.key != first.key:
+            what = first_difference(first.key, started.key)
             raise WorkerError(
-                f"the machines {self._machine} and {started.machine} would write different pictures ({what}); "
+                f"the machines {first.machine} and {started.machine} would write different pictures ({what}); "
                 "install the same packages and files on all of them"
             )
         member.starting = None

@@ -88,13 +88,14 @@ class FolderResults:
         self, output: Place, pairs: Sequence[ClusterPair], maps: Place | None, overwrite: bool
     ) -> None:
         jobs = [pair.job for pair in pairs]
-        folder_of_maps = None if maps is None else maps.folder
-        self.foreign = check_outputs(jobs, output.folder, overwrite, folder_of_maps, folder=True)
-        self._folders = sorted({os.fspath(path.parent) for job in jobs for path in job.outputs})
+        folder = output.given_folder
+        folder_of_maps = None if maps is None else maps.given_folder
+        self.foreign = check_outputs(jobs, folder, overwrite, folder_of_maps, folder=True)
+        self._folders = sorted({os.fspath(path.parent.absolute()) for job in jobs for path in job.outputs})
         self._overwrite = overwrite
-        self.failures = FailureList.of_file(output.folder / FAILURES)
-        self._store = Store(output.folder, LOG, inner=self._folders, order=natural_key)
-        self.failures_file = shown(output.folder / FAILURES)
+        self.failures = FailureList.of_file(folder / FAILURES)
+        self._store = Store(folder, LOG, inner=self._folders, order=natural_key)
+        self.failures_file = shown(folder / FAILURES)
 
     def is_known(self, pair: ClusterPair) -> bool:
         return pair.job.name in self._store.entries and pair.job.output.is_file()
@@ -107,7 +108,7 @@ class FolderResults:
 
     def targets(self, pair: ClusterPair) -> tuple[Location, ...]:
         beside = [unfinished_path(_follow(path)) for path in pair.job.outputs]
-        return tuple(Location(Place(str(path.parent), local=True), path.name) for path in beside)
+        return tuple(Location(Place(str(path.parent.absolute()), local=True), path.name) for path in beside)
 
     def finish(self, pair: ClusterPair, own_key: dict[str, Any], delivered: Sequence[Delivered]) -> None:
         store, job = self._store, pair.job

@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +20,7 @@ from dpanet.errors import DpanetError, ImageWarning, OutputError, shown
 from dpanet.files.output import make_folder
 from dpanet.files.written_files import describe_written
 from dpanet.jobs.job import Job, Task
+from dpanet.jobs.result_lines import Computation, Written
 from dpanet.terminal.failure import UsageError, describe_error
 
 
@@ -36,21 +37,28 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Started:
-    """A worker that is ready, or why it is not."""
+class Ready:
+    """A worker that has loaded the model."""
 
     machine: str
-    key: dict[str, Any] | None
+    key: dict[str, Any]
     """What all pictures depend on."""
-    error: Exception | None = None
+    computation: Computation
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a worker cannot load the model."""
+
+    error: Exception
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a pair."""
 
-    line: str = ""
-    """That says what was written."""
+    written: Written | None = None
+    """What is known of the picture."""
     delivered: tuple[Delivered, ...] = ()
     notes: tuple[tuple[str, str | None], ...] = ()
     """Text and kind of each `ImageWarning`."""
@@ -74,9 +82,8 @@ class Worker:
         self._computing = threading.Lock()
         self._notes = threading.local()
 
-    def start(self) -> Started:
+    def start(self) -> Ready | Refused:
         """Load the model."""
-        machine = socket.gethostname()
         warnings.simplefilter("ignore")
         warnings.filterwarnings("always", category=ImageWarning)
         warnings.showwarning = self._note
@@ -84,24 +91,25 @@ class Worker:
         try:
             self._task, key = self._options.load()
         except (DpanetError, UsageError) as error:
-            return Started(machine, None, error)
+            return Refused(error)
         except Exception as error:
-            return Started(machine, None, OutputError(describe_error(error, "deblur")))
-        return Started(machine, key)
+            return Refused(OutputError(describe_error(error, "deblur")))
+        return Ready(socket.gethostname(), key, Computation.of(self._task.deblurrer))
 
     def deblur(self, order: Order) -> Outcome:
         """Deblur a pair; whatever goes wrong is in the outcome."""
         self._notes.texts = []
         try:
             with TemporaryDirectory(prefix="dpanet-pair-") as folder:
-                line, delivered = self._deblur(order, Path(folder))
+                written, delivered = self._deblur(order, Path(folder))
                 notes = tuple((order_text(text, order, folder), kind) for text, kind in self._notes.texts)
-                return Outcome(line, delivered, notes)
+                texts = [*dict.fromkeys(text for text, _ in notes)]
+                return Outcome(replace(written, notes=texts), delivered, notes)
         except Exception as error:
             text = describe_error(error, "deblur", Path(order.views[0].file))
             return Outcome(error=order_text(text, order, folder))
 
-    def _deblur(self, order: Order, folder: Path) -> tuple[str, tuple[Delivered, ...]]:
+    def _deblur(self, order: Order, folder: Path) -> tuple[Written, tuple[Delivered, ...]]:
         assert self._task is not None
         views = [_fetch(view, folder / str(side)) for side, view in enumerate(order.views)]
         out = [folder / "out" / f"{order.outputs[0].file.rpartition('/')[2]}"]
@@ -109,10 +117,10 @@ class Worker:
             out.append(folder / "maps" / order.outputs[1].file.rpartition("/")[2])
         job = Job(order.name, views[0], views[1] if len(views) > 1 else None, *out)
         with self._computing:
-            line = self._task.write(job, self._task.deblur(job, self._task.read(job)), overwrite=True)
-        written = zip(order.targets, job.outputs, strict=True)
-        delivered = tuple(_deliver(path, target) for target, path in written)
-        return line.removeprefix(shown(job.output)), delivered
+            deblurred = self._task.deblur(job, self._task.read(job))
+            written = self._task.write_files(job, deblurred, overwrite=True)
+        places = zip(order.targets, job.outputs, strict=True)
+        return written, tuple(_deliver(path, target) for target, path in places)
 
     def _note(self, message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if isinstance(message, ImageWarning):
