@@ -56,6 +56,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(
     write_pairs(views, range(6))
     assert main(["deblur", str(views), "-o", str(plain), *OPTIONS]) == 0
     environment = {**os.environ, "PYTHONPATH": str(PROCESSES), "GATE": str(gate), "TMPDIR": str(temporary)}
+    environment["HOME"] = str(temporary)  # where Ray would leave a token
     running = subprocess.Popen(
         [*COMMAND, str(views), "-o", str(output), *OPTIONS, "--cluster", "ray", "--workers", "2"],
         env=environment,

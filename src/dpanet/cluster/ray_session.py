@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
@@ -24,6 +26,12 @@ as in containers, is smaller."""
 _ATTEMPTS = 3
 """To start Ray on this machine."""
 
+_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+"""Variables with the token of a cluster, or its file."""
+
+_own_token = cache(lambda: secrets.token_hex(32))
+"""That of a Ray of this process alone; Ray remembers the first one of a process."""
+
 
 def _quiet_ray() -> None:
     """Let Ray, before it is imported, send no statistics, and print nothing of dead workers."""
@@ -40,7 +48,8 @@ def on_this_machine() -> bool:
 def ray_session(cores: int) -> Iterator[Any]:
     """Yield the module ray, joined to the cluster of `ADDRESS`, or else to one of this machine that ends afterwards.
 
-    Ray sends no statistics, prints nothing and has no dashboard; its logs are deleted with a cluster of this machine.
+    Ray sends no statistics, prints nothing and has no dashboard; its logs are deleted with a cluster of this machine,
+    which only processes of this one can join: it has a token of its own.
 
     Args:
         cores: of a cluster of this machine.
@@ -63,14 +72,23 @@ def ray_session(cores: int) -> Iterator[Any]:
             if address:
                 ray.init(address=address, **quiet)
             else:
+                if not any(
+                    os.environ.get(name) for name in _TOKENS
+                ):  # else Ray leaves one in the home folder
+                    stack.enter_context(_variable(_TOKENS[0], _own_token()))
                 with _variable("TMPDIR", folder):  # of workers too, so that one that is killed leaves nothing
                     _start(ray, cores, quiet)
         except Exception as error:
-            place = f"joined at {address} (of {ADDRESS})" if address else "started on this machine"
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise WorkerError(
-                f"Ray cannot be {place}: {reason}; try it alone: python -c 'import ray; ray.init()'"
-            ) from error
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
+            if address:
+                sentence = (
+                    f"Ray cannot be joined at {address} (of {ADDRESS}): {reason}; check that it runs there, and if "
+                    f"it was started with a token, set RAY_AUTH_MODE=token and {_TOKENS[1]}=FILE, the file of it"
+                )
+            else:
+                alone = "try it alone: python -c 'import ray; ray.init()'"
+                sentence = f"Ray cannot be started on this machine: {reason}; {alone}"
+            raise WorkerError(sentence) from error
         yield ray
 
 
