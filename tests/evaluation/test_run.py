@@ -207,9 +207,15 @@ def test_removed_methods_and_scenes_leave_no_pictures_and_foreign_files_stay(
     with pytest.raises(OutputError, match=r"other methods\.m"):
         run_comparison(compare(root, none), out)
     assert "scenes/a10/none.webp" in pictures(out)
-    run_comparison(compare(root, none), out, overwrite=True)
+    scenes = run_comparison(compare(root, none), out, overwrite=True)
     names = ("none", "other", "truth")
     expected = {f"scenes/{s}/{n}{e}" for s in ("a1", "a2") for n in names for e in (".webp", "-crop.png")}
+    expected |= {
+        f"scenes/{scene.name}/other/{window.x}-{window.y}-{part}.png"
+        for scene in scenes
+        for window in scene.windows["other"]
+        for part in ("input", "output", "truth")
+    }
     assert pictures(out) == expected | {"scenes/a1/mine.png"}
 
 

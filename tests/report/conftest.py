@@ -86,9 +86,15 @@ def fabricate_in(
                     "as_published": values(psnr * 0.97),
                     "aligned": values(psnr),
                 }
+        windows = {
+            method: invent_windows(method, index, side, truth, target)
+            for method in methods
+            if method != "none"
+        }
         label = ("indoor", "outdoor")[index % 2] if labels else None
+        size = {"width": width, "height": height}
         records.append(
-            {"name": name, "label": label, "width": width, "height": height, "crop": crop, "scores": scores}
+            {"name": name, "label": label, **size, "crop": crop, "scores": scores, "windows": windows}
         )
     document = {
         "dpanet": "0.1.0",
@@ -113,6 +119,19 @@ def fabricate_in(
     if change:
         change(document)
     return Evaluation(scores_from_json(document), folder)
+
+
+def invent_windows(
+    method: str, index: int, side: int, truth: Image.Image, folder: Path
+) -> list[dict[str, Any]]:
+    """Write the pictures of two squares of a scene: one gains as many dB as its number, the other loses them."""
+    found = []
+    (folder / method).mkdir()
+    for x, gain in ((1, -1 - index), (5, 1 + index)):
+        for part in ("input", "output", "truth"):
+            truth.crop((x, 2, x + side, 2 + side)).save(folder / method / f"{x}-2-{part}.png")
+        found.append({"x": x, "y": 2, "side": side, "nothing": 20.0, "psnr": 20.0 + gain})
+    return found
 
 
 def about(method: str) -> dict[str, Any]:

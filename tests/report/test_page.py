@@ -11,6 +11,7 @@ import pytest
 
 from dpanet.errors import ReportError
 from dpanet.report import build_page
+from dpanet.report.windows import choose_windows
 
 Fabricate = Callable[..., Any]
 
@@ -74,6 +75,23 @@ def test_it_says_what_was_measured(fabricate: Fabricate) -> None:
         "onnxruntime 1.32.0, int8, cpu; 2 passes; scale auto; tile 512; refined by the lens measured lens (89abcdef)",
     ):
         assert text_part in text, text_part
+
+
+def test_no_crop_is_both_among_the_worst_and_the_best(fabricate: Fabricate) -> None:
+    def put(scores: dict[str, Any]) -> None:
+        del scores["scenes"][0]["windows"]["nano"][0]
+
+    scores = fabricate(scenes=2, change=put).scores
+    worst, best = choose_windows(scores, "nano")
+    assert [(index, window.gain) for index, window in worst] == [(1, -2), (0, 1)]
+    assert [(index, window.gain) for index, window in best] == [(1, 2)]
+
+
+def test_a_missing_picture_of_a_crop_is_named(fabricate: Fabricate) -> None:
+    scores, folder = fabricate()
+    (folder / "scenes" / "002" / "nano" / "5-2-output.png").unlink()
+    with pytest.raises(ReportError, match=r"5-2-output\.png is missing; run dpanet evaluate again"):
+        build_page(scores, folder)
 
 
 def test_the_program_is_named_once_in_the_command(fabricate: Fabricate) -> None:

@@ -199,6 +199,27 @@ def test_the_crops_show_all_methods_and_move_together(
     assert before.pop() - after.pop() == 24
 
 
+def test_the_worst_and_best_crops_are_shown_as_large_as_they_are(
+    open_page: Callable[..., Any], fabricate: Callable[..., Any]
+) -> None:
+    page = open_page(fabricate(width=640, scenes=7), width=390)
+    section = page.locator("#windows")
+    shown = section.locator("details[open]")
+    assert shown.locator("summary .name").all_inner_texts() == ["compact"]
+    gains = shown.locator("figcaption strong").all_inner_texts()
+    assert gains == [f"−{n}.00 dB" for n in (7, 6, 5, 4, 3)] + [f"+{n}.00 dB" for n in (7, 6, 5, 4, 3)]
+    assert shown.locator("figcaption").first.inner_text().endswith("007, x 1, y 2")
+    first = shown.locator("figure").first
+    assert [text.strip() for text in first.locator("span").all_inner_texts()] == ["input", "output", "truth"]
+    for picture in first.locator("img").all():
+        picture.scroll_into_view_if_needed()
+        native, drawn = picture.evaluate("one => [one.naturalWidth, one.getBoundingClientRect().width]")
+        assert native == drawn == 224
+    section.locator("summary").filter(has_text="nano").click()
+    assert section.locator("details[open]").count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_pictures_far_away_are_released(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
     page = open_page(fabricate(scenes=12))
     scene(page, 0)

@@ -62,13 +62,13 @@ def save_previews(pictures: Mapping[str, Pixels], crop: tuple[int, int, int], fo
         scale = min(1.0, LONG_SIDE / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
-        paths.append(_save(small, folder / f"{name}.webp"))
-        paths.append(_save(pixels[y : y + side, x : x + side], folder / f"{name}-crop.png"))
+        paths.append(save_picture(small, folder / f"{name}.webp"))
+        paths.append(save_picture(pixels[y : y + side, x : x + side], folder / f"{name}-crop.png"))
     return paths
 
 
-def _save(pixels: Pixels, path: Path, quality: int = 85) -> Path:
-    """Write a picture in the format of the suffix; `quality` has no effect on PNG."""
+def save_picture(pixels: Pixels, path: Path, quality: int = 85) -> Path:
+    """Write a display-encoded picture in the format of the suffix; `quality` has no effect on PNG."""
     codes = np.asarray(quantize(np.ascontiguousarray(pixels), 8))
     with atomic_output(path, overwrite=True) as unfinished:
         Image.fromarray(codes).save(unfinished, quality=quality)

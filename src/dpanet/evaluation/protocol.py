@@ -7,6 +7,7 @@ error of its full size.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +21,18 @@ DATA_RANGE = 1.0
 """The value of white."""
 BORDER = 24
 """Pixels that the aligned protocol drops on each side, where a warped truth may consist of reflections."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two pictures as a protocol compares them, and the score."""
+
+    score: Score
+    """Of all pixels."""
+    output: Pixels
+    """(H, W, 3), with the colors of the truth, without the border, if the protocol says so."""
+    truth: Pixels
+    """Of the same size, moved if that scored better."""
 
 
 def score_as_published(
@@ -52,14 +65,26 @@ def score_as_published(
     >>> score_as_published(truth * 0.5, truth, match_color=True).psnr
     inf
     """
+    return compare_as_published(output, truth, match_color=match_color, perceptual=perceptual).score
+
+
+def compare_as_published(
+    output: Pixels,
+    truth: Pixels,
+    *,
+    match_color: bool = False,
+    perceptual: Callable[[Pixels, Pixels], float] | None = None,
+) -> Compared:
+    """Return the score of `score_as_published`, which see, and what was compared."""
     if match_color:
         output = fit_color(output, truth)
-    return Score(
+    score = Score(
         psnr(output, truth, data_range=DATA_RANGE),
         ssim(output, truth, data_range=DATA_RANGE),
         mae(output, truth),
         None if perceptual is None else perceptual(output, truth),
     )
+    return Compared(score, output, truth)
 
 
 def score_aligned(
@@ -100,14 +125,28 @@ def score_aligned(
     >>> score_aligned(moved, truth, encoding="srgb").psnr > score_as_published(moved, truth).psnr + 10
     True
     """
+    return compare_aligned(
+        output, truth, encoding=encoding, match_color=match_color, perceptual=perceptual
+    ).score
+
+
+def compare_aligned(
+    output: Pixels,
+    truth: Pixels,
+    *,
+    encoding: Encoding = "linear",
+    match_color: bool = False,
+    perceptual: Callable[[Pixels, Pixels], float] | None = None,
+) -> Compared:
+    """Return the score of `score_aligned`, which see, and what was compared."""
     warped = register(truth, output, encoding)
     candidates = [truth] if warped is None else [truth, warped]
-    inner = _without_border(output)
-    scores = [
-        score_as_published(inner, _without_border(candidate), match_color=match_color, perceptual=perceptual)
+    inner = without_border(output)
+    compared = [
+        compare_as_published(inner, without_border(candidate), match_color=match_color, perceptual=perceptual)
         for candidate in candidates
     ]
-    return max(scores, key=lambda score: score.psnr)
+    return max(compared, key=lambda one: one.score.psnr)
 
 
 def fit_color(output: Pixels, truth: Pixels) -> Pixels:
@@ -141,7 +180,12 @@ def fit_color(output: Pixels, truth: Pixels) -> Pixels:
     return np.asarray(source * gain + target_mean, np.float32)
 
 
-def _without_border(pixels: Pixels) -> Pixels:
+def without_border(pixels: Pixels) -> Pixels:
+    """Return a picture without the border that the aligned protocol drops.
+
+    Raises:
+        ShapeError: If nothing would be left.
+    """
     height, width = pixels.shape[:2]
     if min(height, width) <= 2 * BORDER:
         raise ShapeError(

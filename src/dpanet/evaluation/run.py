@@ -49,6 +49,7 @@ def run_comparison(
     """
     scenes = comparison.dataset.scenes
     inner = [f"scenes/{scene.name}" for scene in scenes] + [f"images/{name}" for name in comparison.names]
+    inner += [f"scenes/{scene.name}/{name}" for scene in scenes for name in comparison.names]
     results = []
     with Store(folder, inner=inner) as store:
         _claim(store, comparison, overwrite)

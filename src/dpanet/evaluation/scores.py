@@ -59,6 +59,27 @@ class MethodScores:
 
 
 @dataclass(frozen=True)
+class WindowScore:
+    """One method in a square of a scene, by the last protocol."""
+
+    x: int
+    """Left edge, px."""
+    y: int
+    """Top edge, px."""
+    side: int
+    """In px."""
+    nothing: float
+    """PSNR of doing nothing in dB; infinite for a perfect picture."""
+    psnr: float
+    """PSNR of the method in dB; infinite for a perfect picture."""
+
+    @property
+    def gain(self) -> float:
+        """PSNR over doing nothing in dB; 0 if both are infinite."""
+        return 0.0 if self.psnr == self.nothing else self.psnr - self.nothing
+
+
+@dataclass(frozen=True)
 class SceneScores:
     """All methods on one scene."""
 
@@ -76,6 +97,8 @@ class SceneScores:
     """Scores by method."""
     defocus: Mapping[str, DefocusScore]
     """Scores of the defocus map by method; only of methods that have one, in scenes with a true map."""
+    windows: Mapping[str, tuple[WindowScore, ...]] = field(default_factory=dict)
+    """By method but doing nothing: where it gains least and most, the least first."""
 
     def gain(self, method: str, protocol: str) -> float:
         """Return the PSNR over doing nothing in dB; 0 if both are infinite."""

@@ -26,6 +26,7 @@ from dpanet.evaluation.scores import (
     Spread,
     Spreads,
     Summary,
+    WindowScore,
     can_name_a_file,
 )
 from dpanet.files.output import atomic_output
@@ -103,6 +104,7 @@ def scene_to_json(scene: SceneScores) -> dict[str, Any]:
     }
     if scene.defocus:
         document["defocus"] = {name: asdict(score) for name, score in scene.defocus.items()}
+    document["windows"] = {name: [asdict(one) for one in found] for name, found in scene.windows.items()}
     return dict(_encode(document))
 
 
@@ -117,7 +119,16 @@ def scene_from_json(document: Mapping[str, Any]) -> SceneScores:
         (x, y, side),
         {name: _method_from_json(value) for name, value in document["scores"].items()},
         _defocus_from_json(document.get("defocus", {})),
+        {
+            name: tuple(_window_from_json(window) for window in found)
+            for name, found in document.get("windows", {}).items()
+        },
     )
+
+
+def _window_from_json(value: Mapping[str, Any]) -> WindowScore:
+    x, y, side = (int(value[key]) for key in ("x", "y", "side"))
+    return WindowScore(x, y, side, _decode(value["nothing"]), _decode(value["psnr"]))
 
 
 def _method_info_from_json(value: Mapping[str, Any]) -> MethodInfo:

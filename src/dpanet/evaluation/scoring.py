@@ -14,8 +14,16 @@ from dpanet.errors import PairError, shown
 from dpanet.evaluation.comparison import Comparison, Perceptual
 from dpanet.evaluation.defocus_scores import affine_invariant_error, spearman_distance
 from dpanet.evaluation.pictures import differing_crop, for_display, save_previews
-from dpanet.evaluation.protocol import score_aligned, score_as_published
-from dpanet.evaluation.scores import NOTHING, TRUTH, DefocusScore, MethodScores, SceneScores, Score
+from dpanet.evaluation.protocol import (
+    BORDER,
+    Compared,
+    compare_aligned,
+    compare_as_published,
+    fit_color,
+    without_border,
+)
+from dpanet.evaluation.scores import NOTHING, TRUTH, DefocusScore, MethodScores, SceneScores
+from dpanet.evaluation.windows import WindowFinder
 from dpanet.files.output import make_folder
 from dpanet.images.reading import read_codes, read_file
 from dpanet.images.writing import write_picture
@@ -39,11 +47,17 @@ def score_scene(comparison: Comparison, scene: Scene, folder: Path) -> tuple[Sce
     capture = comparison.bit_depth.read(scene.load())
     outputs, seconds = _run_methods(comparison, scene, capture)
     encoding, truth = capture.pair.encoding, capture.truth.pixels / capture.white
-    methods, shown, files = {}, {}, []
+    nothing, _ = comparison.bit_depth.quantize(outputs[NOTHING] / capture.white, truth)
+    methods, shown, windows, files = {}, {}, {}, []
     for name, pixels in outputs.items():
         output, reference = comparison.bit_depth.quantize(pixels / capture.white, truth)
-        methods[name] = MethodScores(seconds[name], _score(comparison, output, reference, capture))
+        compared = _compare(comparison, output, reference, capture)
+        methods[name] = MethodScores(seconds[name], {key: one.score for key, one in compared.items()})
         shown[name] = for_display(output, encoding)
+        if name != NOTHING:
+            finder = _find_windows(comparison, compared, nothing, capture)
+            windows[name] = finder.scores()
+            files += finder.save(windows[name], folder, scene.name, name)
         if comparison.save_images:
             files.append(_save_image(pixels, capture, folder / "images" / name, scene.name))
     crop = differing_crop(shown)
@@ -51,7 +65,7 @@ def score_scene(comparison: Comparison, scene: Scene, folder: Path) -> tuple[Sce
     files += save_previews(shown, crop, folder / "scenes" / scene.name)
     height, width = truth.shape[:2]
     defocus = _score_defocus(comparison, scene, capture)
-    return SceneScores(scene.name, scene.label, width, height, crop, methods, defocus), files
+    return SceneScores(scene.name, scene.label, width, height, crop, methods, defocus, windows), files
 
 
 def _run_methods(
@@ -79,23 +93,37 @@ def _run_methods(
     return outputs, seconds
 
 
-def _score(comparison: Comparison, output: Pixels, truth: Pixels, capture: Capture) -> Mapping[str, Score]:
-    """Return the scores by protocol; LPIPS compares display-encoded pictures."""
+def _compare(
+    comparison: Comparison, output: Pixels, truth: Pixels, capture: Capture
+) -> Mapping[str, Compared]:
+    """Return the scores by protocol and what was compared; LPIPS compares display-encoded pictures."""
     encoding = capture.pair.encoding
     distance: Perceptual | None = comparison.perceptual
     perceptual: Perceptual | None = None
     if distance is not None:
         perceptual = lambda one, other: distance(for_display(one, encoding), for_display(other, encoding))  # noqa: E731
     scores = {
-        "as_published": score_as_published(
+        "as_published": compare_as_published(
             output, truth, match_color=capture.match_color, perceptual=perceptual
         )
     }
     if comparison.dataset.aligned:
-        scores["aligned"] = score_aligned(
+        scores["aligned"] = compare_aligned(
             output, truth, encoding=encoding, match_color=capture.match_color, perceptual=perceptual
         )
     return scores
+
+
+def _find_windows(
+    comparison: Comparison, compared: Mapping[str, Compared], nothing: Pixels, capture: Capture
+) -> WindowFinder:
+    """Return what scores windows by the last protocol; doing nothing is compared with the same truth."""
+    last = compared[comparison.protocols[-1]]
+    border = BORDER if comparison.dataset.aligned else 0
+    nothing = without_border(nothing) if border else nothing
+    if capture.match_color:
+        nothing = fit_color(nothing, last.truth)
+    return WindowFinder(last, nothing, border, capture.pair.encoding)
 
 
 def _score_defocus(comparison: Comparison, scene: Scene, capture: Capture) -> dict[str, DefocusScore]:

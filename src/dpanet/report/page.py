@@ -30,6 +30,7 @@ from dpanet.report.published import load_published_scores
 from dpanet.report.scenes import best_method, first_choice, scene_views
 from dpanet.report.spreadsheet import scores_csv
 from dpanet.report.tables import defocus_rows, run_rows, score_table
+from dpanet.report.windows import chosen_files, method_windows
 
 LAYOUTS = {
     "dpdd": "DPDD (Abuolaim and Brown, ECCV 2020)",
@@ -45,7 +46,8 @@ def build_page(scores: Scores, folder: Path) -> Path:
 
     Args:
         scores: The evaluation.
-        folder: Has ``scenes/NAME/METHOD.webp`` and ``METHOD-crop.png`` for every scene and method, and the truth.
+        folder: Has ``scenes/NAME/METHOD.webp`` and ``METHOD-crop.png`` for every scene, method and truth, and the
+            pictures of the windows that are shown.
 
     Returns:
         Path of the page.
@@ -54,7 +56,7 @@ def build_page(scores: Scores, folder: Path) -> Path:
         ReportError: If a picture is missing or cannot be read.
         OutputError: If the page cannot be written.
     """
-    check_pictures(folder, scores)
+    check_pictures(folder, scores, chosen_files(folder, scores))
     page = folder / "report.html"
     template = _environment().get_template("page.html.j2")
     with atomic_output(page, overwrite=True) as unfinished, unfinished.open("w", encoding="utf-8") as file:
@@ -121,6 +123,7 @@ def _context(scores: Scores, folder: Path) -> dict[str, Any]:
         "choice": first_choice(scores),
         "picture_names": names,
         "titles": {name: method_title(name) for name in names},
+        "method_windows": method_windows(folder, scores),
         "scenes": scene_views(folder, scores),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
 from dpanet.errors import ReportError, shown
@@ -24,19 +25,19 @@ def crop_path(folder: Path, scene: str, method: str) -> Path:
     return folder / "scenes" / scene / f"{method}-crop.png"
 
 
-def check_pictures(folder: Path, scores: Scores) -> None:
-    """Check that every picture of the page exists.
+def check_pictures(folder: Path, scores: Scores, more: Sequence[Path] = ()) -> None:
+    """Check that every picture of the page exists, those of the scenes and `more`.
 
     Raises:
         ReportError: If any is missing; it names the first one and their number.
     """
-    missing = [
+    paths = [
         path
         for scene in scores.scenes
         for name in picture_names(scores)
         for path in (preview_path(folder, scene.name, name), crop_path(folder, scene.name, name))
-        if not path.is_file()
     ]
+    missing = [path for path in (*paths, *more) if not path.is_file()]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ReportError(f"{shown(missing[0])}{others} is missing; run dpanet evaluate again to write it")
