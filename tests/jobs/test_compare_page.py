@@ -137,6 +137,32 @@ def test_zoom_and_pan_of_both_pictures(open_page: Any) -> None:
     assert picture(page)["width"] == pytest.approx(1280)
 
 
+def test_the_wheel_zooms_from_fit_at_the_place_under_the_pointer(open_page: Any) -> None:
+    page = open_page()
+    fit = page.get_by_role("button", name="Fit")
+    assert fit.get_attribute("aria-pressed") == "true"
+    before = picture(page)
+    x, y = 960, before["top"] + 0.75 * before["height"]
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -1000)
+    page.wait_for_function("document.querySelector('#fit').getAttribute('aria-pressed') === 'false'")
+    after = picture(page)
+    assert after["width"] == pytest.approx(1280 * np.exp(1.5), rel=1e-3)
+    assert page.locator("#zoom").text_content() == f"{round(100 * after['width'] / WIDTH)} %"
+    assert (x - after["left"]) / after["width"] == pytest.approx(0.75, abs=0.001)
+    stage = page.locator("#stage").bounding_box()
+    assert after["height"] > stage["height"], "so that nothing centers it"
+    assert (y - after["top"]) / after["height"] == pytest.approx(0.75, abs=0.001)
+    assert page.evaluate("scrollY") == 0
+    page.mouse.wheel(0, 5000)  # back to the whole picture, and not beyond it
+    page.wait_for_function("document.querySelector('.layer img').getBoundingClientRect().width < 1300")
+    assert picture(page)["width"] == pytest.approx(1280)
+    assert fit.get_attribute("aria-pressed") == "true", "a window of another size shows the whole picture"
+    page.set_viewport_size({"width": 900, "height": 800})
+    page.wait_for_function("document.querySelector('.layer img').getBoundingClientRect().width < 1000")
+    assert picture(page)["width"] == pytest.approx(900)
+
+
 def test_a_pixel_is_a_pixel_of_the_screen_at_100_percent(open_page: Any) -> None:
     page = open_page(390, 844, device_scale_factor=3)
     page.keyboard.press("1")
