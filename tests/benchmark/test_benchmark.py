@@ -16,19 +16,25 @@ def test_the_commit_is_that_of_the_checkout(tmp_path: Path, monkeypatch: pytest.
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    file = tmp_path / "benchmark.py"
+    file = tmp_path / "dpanet" / "benchmark" / "benchmark.py"
+    file.parent.mkdir(parents=True)
     file.write_text("one")
+    (tmp_path / "page.md").write_text("one")
     monkeypatch.setattr(benchmark, "__file__", str(file))
-    assert benchmark._commit() is None, "no checkout"
+    assert benchmark.find_commit() is None, "no checkout"
+    assert benchmark.find_changed_files() == ()
     git("init", "-q")
-    assert benchmark._commit() is None, (
+    assert benchmark.find_commit() is None, (
         "a checkout that does not have this file, such as around an installation"
     )
-    git("add", "benchmark.py")
+    git("add", "dpanet", "page.md")
     git("commit", "-qm", "One")
-    assert benchmark._commit() == git("rev-parse", "HEAD")
+    assert benchmark.find_commit() == git("rev-parse", "HEAD")
+    (tmp_path / "page.md").write_text("two")
+    assert benchmark.find_commit() == git("rev-parse", "HEAD"), "no file of the package"
     file.write_text("two")
-    assert benchmark._commit() == git("rev-parse", "HEAD") + "-dirty"
+    assert benchmark.find_commit() == git("rev-parse", "HEAD") + "-dirty"
+    assert benchmark.find_changed_files() == ("benchmark/benchmark.py",)
 
 
 def test_a_quick_plan_is_smaller() -> None:

@@ -51,6 +51,18 @@ def test_a_share_that_cannot_be_is_no_number() -> None:
     assert "340 %" not in draw(busy) and ", &gt; 100 %" in draw(busy)
 
 
+def test_a_note_says_that_the_package_was_changed() -> None:
+    assert not any("note" in row for row in table("Machine").rows)
+    files = tuple(f"engines/file_{number}.py" for number in range(7))
+    changed = replace(RESULTS, commit="0123456789abcdef-dirty", changed_files=files)
+    rows = dict(make_tables(changed)[0].rows)
+    assert "commit 0123456789ab with changes;" in rows["software"]
+    named = f"changed since that commit: {', '.join(files[:5])} and 2 more; "
+    assert rows["note"] == named + "the commit alone does not repeat these figures"
+    older = replace(changed, changed_files=())  # written before the files were named
+    assert dict(make_tables(older)[0].rows)["note"] == "the commit alone does not repeat these figures"
+
+
 def test_columns_without_values_are_left_out() -> None:
     assert not any("J / megapixel" in table.columns for table in make_tables(RESULTS))
 

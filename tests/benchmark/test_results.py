@@ -23,7 +23,7 @@ def test_the_schema_is_this_one() -> None:
     values = json.loads(RESULTS.to_json())
     assert list(values) == [
         *("format", "version", "commit", "date", "packages", "quick", "threads", "machine", "rates"),
-        *("passes", "parts", "commands", "sizes", "growth", "left_out"),
+        *("passes", "parts", "commands", "sizes", "growth", "left_out", "changed_files"),
     ]
     assert list(values["passes"][0]) == [
         *("model", "engine", "device", "precision", "width", "height", "seconds", "multiply_adds", "share"),

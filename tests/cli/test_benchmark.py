@@ -11,6 +11,12 @@ from dpanet.benchmark import benchmark, models, rates
 from dpanet.benchmark.results import read_results
 
 
+@pytest.fixture(autouse=True)
+def committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the state of the tree in which the tests run."""
+    monkeypatch.setattr(benchmark, "find_changed_files", tuple)
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A benchmark of seconds: one engine, small pictures."""
@@ -53,6 +59,16 @@ def test_the_figures_can_be_printed(run: Run, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(benchmark.Plan, "sizes", ())
     result = run("benchmark", "-o", tmp_path / "out", "--model", "nano", "--json")
     assert json.loads(result.out)["format"] == "dpanet-benchmark-1"
+
+
+def test_a_changed_package_is_noted_before_anything_is_measured(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark, "run_benchmark", lambda plan, say: RESULTS)
+    monkeypatch.setattr(benchmark, "find_changed_files", lambda: ("cli/edit.py", "pair.py"))
+    result = run("benchmark", "-o", tmp_path / "out")
+    assert result.code == 0
+    assert "note: 2 files of the package changed since its commit (cli/edit.py first)" in result.err
 
 
 def test_a_terminal_gets_drawn_tables(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ def run_benchmark(plan: Plan, say: Callable[[str], None]) -> Results:
     absence = EnergyMeter().absence()
     return Results(
         version=__version__,
-        commit=_commit(),
+        commit=find_commit(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         packages=_versions(),
         quick=plan.quick,
@@ -132,6 +132,7 @@ def run_benchmark(plan: Plan, say: Callable[[str], None]) -> Results:
         sizes=tuple(sizes),
         growth=tuple(fit_growth(sizes)),
         left_out=tuple([*left_out, absence] if absence else left_out),
+        changed_files=find_changed_files(),
     )
 
 
@@ -145,15 +146,25 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _commit() -> str | None:
+def find_commit() -> str | None:
     """Return the commit of the checkout that this file belongs to, ``-dirty`` behind it if files were changed since.
 
-    None for an installed package.
+    Only files of the package count: no others decide the figures. None for an installed package.
     """
     file = Path(__file__)
     if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
         return None
-    return _git(file.parent, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    commit = _git(file.parent, "rev-parse", "HEAD")
+    return f"{commit}-dirty" if commit and find_changed_files() else commit
+
+
+def find_changed_files() -> tuple[str, ...]:
+    """Return the files of the package that differ from the commit of its checkout; none for an installed package."""
+    file = Path(__file__)
+    if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return ()
+    names = _git(file.parent.parent, "diff", "--name-only", "--relative", "-z", "HEAD", "--", ".")
+    return tuple(name for name in (names or "").split("\0") if name)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

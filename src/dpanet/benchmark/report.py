@@ -31,6 +31,10 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
+_LISTED = 5
+"""Changed files that are named."""
+
+
 def make_tables(results: Results) -> list[Table]:
     """Return the sections of the report that have rows; columns without any value are left out."""
     tables = [
@@ -130,8 +134,15 @@ def _machine(results: Results) -> Table:
     machine = results.machine
     memory = "unknown" if machine.memory is None else f"{machine.memory / 2**30:.1f} GiB"
     versions = ", ".join(f"{name} {version}" for name, version in results.packages.items())
-    digits, *dirty = (results.commit or "").partition("-")
-    commit = f", commit {digits[:12]}{''.join(dirty)}" if digits else ""
+    digits, _, dirty = (results.commit or "").partition("-")
+    commit = f", commit {digits[:12]}{' with changes' if dirty else ''}" if digits else ""
+    names = results.changed_files
+    listed = ", ".join(names[:_LISTED]) + (
+        f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    )
+    note = (
+        f"changed since that commit: {listed}; " if names else ""
+    ) + "the commit alone does not repeat these figures"
     rows = (
         ("processor", machine.processor),
         ("physical cores", f"{machine.cores} ({results.threads} used)"),
@@ -141,6 +152,7 @@ def _machine(results: Results) -> Table:
         ("system", f"{machine.system}, Python {machine.python}"),
         ("software", f"dpanet {results.version}{commit}; {versions}"),
         ("measured", f"{results.date}{', --quick' if results.quick else ''}"),
+        *((("note", note),) if dirty else ()),
     )
     return Table("Machine", ("", "this machine"), rows, words=2)
 

@@ -122,7 +122,7 @@ class Results:
     version: str
     """Of dpanet."""
     commit: str | None
-    """Of its source, if it runs from a checkout; ``-dirty`` behind it if files were changed since."""
+    """Of its source, if it runs from a checkout; ``-dirty`` behind it if files of the package were changed since."""
     date: str
     """ISO 8601, UTC."""
     packages: dict[str, str]
@@ -138,6 +138,8 @@ class Results:
     growth: tuple[Growth, ...]
     left_out: tuple[str, ...]
     """What was not measured and why, one sentence each."""
+    changed_files: tuple[str, ...] = ()
+    """Files of the package that were changed since the commit, relative to its folder."""
 
     def to_json(self) -> str:
         """Return the text of ``benchmark.json``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,11 +53,20 @@ def benchmark(
     else:
         prepare_output(output)
 
-    from dpanet.benchmark.benchmark import Plan, run_benchmark
+    from dpanet.benchmark.benchmark import Plan, find_changed_files, run_benchmark
     from dpanet.benchmark.picture import draw
     from dpanet.benchmark.report import make_tables, to_markdown, to_rich
+    from dpanet.errors import ImageWarning, counted, shown
 
     plan = Plan(tuple(dict.fromkeys(model)), quick, largest, threads)
+    changed = find_changed_files()
+    if changed:
+        warnings.warn(
+            f"{counted(len(changed), 'file')} of the package changed since its commit ({shown(changed[0])} first); "
+            "the tables say so, and for figures to be published commit the changes first",
+            ImageWarning,
+            stacklevel=2,
+        )
     with _status() as say:
         results = run_benchmark(plan, say)
     tables = make_tables(results)
