@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 
 from dpanet.deblurrer.control import Control
-from dpanet.deblurrer.keep_background import find_reach, follow_edges, weight_of_radius
+from dpanet.deblurrer.keep_background import fill_flat_places, find_reach, follow_edges, weight_of_radius
 from dpanet.errors import ConfigError, ShapeError
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(shape, np.float32)
+
+
+def stripes(height: int, width: int) -> np.ndarray:
+    """Upright stripes, faint and soft, (height, width, 1): something to measure blur by."""
+    row = 0.03 * np.sin(np.arange(width, dtype=np.float32) * np.float32(2 * np.pi / 18))
+    return np.tile(row[None, :, None], (height, 1, 1))
 
 
 def slow_guided_filter(weight: np.ndarray, guide: np.ndarray, reach: int) -> np.ndarray:
@@ -69,8 +75,8 @@ def test_edges_are_followed_as_in_the_paper() -> None:
 
 
 def test_the_weight_ends_at_the_edge_of_a_sharp_thing() -> None:
-    combined = np.full((64, 96, 3), 0.7, np.float32)
-    combined[:, :48] = 0.2
+    combined = np.full((64, 96, 3), 0.7, np.float32) + stripes(64, 96)
+    combined[:, :48] -= 0.5
     radius = np.zeros((64, 96), np.float32)
     radius[:, 51:] = 12  # the map sees the background only 3 px beside the edge
     control = Control(keep_background=4)
@@ -83,9 +89,34 @@ def test_the_weight_ends_at_the_edge_of_a_sharp_thing() -> None:
     np.testing.assert_array_equal(picture[:, :20], combined[:, :20] + np.float32(0.1))
 
 
+def test_a_flat_place_takes_the_weight_of_what_is_around_it() -> None:
+    combined = np.full((96, 160, 3), 0.6, np.float32) + stripes(96, 160)
+    combined[24:72, 48:112] = 0.6  # a bare panel in a background with stripes
+    weight = np.zeros((96, 160), np.float32)
+    weight[40:56, 72:96] = 1  # where the map has the wrong sign
+    filled = fill_flat_places(weight, combined)
+    assert filled[40:56, 72:96].max() < 0.15
+    np.testing.assert_array_equal(filled[:16], 0)
+    np.testing.assert_allclose(fill_flat_places(1 - weight, combined), 1 - filled, atol=1e-5)
+    textured = combined + stripes(96, 160) * 3
+    np.testing.assert_array_equal(fill_flat_places(weight, textured), weight)
+
+
+def test_weights_carried_over_follow_the_colors() -> None:
+    combined = np.full((96, 240, 3), 0.5, np.float32)
+    combined[:, :120] = 0.2, 0.6, 0.6
+    combined[:, 120:] = 0.6, 0.5, 0.2  # as bright, so that only the color tells them apart
+    combined[:24] += stripes(24, 240)
+    weight = np.zeros((96, 240), np.float32)
+    weight[:24, 120:] = 1
+    filled = fill_flat_places(weight, combined)
+    assert filled[40:80, 8:104].max() < 0.2 and filled[40:80, 136:232].min() > 0.65
+
+
 @pytest.mark.parametrize("encoding", ["srgb", "linear"])
 def test_rows_give_what_the_whole_gives(encoding: str) -> None:
-    output, combined = noise(700, 20, 3), noise(700, 20, 3, seed=1)
+    output, combined = noise(700, 20, 3), noise(700, 20, 3, seed=1) * np.float32(0.1)
+    combined[200:520] *= np.float32(0.05)  # little evidence
     radius = noise(700, 20, seed=2) * 12
     control = Control(0.7, keep_background=5)
     whole = control.apply(output, combined, radius, encoding)

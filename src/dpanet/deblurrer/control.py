@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.deblurrer.keep_background import find_reach, follow_edges, weight_of_radius
+from dpanet.deblurrer.keep_background import (
+    CELL,
+    FILL_CONTEXT,
+    fill_flat_places,
+    find_reach,
+    follow_edges,
+    weight_of_radius,
+)
 from dpanet.errors import ConfigError, ShapeError
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.pair import Encoding, Pixels
@@ -105,7 +112,7 @@ class Control:
     ) -> Iterator[tuple[Pixels, NDArray[np.float32] | None]]:
         """Mix a picture whose rows come from the top down, as `apply` does; yield its rows and those of the map.
 
-        A row waits for up to 64 rows below it.
+        If background or foreground is kept, a row waits for up to 280 rows below it.
 
         Raises:
             ConfigError: if the defocus map is needed and missing.
@@ -115,7 +122,7 @@ class Control:
                 assert combined is not None
                 yield mix(output, combined, self.strength, encoding), radius
             return
-        context = 2 * find_reach(self.keep_background, self.keep_foreground)
+        context = 2 * find_reach(self.keep_background, self.keep_foreground) + FILL_CONTEXT
         done = 0  # rows at the top of the arrays that were yielded and are context alone
         held: tuple[Pixels, Pixels, NDArray[np.float32]] | None = None
         for strip in _ends_with_none(strips):
@@ -138,7 +145,7 @@ class Control:
                 rows = slice(top, min(top + _STRIP, ready))
                 weight = self._weigh(combined, radius, rows, encoding)
                 yield mix(output[rows], combined[rows], weight, encoding), radius[rows]
-            first = max(0, ready - context)
+            first = max(0, ready - context) // CELL * CELL
             held = output[first:].copy(), combined[first:].copy(), radius[first:].copy()
             done = ready - first
 
@@ -147,11 +154,16 @@ class Control:
     ) -> NDArray[np.float32]:
         """Return how much of the output some rows of a picture get, (n, W)."""
         reach = find_reach(self.keep_background, self.keep_foreground)
-        first = max(0, rows.start - 2 * reach)
-        around = slice(first, rows.stop + 2 * reach)
+        edges = slice(max(0, rows.start - 2 * reach), min(rows.stop + 2 * reach, len(radius)))
+        first = max(0, edges.start - FILL_CONTEXT) // CELL * CELL
+        around = slice(first, edges.stop + FILL_CONTEXT)
         weight = weight_of_radius(radius[around], self.keep_background, self.keep_foreground)
         shown = linear_to_srgb(combined[around]) if encoding == "linear" else combined[around]
-        weight = follow_edges(weight, shown, reach)[rows.start - first : rows.stop - first]
+        weight, shown = (
+            values[edges.start - first : edges.stop - first]
+            for values in (fill_flat_places(weight, shown), shown)
+        )
+        weight = follow_edges(weight, shown, reach)[rows.start - edges.start : rows.stop - edges.start]
         return weight * np.float32(self.strength)
 
 
