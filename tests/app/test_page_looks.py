@@ -6,6 +6,21 @@ import pytest
 from app.browser_page import Open, deblur
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_header_is_one_line_of_the_page(open_page: Open, width: int) -> None:
+    page = open_page(width=width)
+    assert page.locator("header").evaluate("one => one.offsetHeight") <= 60
+    assert page.locator("#privacy").inner_text() == "Everything stays on this computer."
+    title = page.get_by_role("heading", name="Two dual-pixel views in, a sharper picture out")
+    assert title.is_visible()
+    page.evaluate(
+        "document.querySelector('#privacy').textContent = "
+        "'Pictures are on this page\u2019s computer until you leave.'"
+    )
+    assert page.locator("header").evaluate("one => one.offsetHeight") <= 60
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_window_fits_and_can_be_read(open_page: Open, views: tuple[Path, Path], scheme: str) -> None:
     page = open_page(width=390, color_scheme=scheme)

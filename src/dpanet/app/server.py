@@ -120,7 +120,7 @@ class Server:
                 "defocusMap": True,
                 "keepBackground": True,
                 "where": "server",
-                "privacy": "Pictures go to the computer that serves this page and are deleted when you leave."
+                "privacy": "Pictures are on this page's computer until you leave."
                 if self._remote
                 else "Everything stays on this computer.",
             }

@@ -198,6 +198,10 @@ def test_a_narrow_page_never_scrolls_sideways(
 ) -> None:
     page = open_site(context, serve(site))
     page.set_viewport_size({"width": 390, "height": 844})
+    assert (
+        page.locator("#privacy").inner_text().endswith("no picture leaves this device. Works offline, too.")
+    )
+    assert page.locator("header").evaluate("one => one.offsetHeight") <= 60
     deblur(page, views)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

@@ -257,7 +257,7 @@ async function start() {
   for (const place of document.querySelectorAll("[data-raw]")) place.hidden = !can.raw;
   document.querySelector("[data-action=folder]").hidden = !(can.folder && "webkitdirectory" in element("folder"));
   document.querySelector(".formats").textContent = `PNG, TIFF, JPEG, WebP${can.raw ? ", AVIF, PGM, CR2, CR3, DNG" : ""}, up to ${Math.round(can.maxPixels / 1e6)} megapixels.`;
-  element("privacy").textContent = can.where === "browser" ? "Everything runs in your browser; no picture leaves this device." : can.privacy ?? "";
+  element("privacy").textContent = can.where === "browser" ? "Runs in your browser: no picture leaves this device." : can.privacy ?? "";
   show("choose");
   document.body.dataset.ready = "";
 }

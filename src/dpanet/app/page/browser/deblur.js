@@ -210,5 +210,5 @@ function sayOffline() {
     return;
   }
   document.body.dataset.offline = "";
-  document.getElementById("privacy")?.append(" It also works without a network now.");
+  document.getElementById("privacy")?.append(" Works offline, too.");
 }
