@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,15 @@ def test_a_table_is_printed_and_all_fits_are_written(run: Run, captures: Path) -
     assert median > 50 and f"{median:.2f}" in result.out and "no blur" in result.out
     assert "exists already" in run(*command, "-o", captures / "out").sentence
     assert run(*command, "-o", captures / "out", "--overwrite").code == 0
+
+
+def test_a_terminal_sees_how_far_it_is(run: Run, captures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe gets nothing, as the other tests of this file say."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    result = run("check-fidelity", captures, "--calibration", captures)
+    assert result.code == 0
+    assert "fits" in result.err and "/3" in result.err and "tiles" not in result.err
 
 
 def test_without_an_output_folder_nothing_is_written(run: Run, captures: Path) -> None:

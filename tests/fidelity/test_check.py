@@ -25,7 +25,12 @@ def test_a_magnified_truth_is_registered_and_explains_every_cell(
     if not registered:
         monkeypatch.setattr("dpanet.fidelity.exposure.find_affine", lambda truth, output: None)
     capture = synthetic_capture(0.75, magnification=0.02)
-    result = check_scene(capture, (NoBlur(), MeasuredFamily(slanted_lens())), GRID)
+    seen: list[tuple[int, int]] = []
+    families = (NoBlur(), MeasuredFamily(slanted_lens()))
+    result = check_scene(capture, families, GRID, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 9 * 3) for done in range(9 * 3 + 1)], (
+        "one to register each cell, two to explain it"
+    )
     assert [(c.row, c.column) for c in result.cells] == [(r, c) for r in range(3) for c in range(3)]
     assert result.warp[[0, 1], [0, 1]] == pytest.approx([1.02, 1.02], abs=0.003)
     inner = result.cells[4].fits["measured"]
@@ -42,6 +47,13 @@ def test_a_capture_that_cannot_be_checked_is_refused() -> None:
         CellGrid(33, 8)
     with pytest.raises(ConfigError, match="every is 0"):
         CellGrid(every=0)
+
+
+def test_as_many_cells_are_counted_as_are_fitted() -> None:
+    grid = CellGrid(SIDE, 16, every=4)
+    capture = synthetic_capture(0.75)
+    assert grid.count_cells(*capture.truth.pixels.shape[:2]) == 3
+    assert len(check_scene(capture, (NoBlur(),), grid).cells) == 3
 
 
 def test_a_truth_of_another_exposure_in_srgb_is_explained_with_a_constant() -> None:

@@ -91,10 +91,10 @@ def check_fidelity(
     names = [family.name for family in families]
     print(f"{'median PSNR, dB':<16}{'cells':>6}" + "".join(f"{name:>13}" for name in names) + "    |scale|")
     results = []
-    with Meter(len(dataset.scenes)) as meter:
+    with Meter(len(dataset.scenes), parts="fits") as meter:
         for scene in dataset.scenes:
             count = 0 if free_kernels is None else FREE_CELLS
-            results.append(check_scene(scene.load(), families, grid, count))
+            results.append(check_scene(scene.load(), families, grid, count, meter.tiles))
             _print_row(scene.name, summarize(results[-1].cells), names)
             meter.next_file()
     document = build_fidelity_document(results, families, grid)

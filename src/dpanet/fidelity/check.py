@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,9 @@ from dpanet.fidelity.refine_registration import Matrix, refine_warp, warp_truth
 from dpanet.pair import Pixels
 from dpanet.simulation.kernels import SIZE
 from dpanet.simulation.measured_kernels import MeasuredKernels
+
+Progress = Callable[[int, int], None]
+"""Called with the number of fits that are done, and of all."""
 
 MIN_CONTRAST = 0.01
 """Standard deviation of a cell's views, white = 1, below which its best scale means nothing."""
@@ -61,6 +64,10 @@ class CellGrid:
                 f"the grid has cells of {self.cell} px and a border of {self.border} px; both must be even, "
                 "the cells at least 16 px and larger than the border"
             )
+
+    def count_cells(self, height: int, width: int) -> int:
+        """Return how many cells of a picture of this size, in px, are taken."""
+        return len(range(0, (height // self.cell) * (width // self.cell), self.every))
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,7 @@ def check_scene(
     families: Sequence[KernelFamily],
     grid: CellGrid | None = None,
     free_kernels: int = 0,
+    progress: Progress | None = None,
 ) -> SceneFidelity:
     """Fit each kernel family in each cell of a capture.
 
@@ -130,6 +138,7 @@ def check_scene(
         families: the last one refines the registration.
         grid: the default `CellGrid` if None.
         free_kernels: of how many cells free kernels are found too.
+        progress: called with (fits done, all fits); those of the registration count too.
     Raises: ConfigError for a capture smaller than a cell.
     """
     grid = grid or CellGrid()
@@ -139,10 +148,11 @@ def check_scene(
             f"scene {capture.name} is {width} x {height} px, smaller than a cell of {grid.cell} px; "
             "choose smaller cells"
         )
+    counter = _Counter(grid.count_cells(height, width) * (1 + len(families)), progress)
     truth, views, warp = linear_planes(capture)
     with torch.no_grad():
         offsets = capture.match_color
-        warp = _register(truth, views, warp, families[-1], grid, offsets)
+        warp = _register(truth, views, warp, families[-1], grid, offsets, counter)
         windows = {
             (row, column): window for row, column, window in _cut_windows(truth, views, warp, grid, offsets)
         }
@@ -151,13 +161,38 @@ def check_scene(
                 row,
                 column,
                 float(window.views.std()),
-                {family.name: fit_blur(window, family) for family in families},
+                {family.name: counter.after(fit_blur(window, family)) for family in families},
                 _clipped_share(window),
             )
             for (row, column), window in windows.items()
         )
         free = _find_free_kernels(capture.name, cells, windows, families, free_kernels)
     return SceneFidelity(capture.name, warp, cells, free)
+
+
+class _Counter:
+    """Counts fits and reports them.
+
+    Args: total: of all fits. progress: as of `check_scene`.
+    """
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+        self._report()
+
+    def after(self, fit: BlurFit) -> BlurFit:
+        """Return a fit, and count it."""
+        self.count()
+        return fit
+
+    def count(self) -> None:
+        """Count one fit."""
+        self._done += 1
+        self._report()
+
+    def _report(self) -> None:
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
 def _clipped_share(window: Window) -> float:
@@ -189,7 +224,13 @@ def _find_free_kernels(
 
 
 def _register(
-    truth: Pixels, views: Pixels, warp: Matrix, family: KernelFamily, grid: CellGrid, offsets: bool
+    truth: Pixels,
+    views: Pixels,
+    warp: Matrix,
+    family: KernelFamily,
+    grid: CellGrid,
+    offsets: bool,
+    counter: _Counter,
 ) -> Matrix:
     """Refine the affine map from views to truth by the cells with texture."""
     height, width = truth.shape
@@ -201,6 +242,7 @@ def _register(
             centers.append((x * width, y * height))
             shifts.append((float(fit.shift[0]), float(fit.shift[1])))
             informations.append(fit.information.numpy().astype(np.float64))
+        counter.count()
     return refine_warp(warp, centers, shifts, informations)
 
 

@@ -67,9 +67,10 @@ class Meter(_Bars):
 
     Args:
         files: number of files.
+        parts: what the parts of a file are called.
     """
 
-    def __init__(self, files: int) -> None:
+    def __init__(self, files: int, parts: str = "tiles") -> None:
         super().__init__()
         self._left = TimeLeft()
         self._count = files  # that take time
@@ -78,7 +79,7 @@ class Meter(_Bars):
         nothing: Callable[[], str] = str
         left = (self._left.text, nothing) if several else (nothing, self._left.text)
         self._files = self._add_bar("files", total=files, visible=several, left=left[0])
-        self._tiles = self._add_bar("tiles", total=None, visible=False, left=left[1])
+        self._tiles = self._add_bar(parts, total=None, visible=False, left=left[1])
 
     def tiles(self, done: int, total: int) -> None:
         """Show that `done` of `total` tiles are done; the `progress` of a Deblurrer."""
