@@ -24,6 +24,8 @@ from dpanet.pair import Picture
 
 PROGRAM = """
 import os, resource, sys, time
+from types import SimpleNamespace
+import numpy as np
 import dpanet.deblurrer.deblurrer, dpanet.cli, dpanet.jobs.job
 from dpanet.engines.torch_engine import TorchEngine
 from dpanet.files.output import atomic_output
@@ -36,15 +38,20 @@ class Left:
     def __call__(self, left, right):
         return left
 
-def run(task, job, overwrite, record):
+def read(reader, job):
     if not begun:
         begun.extend([time.time() - float(os.environ["START"]), time.process_time()])
+    return dpanet.jobs.job.OpenedPair(SimpleNamespace(left=np.empty((1, 1, 3))), 0.0)
+
+def write(task, job, deblurred, overwrite, record):
     with atomic_output(job.output, overwrite) as file:
         file.write_bytes(b"a picture")
         record({job.output: file})
     return str(job.output)
 
-dpanet.jobs.job.Task.run = run
+dpanet.jobs.job.PairReader.__call__ = read
+dpanet.jobs.job.Task.deblur = lambda task, job, opened: None
+dpanet.jobs.job.Task.write = write
 dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, **options: TorchEngine(Left(), **options)
 code = dpanet.cli.main()
 print(*begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
