@@ -34,6 +34,19 @@ def test_a_missing_file_is_noticed() -> None:
     assert missing_files(text, ROOT) == ["network/gone.py", "docs/gone.md"]
 
 
+def links_named_by_their_file(text: str) -> list[str]:
+    """Return the links whose text is the name of a page's file, in place of what the page is about."""
+    return re.findall(r"\[[^]\n]*\.md\]\([^)]*\)", text)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name
+)
+def test_links_say_what_they_lead_to(page: Path) -> None:
+    assert links_named_by_their_file(page.read_text(encoding="utf-8")) == []
+    assert len(links_named_by_their_file("see [docs/files.md](files.md#a), [files](files.md)")) == 1
+
+
 def test_the_command_reference_is_up_to_date() -> None:
     assert command_reference.PAGE.read_text(encoding="utf-8") == command_reference.build_page(), (
         "a command has changed; run: make docs-reference"

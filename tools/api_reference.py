@@ -28,7 +28,7 @@ WIDTH = 100
 _HEAD = """# Python interface
 
 The public names of the package, from their docstrings. Their examples run in the tests. This page is written by
-`python -m tools.api_reference`. How they are used together: [quickstart-researchers.md](quickstart-researchers.md).
+`python -m tools.api_reference`. How they are used together: [for researchers](quickstart-researchers.md).
 
 """
 

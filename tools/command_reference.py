@@ -42,7 +42,7 @@ def _describe_command(name: str) -> str:
     if not heading.startswith("# "):
         raise RuntimeError(f"the page of {name} begins with {heading!r}, not with its heading")
     extra = COMMANDS.get(name)
-    needs = f"\nNeeds the extra `{extra}` ([installation.md](installation.md)).\n" if extra else ""
+    needs = f"\nNeeds the extra `{extra}` ([installation](installation.md)).\n" if extra else ""
     rest = rest.replace("```console\n", "```text\ndpanet ").replace("**Parameters**:", "**Options**")
     rest = rest.replace("**Arguments**:", "**Arguments**")
     rest = re.sub(r"\n    +(?=\S)", " ", rest)  # a description is one line
