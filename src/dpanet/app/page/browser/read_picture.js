@@ -6,6 +6,7 @@ import { orientationOf } from "./exif.js";
 import { MAX_PIXELS } from "./limits.js";
 import { readPng } from "./png_read.js";
 import { readTiff } from "./tiff_read.js";
+import { notesOnScale } from "./value_scale.js";
 
 const SMALLEST_SIDE = 16;
 
@@ -34,10 +35,11 @@ export async function readPicture(file) {
   } catch {
     throw new PictureError(`${name} cannot be read; choose it again`);
   }
+  if (!bytes.length) throw new PictureError(`${name} is empty; export or copy it again`);
   const read = readerOf(bytes, name);
   const picture = await read(bytes, name, (width, height) => checkSize(width, height, name));
   const stated = statedEncoding(picture, name);
-  const notes = [...(picture.notes ?? []), ...stated.notes, ...notesOnScale(picture, name)];
+  const notes = [...(picture.notes ?? []), ...stated.notes, ...notesOnScale({ ...picture, ...stated }, name)];
   return { ...picture, ...stated, name, notes };
 }
 
@@ -62,18 +64,6 @@ function checkSize(width, height, name) {
       `${name} is ${width} x ${height} px; at most ${MAX_PIXELS / 1e6} megapixels fit in a page, so crop it or use the program dpanet`,
     );
   }
-}
-
-/** 12-bit values in 16 bits are a common mistake, by which a picture seems 16 times too dark. */
-function notesOnScale({ bits, codes }, name) {
-  if (bits !== 16) return [];
-  let largest = 0;
-  for (let i = 0; i < codes.length; i++) if (codes[i] > largest) largest = codes[i];
-  const used = Math.floor(Math.log2(Math.max(1, largest))) + 1;
-  if (used < 8 || used > 14 || largest < 0.85 * (2 ** used - 1)) return [];
-  return [
-    `${name} has 16 bits a channel, but no value above ${largest} of 65535; if its white is ${2 ** used - 1}, it is treated as too dark, so export it with white at 65535`,
-  ];
 }
 
 /** Throws unless two views agree in all that makes them views of one exposure. */
