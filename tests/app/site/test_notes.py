@@ -18,7 +18,7 @@ PICTURES: dict[str, tuple[Any, str]] = {
     "raw-14": (1024 + RAMP * 0.5 * 15359, "looks like raw values of a sensor"),
     "raw-12": (256 + RAMP * 3839, "looks like raw values of a sensor"),
     "raw-with-a-dead-pixel": (
-        np.where(RAMP == RAMP.min(), 0, 600 + RAMP * 9000),
+        np.where(RAMP.min() == RAMP, 0, 600 + RAMP * 9000),
         "looks like raw values",
     ),
     "twelve-bits": (RAMP * 4095, "no value above"),
