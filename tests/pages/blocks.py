@@ -18,11 +18,14 @@ GENERATED = ("api.md", "commands.md", "CHANGELOG.md")
 
 WRITTEN = [page for page in PAGES if page.name not in GENERATED]
 
-CHECKED = ("bash", "python")
+CHECKED = ("bash", "powershell", "python")
 """Languages whose blocks are run or compared with the real command line."""
 
 SHOWN = ("text", "mermaid", "json", "toml", "yaml", "dockerfile", "lua", "html", "javascript")
 """Languages of blocks that are only to be read."""
+
+_SHELLS = {"bash": "\\", "powershell": "`"}
+"""Languages of command lines, and what ends a line that goes on in the next one."""
 
 _FENCE = re.compile(r"^( *)(```+)(\w*)[^\n]*\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
 
@@ -46,17 +49,23 @@ def find_blocks(text: str) -> list[Block]:
 
 
 def find_commands(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the words of each command line in the bash blocks of a page, and its line."""
+    """Yield the words of each command line in the blocks of a page for a shell, and its line.
+
+    Paths of Windows come with / in place of the backslash, which shlex takes for an escape.
+    """
     for block in find_blocks(text):
-        if block.language != "bash":
+        if block.language not in _SHELLS:
             continue
+        joint = _SHELLS[block.language]
         line = block.line
         pending = ""
         for row in block.code.splitlines():
             line += 1
-            pending += row.removesuffix("\\") if row.endswith("\\") else row
-            if row.endswith("\\"):
+            pending += row.removesuffix(joint)
+            if row.endswith(joint):
                 continue
+            if block.language == "powershell":
+                pending = pending.replace("\\", "/")
             for command in _split(pending):
                 yield line, command
             pending = ""

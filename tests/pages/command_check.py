@@ -19,7 +19,19 @@ RUN = ("deblur", "demo", "evaluate", "inspect", "simulate")
 OUTPUTS = ("-o", "--output", "--defocus-map", "--picture", "--compare")
 """Options that name what is written."""
 
-PROGRAMS = ("dpanet", "python", "pip", "pytest", "make", "torchrun", "pre-commit", "head", "zcat")
+PROGRAMS = (
+    "dpanet",
+    "python",
+    "python3",
+    "py",
+    "pip",
+    "pytest",
+    "make",
+    "torchrun",
+    "pre-commit",
+    "head",
+    "zcat",
+)
 """Programs whose command lines may stand on the pages."""
 
 PASSED_ON = {"benchmarks/command_stages.py": "deblur"}
@@ -45,9 +57,11 @@ def explain_fault(words: list[str]) -> str | None:
     """Return what is wrong with a command line; None if the program, its command and its options exist."""
     while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
         words = words[1:]
-    program = words[0].removeprefix(".venv/bin/") if words else ""
+    program = _without_folder(words[0]) if words else ""
     if program not in PROGRAMS:
         return f"the program {program} is unknown"
+    if program in ("python3", "py"):
+        program = "python"
     if ("-m", "dpanet") in pairwise(words):  # of python or torchrun
         program, words = "dpanet", words[words.index("dpanet") :]
     if program == "dpanet":
@@ -85,7 +99,7 @@ def _explain_options(words: list[str]) -> str | None:
 
 def _explain_script(words: list[str]) -> str | None:
     """Check that the script or module exists, and that its source names each option."""
-    if words[0] == "-m" and words[1].partition(".")[0] in sys.stdlib_module_names:
+    if words[0] == "-m" and (words[1] == "pip" or words[1].partition(".")[0] in sys.stdlib_module_names):
         return None
     if words[0] == "-m":
         path = words[1].replace(".", "/") + ".py"
@@ -102,9 +116,13 @@ def _explain_script(words: list[str]) -> str | None:
     return f"{words[0]} has no {absent[0]}" if absent else None
 
 
+def _without_folder(program: str) -> str:
+    return program.removeprefix(".venv/bin/").removeprefix(".venv/Scripts/")
+
+
 def shorten(words: list[str]) -> list[str] | None:
     """Return the arguments of a `dpanet` that runs on the example files in a moment; None if none does."""
-    words = [words[0].removeprefix(".venv/bin/"), *words[1:]]
+    words = [_without_folder(words[0]), *words[1:]]
     if words[0] != "dpanet" or len(words) < 2 or words[1] not in RUN or "--help" in words:
         return None
     if len(words) == 2 and words[1] != "demo":

@@ -129,6 +129,16 @@ def test_a_wrong_command_is_noticed(line: str, fault: str) -> None:
     assert fault in found
 
 
+def test_a_wrong_command_in_a_block_for_windows_is_noticed() -> None:
+    text = (
+        "```powershell\npy -m venv .venv\n.venv\\Scripts\\dpanet deblur `\n  C:\\a\\l.png R -o OUT {}\n```\n"
+    )
+    assert find_faults(text.format("--strength 0.5")) == []
+    [found] = find_faults(text.format("--strenght 0.5"))
+    assert "--strenght" in found
+    assert [words[-3] for words in all_commands(text.format(""))][1] == "R"
+
+
 def test_a_sentence_may_leave_out_arguments_but_not_misname_options() -> None:
     assert (
         find_faults(
