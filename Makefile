@@ -41,6 +41,7 @@ docs-pictures: $(CHECKS) ## make the pictures of the docs anew (with Chromium)
 	@$(VENV)/bin/python -m tools.docs_pictures
 	@$(VENV)/bin/python -m tools.app_pictures
 	@$(VENV)/bin/python -m tools.report_picture
+	@$(VENV)/bin/python -m tools.comparison_picture
 
 $(READY): pyproject.toml constraints.txt | $(USABLE)
 	@echo "installing dpanet: some 90 MB the first time; pip says what it does"
