@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[1] / "docs/commands.md"
 _HEAD = """# Commands and options
 
 All commands, in the order of `dpanet --help`, as `dpanet COMMAND --help` prints them. What holds for all of
-them, such as exit codes, is in [command-line.md](command-line.md). This page is written by
+them, such as exit codes, is in [the command line](command-line.md). This page is written by
 `python -m tools.command_reference`.
 
 Any command: `--help` prints its options, `--debug` shows the traceback of a failure.

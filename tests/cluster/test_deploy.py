@@ -105,6 +105,11 @@ def test_the_kubernetes_example_names_only_what_there_is() -> None:
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {volume["name"] for volume in template["spec"]["volumes"]}
         assert container["resources"]["limits"]["memory"]
+        secrets = [source["secretRef"] for source in container["envFrom"]]
+        assert [(one["name"], one["optional"]) for one in secrets] == [
+            ("dpanet-store", True),
+            ("dpanet-ray", True),
+        ]
     head = parts["Job"]["spec"]["template"]["metadata"]["labels"]
     assert parts["Service"]["spec"]["selector"] == head
     worker = parts["Deployment"]["spec"]
