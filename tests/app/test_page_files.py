@@ -20,6 +20,23 @@ def test_views_without_a_side_can_be_swapped(open_page: Open, tmp_path: Path) ->
     assert page.locator("#right-name").inner_text() == "a.png"
 
 
+def test_views_of_two_sizes_are_named_before_they_are_sent(open_page: Open, tmp_path: Path) -> None:
+    page = open_page()
+    files = [
+        write_view(tmp_path / f"x_{side}.png", size=size)
+        for side, size in (("left", (32, 48)), ("right", (32, 40)))
+    ]
+    page.set_input_files("#files", [str(file) for file in files])
+    sentence = (
+        "x_left.png is 48 × 32 px and x_right.png is 40 × 32 px; these are not two views of one capture."
+    )
+    page.get_by_text(sentence).wait_for()
+    page.get_by_role("button", name="Deblur", exact=True).click()
+    assert error(page) == (
+        "x_left.png is 48 x 32 px and x_right.png is 40 x 32 px; give the two views of the same capture."
+    )
+
+
 def test_two_left_views_are_no_pair(open_page: Open, tmp_path: Path) -> None:
     page = open_page()
     left = [write_view(tmp_path / f"{name}_left.png", size=(32, 48)) for name in ("08", "05")]

@@ -60,7 +60,8 @@ def test_a_folder_is_a_queue(open_page: Open, tmp_path: Path) -> None:
     assert page.locator("#left-out li").all_inner_texts() == ["alone_left.png has no right view."]
     page.get_by_role("button", name="Cancel IMG_10").click()
     page.select_option("#model", "nano")
-    page.get_by_role("button", name="Deblur", exact=True).click()
+    page.get_by_role("button", name="Deblur", exact=True).press("Enter")
+    assert page.evaluate("document.activeElement.id") == "queue-title"  # not lost with the button
     page.locator("#queue-list .done").wait_for()
     page.locator("#queue-list .failed").wait_for()
     states = dict(

@@ -142,7 +142,7 @@ def test_wrong_files_are_refused_in_a_sentence(
     damaged.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     choose(page, [views[0], damaged])
     page.get_by_role("button", name="Deblur").click()
-    assert error(page) == "plant_right.png is damaged or incomplete; export it again"
+    assert error(page) == "plant_right.png is damaged or incomplete; export it again."
     small = tmp_path / "plant_right.tif"
     tifffile.imwrite(small, np.zeros((40, 64, 3), np.uint16), photometric="rgb")
     page.get_by_role("button", name="Other pictures").first.click()

@@ -18,7 +18,7 @@ import { capabilities, deblur } from "./deblur.js";
 import { findCaptures, readTwoCaptures } from "./pairing.js";
 import { Queue } from "./queue.js";
 import { ResultView } from "./result.js";
-import { forward, isCancel, percent, showNotes, timeLeft } from "./text.js";
+import { ended, forward, isCancel, percent, showNotes, timeLeft } from "./text.js";
 
 const element = (id) => document.getElementById(id);
 const SECTIONS = ["choose", "pair", "options", "working", "result", "queue"];
@@ -32,7 +32,7 @@ function show(...names) {
 }
 
 function fail(error) {
-  element("message").querySelector("p").textContent = error.message ?? String(error);
+  element("message").querySelector("p").textContent = ended(error.message ?? String(error));
   element("message").hidden = false;
   element("message").scrollIntoView({ block: "nearest" });
 }
@@ -88,6 +88,7 @@ function showPair() {
   const other = readTwoCaptures(capture);
   element("guess").textContent = other ? `By their names these are views of two captures, ${other.join(" and ")}.`
     : right && !sure ? "The names do not say which view is the left one; swap them if the result looks worse than before." : "";
+  const sizes = [];
   for (const [side, file] of Object.entries({ left, right })) {
     element(`${side}-name`).textContent = file?.name ?? "";
     const box = element(`${side}-name`).parentElement.querySelector(".thumb");
@@ -98,7 +99,12 @@ function showPair() {
     thumbnails.push(image.src);
     box.textContent = "Loading the preview …";
     const drawn = (...content) => thumbnails.includes(image.src) && box.replaceChildren(...content); // unless others were chosen
-    image.decode().then(() => drawn(image), () => drawn(none));
+    image.decode().then(() => {
+      drawn(image);
+      sizes.push(`${file.name} is ${image.naturalWidth} × ${image.naturalHeight} px`);
+      const differ = sizes.length === 2 && new Set(sizes.map((text) => text.split(" is ").at(-1))).size === 2;
+      if (differ && capture.left === left && capture.right === right) element("guess").textContent = `${sizes.sort().join(" and ")}; these are not two views of one capture.`;
+    }, () => drawn(none));
   }
   element("pair-title").focus();
 }
@@ -193,6 +199,7 @@ element("options").addEventListener("submit", (event) => {
   if (capture) { run(); return; }
   show("queue");
   queue.start(options());
+  element("queue-title").focus();
 });
 
 for (const name of ["files", "folder"]) {

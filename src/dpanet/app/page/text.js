@@ -29,9 +29,12 @@ export const percent = (fraction) => `${Math.floor(100 * fraction)} %`;
 /** Return "1 pair", "2 pairs". */
 export const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
+/** Return a sentence with its period. */
+export const ended = (sentence) => sentence.replace(/[^.!?]$/, "$&.");
+
 /** Put notes into a list, unless it has them already: a list that is written anew is read aloud anew. */
 export function showNotes(list, notes) {
-  notes = notes.map((text) => text.replace(/[^.!?]$/, "$&."));
+  notes = notes.map(ended);
   if (list.childElementCount === notes.length && notes.every((text, place) => list.children[place].textContent === text)) return;
   list.replaceChildren(...notes.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }
