@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpanet.evaluation.pictures import for_display, save_picture
 from dpanet.evaluation.protocol import Compared
@@ -45,20 +45,10 @@ class WindowFinder:
 
     def scores(self) -> tuple[WindowScore, ...]:
         """Return the `COUNT` windows with the smallest and those with the largest gain, the smallest first."""
-        truth, side = self.pictures["truth"], self.side
-        corners = [(x, y) for y in _starts(truth.shape[0], side) for x in _starts(truth.shape[1], side)]
-        before, after = (self._psnrs(self.pictures[part], truth, corners) for part in PARTS[:2])
-        shown = {part: for_display(picture, self.encoding) for part, picture in self.pictures.items()}
-        limit = -20 * np.log10(VISIBLE)
-        seen = [(self._psnrs(shown[part], shown["truth"], corners) < limit).tolist() for part in PARTS[:2]]
-        found = sorted(
-            (
-                WindowScore(x + self.border, y + self.border, side, float(before[index]), float(after[index]))
-                for index, (x, y) in enumerate(corners)
-                if seen[0][index] or seen[1][index]
-            ),
-            key=lambda window: window.gain,
-        )
+        height, width = self.pictures["truth"].shape[:2]
+        corners = [(x, y) for y in _starts(height, self.side) for x in _starts(width, self.side)]
+        found = [window for x, y in corners if (window := self._score(x, y)) is not None]
+        found.sort(key=lambda window: window.gain)
         return tuple(found if len(found) <= 2 * COUNT else (*found[:COUNT], *found[-COUNT:]))
 
     def save(self, windows: Sequence[WindowScore], folder: Path, scene: str, method: str) -> list[Path]:
@@ -69,16 +59,20 @@ class WindowFinder:
             for part, picture in self.pictures.items():
                 path = window_path(folder, scene, method, window, part)
                 make_folder(path.parent)
-                cut = for_display(picture[y : y + window.side, x : x + window.side], self.encoding)
-                paths.append(save_picture(cut, path))
+                paths.append(save_picture(for_display(self._cut(picture, x, y), self.encoding), path))
         return paths
 
-    def _psnrs(self, one: Pixels, other: Pixels, corners: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
-        """Return the PSNR in dB of each window; infinite where both are equal."""
-        squares = np.square(one - other).mean(axis=2)
-        means = [float(squares[y : y + self.side, x : x + self.side].mean()) for x, y in corners]
-        with np.errstate(divide="ignore"):
-            return np.asarray(-10 * np.log10(means), np.float64)
+    def _cut(self, picture: Pixels, x: int, y: int) -> Pixels:
+        return picture[y : y + self.side, x : x + self.side]
+
+    def _score(self, x: int, y: int) -> WindowScore | None:
+        """Return the score of one window; None if nobody sees an error in it."""
+        squares = [self._cut(picture, x, y) for picture in self.pictures.values()]
+        shown = [for_display(square, self.encoding) for square in squares]
+        if max(_mean_square(one, shown[2]) for one in shown[:2]) <= VISIBLE**2:
+            return None
+        before, after = (_psnr(_mean_square(one, squares[2])) for one in squares[:2])
+        return WindowScore(x + self.border, y + self.border, self.side, before, after)
 
 
 def window_path(folder: Path, scene: str, method: str, window: WindowScore, part: str) -> Path:
@@ -89,3 +83,11 @@ def window_path(folder: Path, scene: str, method: str, window: WindowScore, part
 def _starts(length: int, side: int) -> range:
     """Return where windows side by side begin along a side of the picture, with as much left over at both ends."""
     return range((length % side) // 2, length - side + 1, side)
+
+
+def _mean_square(one: Pixels, other: Pixels) -> float:
+    return float(np.square(one - other, dtype=np.float64).mean())
+
+
+def _psnr(mean_square: float) -> float:
+    return math.inf if mean_square == 0 else -10 * math.log10(mean_square)
