@@ -204,5 +204,12 @@ def mix(output: Pixels, combined: Pixels, weight: float | NDArray[np.float32], e
 
 
 def _ends_with_none(strips: Iterator[Rows]) -> Iterator[Rows | None]:
-    yield from strips
+    """Yield the rows in strips of at most `_STRIP`, so that little is joined at once, then None."""
+    for strip in strips:
+        for top in range(0, len(strip[0]), _STRIP):
+            output, combined, radius = (
+                None if values is None else values[top : top + _STRIP] for values in strip
+            )
+            assert output is not None
+            yield output, combined, radius
     yield None
