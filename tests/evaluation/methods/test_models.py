@@ -19,6 +19,7 @@ from dpanet.evaluation.methods.single import SingleView
 from dpanet.evaluation.methods.spandrel_model import SpandrelMethod
 from dpanet.evaluation.scores import Computation, MethodInfo
 from dpanet.images.encoding import linear_to_srgb
+from dpanet.lenses.measured_grid import MeasuredGrid
 from dpanet.lenses.pixel4 import Pixel4
 from dpanet.network.description import Description
 from dpanet.network.dpdnet import DPDNet, DPDNetConfig
@@ -115,6 +116,9 @@ def test_how_a_model_ran_is_stated_and_decides_its_identity(monkeypatch: pytest.
     assert plain.computation.text() == f"{library}, float32, cpu; 2 passes; scale 1; not refined"
     assert refined.computation is not None and refined.computation.lens is not None
     assert refined.computation.lens.startswith(f"{Pixel4().name} (")
+    kernels = Pixel4().kernels(0.5, 0.5, [1.0])
+    folder = info(lens=MeasuredGrid(kernels[:, 0], kernels[:, 1], "/far/away/calibration")).computation
+    assert folder is not None and str(folder.lens).startswith("calibration (")
     monkeypatch.setattr(TorchEngine, "version", "0.0")
     assert len({plain.identity, refined.identity, info(scale=1, tta=2).identity}) == 3
 

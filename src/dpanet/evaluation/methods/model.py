@@ -68,7 +68,7 @@ class ModelMethod(Method):
             len(self.deblurrer.mirrors),
             str(self.deblurrer.scale),
             str(self.deblurrer.tile),
-            None if lens is None else f"{lens.name} ({str(lens_hash)[:8]})",
+            None if lens is None else f"{Path(lens.name).name} ({str(lens_hash)[:8]})",
         )
         self.info = MethodInfo(name, kind, identity, checkpoint, weights, engine.parameters, computation)
 
