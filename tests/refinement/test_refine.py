@@ -68,6 +68,13 @@ def test_a_wrong_picture_comes_nearer_to_the_truth_and_the_scale_is_found(
     assert error(swapped.picture, truth) > error(refined.picture, truth)
 
 
+@pytest.mark.parametrize("scale", [0.1, -0.15, 0.18, 0.3, -0.5])
+def test_a_picture_with_halos_does_not_become_worse_between_two_scales(truth: Pixels, scale: float) -> None:
+    halos = truth + 0.6 * (truth - gaussian_filter(truth, (1, 1, 0)))
+    refined = refine(*blur(truth, scale), halos, LENS)
+    assert error(refined.picture, truth) < 1.05 * error(halos, truth)  # with even steps of .2 up to 1.7
+
+
 def test_the_truth_stays(truth: Pixels) -> None:
     refined = refine(*blur(truth, 1.0), truth, LENS)
     assert error(refined.picture, truth) < 1e-3

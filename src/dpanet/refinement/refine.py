@@ -37,11 +37,8 @@ NOISE = 2.0
 EVIDENCE_RADIUS = 20.0
 """Standard deviation in px of the Gaussian mean of the evidence."""
 
-SCALES = 17
-"""Number of blur scales that are tried, evenly from the most negative to the most positive."""
-
-LARGEST_SCALE = 1.6
-"""Largest |scale| that is tried, if the lens reaches that far."""
+SCALES = (0.07, 0.14, 0.22, 0.32, 0.45, 0.62, 0.82, 1.05, 1.3, 1.6)
+"""|scale| that are tried, both signs, and 0. They are closest where blur is small: there it changes fastest."""
 
 CELL = 168
 """Largest side in px of the parts that are corrected with the kernels of their center."""
@@ -174,8 +171,8 @@ class _Fitter:
     def __init__(self, lens: Lens, height: int, width: int) -> None:
         self.lens = lens
         self.size = height, width
-        largest = min(LARGEST_SCALE, lens.max_scale)
-        self.scales = np.linspace(-largest, largest, SCALES).astype(np.float32)
+        positive = np.float32(SCALES) * np.float32(min(1.0, lens.max_scale / SCALES[-1]))
+        self.scales = np.concatenate([-positive[::-1], np.zeros(1, np.float32), positive])
         blocks = WINDOW // _BLOCK
         distance = np.arange(blocks)[:, None] - np.arange(blocks)
         gaussian = np.exp(-0.5 * (distance * _BLOCK / EVIDENCE_RADIUS) ** 2)
