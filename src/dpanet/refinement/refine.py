@@ -171,7 +171,7 @@ class _Fitter:
     def __init__(self, lens: Lens, height: int, width: int) -> None:
         self.lens = lens
         self.size = height, width
-        positive = np.float32(SCALES) * np.float32(min(1.0, lens.max_scale / SCALES[-1]))
+        positive = np.array(SCALES, np.float32) * np.float32(min(1.0, lens.max_scale / SCALES[-1]))
         self.scales = np.concatenate([-positive[::-1], np.zeros(1, np.float32), positive])
         blocks = WINDOW // _BLOCK
         distance = np.arange(blocks)[:, None] - np.arange(blocks)
