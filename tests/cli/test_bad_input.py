@@ -17,6 +17,9 @@ from safetensors.torch import save_file
 LOG = (".dpanet.jsonl", ".lock")
 """Hidden files in an output folder."""
 
+FAILED = ".dpanet-failed.jsonl"
+"""One more, if a pair failed."""
+
 Spoil = Callable[[Path, Path], object]
 
 
@@ -212,7 +215,7 @@ def test_one_bad_pair_does_not_stop_the_others(run: Run, folder: Path, tmp_path:
     truncate(folder / "1_left.png")
     result = run("deblur", folder, "-o", tmp_path / "out")
     assert result.code == 1 and "1_left.png is a truncated" in result.sentence
-    assert listing(tmp_path / "out") == [*LOG, "10.png", "2.png"]
+    assert listing(tmp_path / "out") == [FAILED, *LOG, "10.png", "2.png"]
 
 
 @pytest.mark.usefixtures("small_model")
@@ -223,7 +226,7 @@ def test_a_setting_impossible_for_one_size_does_not_stop_the_others(
         write_view(folder / f"1_{side}.png", 1, shape=(16, 16, 3))
         write_view(folder / f"2_{side}.png", 1, shape=(40, 16, 3))
     result = run("deblur", folder, "-o", tmp_path / "out", "--tile", "18")
-    assert (result.code, listing(tmp_path / "out")) == (1, [*LOG, "1.png"])
+    assert (result.code, listing(tmp_path / "out")) == (1, [FAILED, *LOG, "1.png"])
     lines = result.err.splitlines()
     assert len(lines) == 2, "one sentence for each of the pairs 2 and 10"
     for name, line in zip(("2", "10"), lines, strict=True):
