@@ -153,12 +153,18 @@ def _deblur_half(
         else:
             views.append(HalfViews.of(pair.left, pair.right, exposure.to_network))
 
-    def run(half: HalfViews, coarse: CoarsePicture | None) -> Pixels:
+    def run(half: HalfViews, coarse: CoarsePicture | None) -> NDArray[np.float16]:
         small = DualPixelPair(half.left, half.right, encoding)
         grid = choose_grid(half.left.shape[0], half.left.shape[1], network, tile)
         same = Exposure(1.0, encoding, encoding)
         strips = _run(engine, small, grid, same, mirrors, encoding, False, True, coarse, None)
-        return np.concatenate([np.dstack([rows, radius]) for rows, _, radius in strips if radius is not None])
+        output = np.empty((*half.left.shape[:2], 4), np.float16)
+        top = 0
+        for rows, _, radius in strips:
+            place = slice(top, top + len(rows))
+            output[place, :, :3], output[place, :, 3] = rows, radius
+            top = place.stop
+        return output
 
     return deblur_coarse(views, run, always=scale != "auto")
 

@@ -123,7 +123,7 @@ class CoarsePicture:
             the output itself, or a new array.
         """
         height, width = output.shape[:2]
-        radius = double(_cut(self.radius[..., None].astype(np.float32), place), height, width)
+        radius = double(_cut(self.radius[..., None], place).astype(np.float32), height, width)
         first, last = self.reach
         weight = _rise((np.abs(radius) - np.float32(first)) / np.float32(last - first))
         if not weight.any():
@@ -163,7 +163,10 @@ def double(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def deblur_coarse(
-    halves: Sequence[HalfViews], run: Callable[[HalfViews, CoarsePicture | None], Pixels], *, always: bool
+    halves: Sequence[HalfViews],
+    run: Callable[[HalfViews, CoarsePicture | None], NDArray[np.float16]],
+    *,
+    always: bool,
 ) -> CoarsePicture | None:
     """Deblur a pair at half its size, where that is done with the help of a quarter of its size, and so on.
 
@@ -180,28 +183,25 @@ def deblur_coarse(
     reach = [find_reach(halves, level) for level in range(len(halves))]
     for level in reversed(range(len(halves))):
         if coarse is not None and not always:
-            full = np.float32(2 ** (level + 1))  # px of the full size
-            radius = np.abs(coarse.radius.astype(np.float32)) * full
+            radius = np.abs(coarse.radius.astype(np.float32)) * 2 ** (level + 1)  # px of the full size
             if np.mean(radius > reach[0][0]) <= LARGE_BLUR:
                 return None
         views = halves[level]
         output = run(views, coarse)
         if level == len(halves) - 1:
             _remark_beyond(output[..., 3], 2 ** (level + 1))
-        coarse = CoarsePicture(
-            output[..., :3].astype(np.float16), (output[..., 3] * 2).astype(np.float16), reach[level]
-        )
+        coarse = CoarsePicture(output[..., :3], output[..., 3] * np.float16(2), reach[level])
     return coarse if coarse is not None and (always or coarse.has_large_blur) else None
 
 
-def _remark_beyond(radius: Pixels, scale: int) -> None:
+def _remark_beyond(radius: NDArray[np.float16], scale: int) -> None:
     """Say so if blur is too large even for the smallest size. Far beyond its training the network may not see it.
 
     Args:
         radius: signed blur radius, in px of the smallest size.
         scale: how many times smaller than the pair that is.
     """
-    share = float(np.mean(np.abs(radius) > np.float32(BEYOND)))
+    share = float(np.mean(np.abs(radius) > np.float16(BEYOND)))
     if share > BEYOND_SHARE:
         warnings.warn(
             ImageWarning(
