@@ -69,7 +69,7 @@ def test_names_of_files_are_never_paths(
     assert visitor.wait(job)["state"] == "done"
     assert {path for path in app.folder.parent.rglob("*") if app.folder not in path.parents} == outside
     assert {path.name.partition(".")[0] for path in app.files()} <= {
-        *("left", "right", "before", "after", "picture", ""),
+        *("left", "right", "before", "after", "beyond", "picture", ""),
     }
     _, headers, _ = visitor.ask("GET", f"{job}/picture.png")
     title = headers["x-dpanet-name"]
