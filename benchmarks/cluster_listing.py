@@ -82,7 +82,7 @@ def main() -> None:
             results.finish(
                 pair, pair.own_key(KEY), [Delivered(place, "0" * 64, facts["size"], facts["ETag"])]
             )
-        results.close({})
+        results.close()
         start = time.process_time()
         results = ObjectResults(output, found.pairs, None, overwrite=False)
         assert all(results.is_finished(pair, pair.own_key(KEY)) for pair in found.pairs)
