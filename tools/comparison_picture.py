@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
-
 from dpanet import Picture, write_picture
-from dpanet.files.output import atomic_output
 from dpanet.images.demo_pair import read_demo_pair
+from tools.page_picture import take_picture
 
 PICTURE = Path(__file__).parents[1] / "docs/pictures/comparison.webp"
 
@@ -33,22 +30,8 @@ def main() -> None:
             write_picture(Picture(view, pair.encoding), folder / f"{side}.png", bits=16)
         line = "deblur LEFT.png RIGHT.png -o sharp.png --compare page.html --precision float32"
         subprocess.run([sys.executable, "-m", "dpanet", *line.split()], cwd=folder, check=True)
-        _take_picture(browser, folder / "page.html")
+        take_picture(browser, folder / "page.html", PICTURE, WINDOW)
     print(PICTURE)
-
-
-def _take_picture(browser: str, file: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-        page = chromium.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
-        page.goto(file.as_uri())
-        page.wait_for_timeout(1000)
-        image = Image.open(io.BytesIO(page.screenshot()))
-        chromium.close()
-    with atomic_output(PICTURE, overwrite=True) as unfinished:
-        image.convert("RGB").save(unfinished, format="WEBP", quality=88, method=6)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
 
-from dpanet.files.output import atomic_output
+from tools.page_picture import take_picture
 
 PICTURE = Path(__file__).parents[1] / "docs/pictures/report.webp"
 
@@ -31,7 +30,7 @@ def main() -> None:
             "evaluate SCENES --layout pairs --baseline wiener single --save-images -o REPORT",
         ):
             subprocess.run([sys.executable, "-m", "dpanet", *line.split()], cwd=folder, check=True)
-        _take_picture(browser, folder / "REPORT/report.html")
+        take_picture(browser, folder / "REPORT/report.html", PICTURE, (1100, 900), "Gain per image")
     print(PICTURE)
 
 
@@ -43,21 +42,6 @@ def _write_photographs(photographs: Path, maps: Path) -> None:
         Image.fromarray(pixels).save(photographs / f"{name}.png")
         height, width = pixels.shape[:2]
         np.save(maps / f"{name}.npy", np.tile(np.linspace(2.2, 4.0, width), (height, 1)))
-
-
-def _take_picture(browser: str, report: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        page = chromium.new_page(viewport={"width": 1100, "height": 900})
-        page.goto(report.as_uri())
-        page.get_by_role("heading", name="Gain per image").evaluate("heading => heading.scrollIntoView()")
-        page.wait_for_timeout(1000)
-        image = Image.open(io.BytesIO(page.screenshot()))
-        chromium.close()
-    with atomic_output(PICTURE, overwrite=True) as unfinished:
-        image.convert("RGB").save(unfinished, format="WEBP", quality=88, method=6)
 
 
 if __name__ == "__main__":
