@@ -91,6 +91,8 @@ class SizeEngine:
     """Px at full size."""
     full: int
     """Rows of the full size."""
+    share: float = 1.0
+    """Of the rows, from the top, that are blurred so; the others are in focus."""
     sizes: list[int] = field(default_factory=list)
     name = family = version = "test"
     device, precision, parameters = "cpu", "float32", None
@@ -105,7 +107,8 @@ class SizeEngine:
         self.sizes.append(level)
         output = np.full((*left.shape[:2], 4 if defocus else 3), 0.2 * (level + 1), np.float32)
         if defocus:
-            output[..., 3] = self.radius / 2**level
+            output[..., 3] = 0
+            output[: round(self.share * rows), :, 3] = self.radius / 2**level
         return output
 
 
@@ -127,6 +130,14 @@ def test_each_blur_is_removed_at_its_size(radius: float, sizes: list[int], value
     assert engine.sizes == sizes
     assert np.allclose(picture, value, atol=1e-3)
     assert map is not None and np.allclose(map, radius, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("share", "sizes"), [(0.02, [3, 0]), (0.05, [3, 2, 1, 0])])
+def test_smaller_sizes_are_for_blur_in_more_than_a_few_places(share: float, sizes: list[int]) -> None:
+    engine = SizeEngine(60, 1024, share)
+    views = noise(1024, 800, 3)
+    deblur_pair(engine, DualPixelPair(views, views, "srgb"), tile=0, mirrors=MIRRORS[:1], encoding="srgb")
+    assert engine.sizes == sizes
 
 
 @pytest.mark.parametrize(("scale", "sizes"), [(1, [0]), (2, [1, 0]), (4, [2, 1, 0])])

@@ -124,14 +124,15 @@ def torch_threads(threads: int | None) -> Iterator[None]:
 
     torch keeps the number for each thread that calls it, so calls from several threads do not disturb each other.
     """
+    if threads is None:
+        yield
+        return
     before = torch.get_num_threads()
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
     try:
         yield
     finally:
-        if threads is not None:
-            torch.set_num_threads(before)
+        torch.set_num_threads(before)
 
 
 _RUNS: dict[nn.Module, tuple[int, bool]] = {}
