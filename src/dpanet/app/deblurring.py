@@ -88,7 +88,7 @@ class TileClock:
             self._known = True
 
     def read(self) -> tuple[float, float | None]:
-        """Return the share that is done, and the seconds that are left if that can be told.
+        """Return the share that is done, and the seconds left, or None where they are not known.
 
         The share never falls: what is reported may be less than what was guessed, or begin anew.
         """
