@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser_waiting import wait_until
 
 from dpanet.jobs.compare import Comparison
 
@@ -145,7 +146,7 @@ def test_the_wheel_zooms_from_fit_at_the_place_under_the_pointer(open_page: Any)
     x, y = 960, before["top"] + 0.75 * before["height"]
     page.mouse.move(x, y)
     page.mouse.wheel(0, -1000)
-    page.wait_for_function("document.querySelector('#fit').getAttribute('aria-pressed') === 'false'")
+    wait_until(page, "document.querySelector('#fit').getAttribute('aria-pressed') === 'false'")
     after = picture(page)
     assert after["width"] == pytest.approx(1280 * np.exp(1.5), rel=1e-3)
     assert page.locator("#zoom").text_content() == f"{round(100 * after['width'] / WIDTH)} %"
@@ -155,11 +156,11 @@ def test_the_wheel_zooms_from_fit_at_the_place_under_the_pointer(open_page: Any)
     assert (y - after["top"]) / after["height"] == pytest.approx(0.75, abs=0.001)
     assert page.evaluate("scrollY") == 0
     page.mouse.wheel(0, 5000)  # back to the whole picture, and not beyond it
-    page.wait_for_function("document.querySelector('.layer img').getBoundingClientRect().width < 1300")
+    wait_until(page, "document.querySelector('.layer img').getBoundingClientRect().width < 1300")
     assert picture(page)["width"] == pytest.approx(1280)
     assert fit.get_attribute("aria-pressed") == "true", "a window of another size shows the whole picture"
     page.set_viewport_size({"width": 900, "height": 800})
-    page.wait_for_function("document.querySelector('.layer img').getBoundingClientRect().width < 1000")
+    wait_until(page, "document.querySelector('.layer img').getBoundingClientRect().width < 1000")
     assert picture(page)["width"] == pytest.approx(900)
 
 

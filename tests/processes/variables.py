@@ -18,4 +18,5 @@ WHOLE = {
     "MASTER_ADDR": "127.0.0.1",
     "MASTER_PORT": "29500",
     "TORCHELASTIC_RUN_ID": "none",
+    "OMP_NUM_THREADS": "1",
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from browser_waiting import wait_until
 
 from dpanet.report import build_page
 
@@ -42,10 +43,11 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 def scene(page: Any, index: int = 0) -> Any:
     article = page.locator(".scene").nth(index)
     article.scroll_into_view_if_needed()
-    page.wait_for_function(
+    wait_until(
+        page,
         "index => [...document.querySelectorAll('.scene')[index].querySelectorAll('img')]"
         ".every(picture => picture.complete && picture.naturalWidth)",
-        arg=index,
+        index,
     )
     return article
 
@@ -225,7 +227,7 @@ def test_pictures_far_away_are_released(open_page: Callable[..., Any], fabricate
     scene(page, 0)
     assert page.locator(".scene").nth(11).locator("img[src]").count() == 0
     scene(page, 11)
-    page.wait_for_function("() => !document.querySelector('.scene').querySelector('img[src]')")
+    wait_until(page, "() => !document.querySelector('.scene').querySelector('img[src]')")
 
 
 def test_images_can_be_ordered_by_gain(open_page: Callable[..., Any], fabricate: Callable[..., Any]) -> None:
