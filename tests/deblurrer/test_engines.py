@@ -101,6 +101,62 @@ def test_threads(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen[1:] == [count_cores()]
 
 
+@pytest.mark.parametrize(
+    ("threads", "passes", "calls", "inner"),
+    [
+        (1, 2, 1, 1),
+        (2, 1, 1, 2),
+        (2, 2, 2, 1),
+        (2, 4, 2, 1),
+        (3, 2, 2, 2),
+        (3, "auto", 2, 2),
+        (2, "auto", 2, 1),
+        (1, "auto", 1, 1),
+    ],
+)
+def test_passes_at_the_same_time_share_the_threads(
+    threads: int, passes: Any, calls: int, inner: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    session = onnxruntime.InferenceSession
+
+    def note(path: Path, options: onnxruntime.SessionOptions, **more: Any) -> Any:
+        seen.append(options.intra_op_num_threads)
+        return session(path, options, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", note)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
+    engine = load_engine("nano", "onnxruntime", threads=threads, passes=passes)
+    assert (engine.parallel_calls, seen) == (calls, [inner])
+
+
+def test_a_network_of_one_pass_keeps_all_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    network = onnx.load(NANO)
+    (entry,) = (entry for entry in network.metadata_props if entry.key == KEY)
+    entry.value = entry.value.replace('"tta": 2', '"tta": 1')
+    onnx.save(network, tmp_path / "a.onnx")
+    assert load_engine(tmp_path / "a.onnx", threads=2, passes="auto").parallel_calls == 1
+    assert load_engine(tmp_path / "a.onnx", threads=2, passes=2).parallel_calls == 2
+
+
+@pytest.mark.parametrize("engine", ["openvino", "torch"])
+def test_other_engines_run_one_pass_after_the_other(engine: str) -> None:
+    assert Deblurrer("nano", engine=engine, device="cpu", threads=1).engine.parallel_calls == 1
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("tile", ["auto", 448])
+def test_passes_at_the_same_time_make_the_same_picture(
+    precision: str, tile: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    views = np.random.default_rng(2).random((2, 500, 40, 3), np.float32)
+    one, two = (Deblurrer("nano", precision=precision, tile=tile, threads=threads) for threads in (1, 2))
+    assert (one.engine.parallel_calls, two.engine.parallel_calls) == (1, 2)
+    np.testing.assert_array_equal(one(*views), two(*views))
+
+
 def test_a_damaged_file(tmp_path: Path) -> None:
     path = tmp_path / "a.onnx"
     for data in (onnx.load(NANO).SerializeToString()[:100_000], b"text", b""):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dpanet.deblurrer.grid_choice import choose_grid
+from dpanet.deblurrer.grid_choice import PARALLEL_SHARE, choose_grid
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
 
@@ -30,6 +30,14 @@ def test_tiles_are_no_larger_than_the_limit(size: tuple[int, int], network: Desc
 
 def test_the_usual_pictures_are_one_tile() -> None:
     assert len(choose_grid(1008, 1344, COMPACT)) == 1
+
+
+@pytest.mark.parametrize("size", [(1640, 2464), (4000, 6000), (8700, 11600)])
+def test_several_tiles_are_smaller_where_passes_run_at_the_same_time(size: tuple[int, int]) -> None:
+    grid = choose_grid(*size, COMPACT, parallel=True)
+    assert grid.rows.tile * grid.columns.tile <= PARALLEL_SHARE * COMPACT.tile_pixels
+    assert choose_grid(1008, 1344, COMPACT, parallel=True) == choose_grid(1008, 1344, COMPACT)
+    assert choose_grid(*size, COMPACT, 1024, parallel=True) == choose_grid(*size, COMPACT, 1024)
 
 
 @pytest.mark.parametrize("size", [(1640, 2464), (4000, 6000), (5800, 8700)])

@@ -1,9 +1,12 @@
 """The road of a picture with an engine of NumPy alone."""
 
+import weakref
+
 import numpy as np
 import pytest
 
-from dpanet.deblurrer.loop import deblur_pair
+from dpanet.deblurrer.control import Control
+from dpanet.deblurrer.loop import deblur_pair, deblur_strips
 from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.errors import ShapeError
 from dpanet.network.description import Description
@@ -63,3 +66,29 @@ def test_an_engine_that_changes_the_shape_is_refused() -> None:
 
     with pytest.raises(ShapeError, match="must keep the shape"):
         deblur_pair(Smaller(), pair(), tile=0, mirrors=MIRRORS[:1], encoding="srgb")
+
+
+@pytest.mark.parametrize("control", [Control(), Control(strength=0.5)])
+def test_rows_that_were_taken_are_not_in_memory_while_the_next_are_computed(control: Control) -> None:
+    taken: list[weakref.ref[np.ndarray]] = []
+
+    class Watching(Difference):
+        def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+            assert not any(rows() is not None for rows in taken)
+            return super().__call__(left, right, defocus=defocus)
+
+    strips = deblur_strips(
+        Watching(), pair(), tile=24, mirrors=MIRRORS[:2], encoding="srgb", control=control, scale=1
+    )
+    for rows, _ in strips:
+        taken.append(weakref.ref(rows if rows.base is None else rows.base))
+        del rows
+    assert len(taken) > 1
+
+
+def test_the_views_of_the_pair_are_left_as_they_are() -> None:
+    views, engine = pair(), Difference()
+    before = views.left.copy(), views.right.copy()
+    deblur_pair(engine, views, tile=0, mirrors=MIRRORS, encoding="srgb", defocus=True)
+    np.testing.assert_array_equal(views.left, before[0])
+    np.testing.assert_array_equal(views.right, before[1])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dpanet.engines import allocator, placement
-from dpanet.engines.allocator import reuse_freed_memory
+from dpanet.engines.allocator import reuse_freed_memory, share_heap
 from dpanet.engines.placement import choose_device, choose_precision
 from dpanet.errors import ConfigError
 from dpanet.network.description import Description
@@ -69,8 +69,42 @@ def test_freed_blocks_are_used_again_meanwhile() -> None:
     assert int(kept) * 10 < int(usual)
 
 
+HEAPS = """
+import re, sys, threading
+from pathlib import Path
+from dpanet.engines.allocator import share_heap
+def reserved():
+    return int(re.search(r"VmPeak:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+shared = sys.argv[1] == "shared" and share_heap()
+before, all_started = reserved(), threading.Barrier(8)
+def allocate():
+    block = bytearray(100_000)
+    all_started.wait(20)
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(shared, reserved() - before)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or sys.platform != "linux", reason="only glibc has to be asked"
+)
+def test_threads_share_a_heap() -> None:
+    grown = {}
+    for how in ("shared", "own"):
+        done = subprocess.run([sys.executable, "-c", HEAPS, how], capture_output=True, text=True, check=True)
+        shared, megabytes = done.stdout.split()
+        assert shared == str(how == "shared")
+        grown[how] = int(megabytes)
+    assert grown["own"] - grown["shared"] > 4 * 64  # of the address space, glibc reserves 64 MB for each heap
+
+
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(allocator, "_find_mallopt", lambda: None)
+    assert share_heap() is False
     with reuse_freed_memory() as understood:
         assert understood is False
 

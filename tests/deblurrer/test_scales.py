@@ -18,6 +18,7 @@ from dpanet.deblurrer.scales import (
     HalfViews,
     Scale,
     count_halves,
+    deblur_coarse,
     double,
     find_reach,
     halve,
@@ -167,6 +168,18 @@ def test_tiles_and_whole_agree() -> None:
         deblur_pair(engine, pair, tile=tile, mirrors=MIRRORS[:1], encoding="srgb")[0] for tile in (0, 400)
     ]
     assert np.abs(pictures[0] - pictures[1]).max() < 1e-6
+
+
+def test_views_that_are_not_needed_any_more_are_not_in_memory() -> None:
+    halves = [HalfViews(noise(8, 8, 3), noise(8, 8, 3), 1.0) for _ in range(3)]
+    seen = []
+
+    def run(views: HalfViews, coarse: CoarsePicture | None) -> NDArray[np.float16]:
+        seen.append((views.left.shape, len(halves)))
+        return np.zeros((8, 8, 4), np.float16)
+
+    deblur_coarse(halves, run, always=True)
+    assert [left for _, left in seen] == [2, 1, 0]
 
 
 def test_small_pictures_are_not_made_smaller() -> None:

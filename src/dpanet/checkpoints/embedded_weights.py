@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from mmap import mmap
 from pathlib import Path
 
 _GRAPH, _INITIALIZER = 7, 5
@@ -35,7 +36,7 @@ def embed_weights(path: Path) -> bytes:
         external = [inner for number, inner, _ in _fields(tensor) if number == _EXTERNAL_DATA]
         if not external:
             return tensor
-        entries = dict(_read_entry(entry) for entry in external)
+        entries = dict(read_entry(entry) for entry in external)
         name = entries["location"]
         if Path(name).name != name:
             raise ValueError(f"it reads {name!r}, which is not in its folder")
@@ -71,15 +72,15 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     position = 0
     while position < len(message):
         start = position
-        tag, position = _read_number(message, position)
+        tag, position = read_number(message, position)
         number, kind = tag >> 3, tag & 7
         inner = b""
         if kind == _SIZED:
-            length, position = _read_number(message, position)
+            length, position = read_number(message, position)
             inner = message[position : position + length]
             position += length
         elif kind == 0:
-            _, position = _read_number(message, position)
+            _, position = read_number(message, position)
         elif kind in (1, 5):
             position += 8 if kind == 1 else 4
         else:
@@ -89,13 +90,13 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         yield number, inner, message[start:position]
 
 
-def _read_entry(entry: bytes) -> tuple[str, str]:
+def read_entry(entry: bytes) -> tuple[str, str]:
     """Return key and value of an entry of external data."""
     parts = {number: inner.decode() for number, inner, _ in _fields(entry)}
     return parts[_KEY], parts[_VALUE]
 
 
-def _read_number(message: bytes, position: int) -> tuple[int, int]:
+def read_number(message: bytes | mmap, position: int) -> tuple[int, int]:
     """Return a number of 7 bits a byte, the lowest first, and the position behind it."""
     number = shift = 0
     while True:

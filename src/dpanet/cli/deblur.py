@@ -192,6 +192,9 @@ def deblur(
     if recursive and not folder:
         raise UsageError("--recursive is for a folder of pairs; leave it out")
 
+    from dpanet.engines.allocator import share_heap
+
+    share_heap()
     loading = Background(lambda: _load(model, **model_options, threads=threads, reuse_memory=True))
 
     from dpanet.jobs.job_list import check_outputs, check_paths, list_jobs, list_single_job

@@ -92,7 +92,13 @@ class Deblurrer(Calls, Pretrained):
         self.control = Control(strength, keep_background, keep_foreground)
         self.model = model
         self.engine: Engine = load_engine(
-            model, engine, device=device, precision=precision, threads=threads, reuse_memory=reuse_memory
+            model,
+            engine,
+            device=device,
+            precision=precision,
+            threads=threads,
+            reuse_memory=reuse_memory,
+            passes=tta,
         )
         self.tile, self.scale = tile, scale
         self.mirrors = MIRRORS[: self.engine.description.tta if tta == "auto" else tta]

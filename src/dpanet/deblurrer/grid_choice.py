@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 WHOLE_LIMIT = 4_000_000
 """Pixels of the largest picture that ``auto`` runs whole through a network that cannot be tiled."""
 
+PARALLEL_SHARE = 0.7
+"""Of `Description.tile_pixels`: so many has each of several tiles at most where two passes run at the same time."""
+
 Tile = int | Literal["auto"]
 """Largest side in px; 0 for the whole picture; ``auto`` for what `choose_grid` takes."""
 
 
-def choose_grid(height: int, width: int, network: Description, tile: Tile = "auto") -> Grid:
+def choose_grid(
+    height: int, width: int, network: Description, tile: Tile = "auto", *, parallel: bool = False
+) -> Grid:
     """Return the tiles of a picture; all have one shape.
 
     With ``auto``, a picture of up to `Description.tile_pixels` is one tile; a larger one has those tiles of up to so
@@ -29,6 +34,8 @@ def choose_grid(height: int, width: int, network: Description, tile: Tile = "aut
         width: px of the picture.
         network: its needs.
         tile: largest side of a tile.
+        parallel: whether several passes over a tile run at the same time, each of which needs memory: then tiles
+            have at most `PARALLEL_SHARE` of the pixels, since a large picture needs memory itself.
 
     Raises:
         ConfigError: if the tile is too small for the network; or, with ``auto``, if the network has to see the
@@ -47,6 +54,8 @@ def choose_grid(height: int, width: int, network: Description, tile: Tile = "aut
         return Grid.cut(height, width, tile=0, **cut)
     sides = _list_axes(height, **cut), _list_axes(width, **cut)
     limit = network.tile_pixels
+    if parallel and sides[0][0].tile * sides[1][0].tile > limit:
+        limit = int(PARALLEL_SHARE * limit)
     while not (grids := [Grid(*axes) for axes in product(*sides) if axes[0].tile * axes[1].tile <= limit]):
         limit *= 2  # the halo alone needs more
     return min(grids, key=lambda grid: (len(grid) * grid.rows.tile * grid.columns.tile, len(grid)))

@@ -12,6 +12,7 @@ from dpanet.deblurrer.exposure import Exposure
 from dpanet.deblurrer.finite_output import check_output
 from dpanet.deblurrer.grid_choice import Tile, choose_grid
 from dpanet.deblurrer.mirror import Mirror
+from dpanet.deblurrer.passes import count_parallel_calls, sum_passes
 from dpanet.deblurrer.scales import SCALES, CoarsePicture, HalfViews, Scale, count_halves, deblur_coarse
 from dpanet.deblurrer.tiling import Blend, Grid
 from dpanet.engines.engine import Engine
@@ -115,16 +116,22 @@ def deblur_strips(
     """
     network = engine.description
     height, width = pair.left.shape[:2]
-    grid = choose_grid(height, width, network, tile)
+    parallel = count_parallel_calls(engine, mirrors) > 1
+    grid = choose_grid(height, width, network, tile, parallel=parallel)
     exposure = Exposure.of(pair, network.encoding)
     defocus |= control.needs_defocus_map
     coarse = _deblur_half(engine, pair, exposure, tile, mirrors, scale)
     strips = _run(
         engine, pair, grid, exposure, mirrors, encoding, not control.is_plain, defocus, coarse, progress
     )
-    if control.is_plain:
-        return ((rows, radius) for rows, _, radius in strips)
-    return control.apply_to_rows(strips, encoding)
+    return _leave_out_mean(strips) if control.is_plain else control.apply_to_rows(strips, encoding)
+
+
+def _leave_out_mean(strips: Iterator[Rows]) -> Iterator[Strip]:
+    """Yield the rows of the output and of the defocus map."""
+    for rows, _, radius_rows in strips:
+        yield rows, radius_rows
+        del rows, radius_rows  # the next tiles need the memory
 
 
 def _deblur_half(
@@ -145,6 +152,7 @@ def _deblur_half(
             "has, such as compact"
         )
     encoding = network.encoding
+    parallel = count_parallel_calls(engine, mirrors) > 1
     height, width = pair.left.shape[:2]
     views: list[HalfViews] = []
     for _ in range(count_halves(height, width, SCALES[-1] if scale == "auto" else scale)):
@@ -155,7 +163,7 @@ def _deblur_half(
 
     def run(half: HalfViews, coarse: CoarsePicture | None) -> NDArray[np.float16]:
         small = DualPixelPair(half.left, half.right, encoding)
-        grid = choose_grid(half.left.shape[0], half.left.shape[1], network, tile)
+        grid = choose_grid(half.left.shape[0], half.left.shape[1], network, tile, parallel=parallel)
         same = Exposure(1.0, encoding, encoding)
         strips = _run(engine, small, grid, same, mirrors, encoding, False, True, coarse, None)
         output = np.empty((*half.left.shape[:2], 4), np.float16)
@@ -195,19 +203,15 @@ def _run(
             None if combined is None else combined.add(place, combine_views(*views, pair.encoding, encoding))
         )
         del views  # the network needs the memory
-        total: Pixels | None = None
-        for mirror in mirrors:
-            output = mirror.undo(engine(*mirror.apply(left, right), defocus=defocus))
-            total = output if total is None else total + output
-            del output
-        assert total is not None, "at least one mirror image"
+        total = sum_passes(engine, left, right, mirrors, defocus=defocus)
         check_output(engine, total, (left, right))
-        mean = total / np.float32(len(mirrors)) if len(mirrors) > 1 else total
-        if coarse is not None:
-            mean = coarse.complete(mean, place)
+        if len(mirrors) > 1:
+            total /= np.float32(len(mirrors))
+        mean = total if coarse is None else coarse.complete(total, place)
+        del left, right
         rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]
-        del excess, left, right, total, mean  # the next tile needs it too
+        del excess, total, mean  # the next tile needs it too
         if progress is not None and done == len(grid) - 1:
             progress(len(grid), len(grid))
         if len(rows):

@@ -163,7 +163,7 @@ def double(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def deblur_coarse(
-    halves: Sequence[HalfViews],
+    halves: list[HalfViews],
     run: Callable[[HalfViews, CoarsePicture | None], NDArray[np.float16]],
     *,
     always: bool,
@@ -171,7 +171,7 @@ def deblur_coarse(
     """Deblur a pair at half its size, where that is done with the help of a quarter of its size, and so on.
 
     Args:
-        halves: the views at 1/2, 1/4 ... of the size.
+        halves: the views at 1/2, 1/4 ... of the size; taken off the list where they are not needed any more.
         run: deblurs views with what they are at half their size, if that is known; returns (h, w, 4), the picture and
             the blur radius.
         always: whether to use all sizes; else only where blur is beyond the network's reach.
@@ -181,14 +181,14 @@ def deblur_coarse(
     """
     coarse: CoarsePicture | None = None
     reach = [find_reach(halves, level) for level in range(len(halves))]
+    smallest = len(halves) - 1
     for level in reversed(range(len(halves))):
         if coarse is not None and not always:
             radius = np.abs(coarse.radius.astype(np.float32)) * 2 ** (level + 1)  # px of the full size
             if np.mean(radius > reach[0][0]) <= LARGE_BLUR:
                 return None
-        views = halves[level]
-        output = run(views, coarse)
-        if level == len(halves) - 1:
+        output = run(halves.pop(), coarse)
+        if level == smallest:
             _remark_beyond(output[..., 3], 2 ** (level + 1))
         coarse = CoarsePicture(output[..., :3], output[..., 3] * np.float16(2), reach[level])
     return coarse if coarse is not None and (always or coarse.has_large_blur) else None

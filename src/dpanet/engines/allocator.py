@@ -8,8 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -3, -4, -8
 """Constants of malloc.h."""
+
+
+def share_heap() -> bool:
+    """Let all threads of this process allocate from one heap of glibc; return whether they can.
+
+    Else each thread gets a heap of its own, and what it has freed, no other thread uses again: the views of tiles
+    are converted in one thread and their passes computed in others. To be called by programs, before they start a
+    second thread.
+    """
+    mallopt = _find_mallopt()
+    return bool(mallopt and mallopt(_ARENA_MAX, 1))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dpanet.checkpoints.checksum import check_shipped
 from dpanet.checkpoints.model_folder import ModelFolder, is_model_folder
@@ -47,6 +47,7 @@ def load_engine(
     precision: str = "auto",
     threads: int | None = None,
     reuse_memory: bool = False,
+    passes: int | Literal["auto"] = 1,
 ) -> Engine:
     """Load a model into the engine that runs it.
 
@@ -61,6 +62,8 @@ def load_engine(
         threads: that compute on the processor; None for all its cores, and also a number larger than that of the
             processors that the system counts, with an ImageWarning.
         reuse_memory: let glibc reuse freed memory, see `reuse_freed_memory`.
+        passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. ONNX Runtime
+            divides its threads among them, see `Engine.parallel_calls`.
 
     Raises:
         ConfigError: for an unknown value, or one that the engine or the model does not have.
@@ -89,13 +92,18 @@ def load_engine(
     chosen = _choose(model, device, precision) if engine == "auto" else engine
     _check(str(model), chosen, precision)
     options = {"threads": _limit_threads(threads), "reuse_memory": reuse_memory}
-    loaded = _load(model, chosen, device, precision, options)
+    loaded = _load(model, chosen, device, precision, options, passes)
     loaded.model_source = str(model)
     return loaded
 
 
 def _load(
-    model: str | Path, chosen: str, device: str, precision: str, options: dict[str, Any]
+    model: str | Path,
+    chosen: str,
+    device: str,
+    precision: str,
+    options: dict[str, Any],
+    passes: int | Literal["auto"],
 ) -> OnnxEngine | OpenVinoEngine | TorchEngine:
     """Check the file of a model and load it into the engine `chosen`."""
     options = {**options, "device": device}
@@ -114,7 +122,7 @@ def _load(
     from dpanet.engines.onnx_engine import OnnxEngine
 
     with _exported_file(model, precision, chosen, device) as path:
-        loaded = OnnxEngine(path, **options)
+        loaded = OnnxEngine(path, passes=passes, **options)
     if precision not in ("auto", loaded.precision):
         raise ConfigError(
             f"precision is {precision!r}, and {model} computes in {loaded.precision} with ONNX Runtime; leave the "

@@ -48,6 +48,10 @@ class Engine(Protocol):
     def description(self) -> Description:
         """Needs and capabilities of the network."""
 
+    @property
+    def parallel_calls(self) -> int:
+        """Calls from threads of their own that take less time together than one after the other; 1 if they do not."""
+
     def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
         """Run the network once.
 

@@ -17,6 +17,8 @@ class ExportedEngine:
     """What the file says of itself."""
     model_source: str = ""
     """Name or path by which the model was loaded, for errors."""
+    parallel_calls: int = 1
+    """Calls that take less time side by side; see `Engine`."""
 
     @property
     def family(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.checkpoints.checksum import check_file
 from dpanet.checkpoints.exported_model import KEY, ExportedModel
+from dpanet.checkpoints.onnx_metadata import read_metadata
 from dpanet.engines.exported_engine import ExportedEngine
 from dpanet.engines.onnx_runtime import onnxruntime
 from dpanet.engines.processor import INT8, count_cores, instruction_sets
@@ -23,6 +25,9 @@ PROVIDERS = {
 }
 """What ONNX Runtime calls each device."""
 
+_MOST_CALLS = 2
+"""Calls at the same time; each needs the memory of a tile."""
+
 _QUIET = 4
 """Severity of messages to print: fatal ones. Errors come as exceptions too."""
 
@@ -35,6 +40,8 @@ class OnnxEngine(ExportedEngine):
         device: a key of `PROVIDERS`; ``auto`` is the processor.
         threads: that compute; None for all physical cores.
         reuse_memory: of no effect: ONNX Runtime keeps the memory of a run for the next one.
+        passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. Two passes at
+            the same time share the threads, so that each uses one less.
 
     Raises:
         WeightsError: if the file is damaged or was not written by `dpanet export`.
@@ -51,10 +58,15 @@ class OnnxEngine(ExportedEngine):
         device: str = "auto",
         threads: int | None = None,
         reuse_memory: bool = False,
+        passes: int | Literal["auto"] = 1,
     ) -> None:
         self.device = "cpu" if device == "auto" else device
+        cores = threads or count_cores()
+        if self.device == "cpu" and cores > 1:
+            self.parallel_calls = min(_MOST_CALLS, _count_passes(path) if passes == "auto" else passes)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or count_cores()
+        # a call computes in its own thread and in those of the session, one less than this number, which calls share
+        options.intra_op_num_threads = cores - (self.parallel_calls - 1)
         options.inter_op_num_threads = 1
         options.log_severity_level = _QUIET
         # a pattern takes all memory of a run once more; the arena alone is as fast
@@ -93,6 +105,14 @@ class OnnxEngine(ExportedEngine):
     def _compute(self, views: dict[str, Pixels], names: list[str]) -> list[NDArray[np.float32]]:
         outputs: list[NDArray[np.float32]] = self._session.run(names, views)
         return outputs
+
+
+def _count_passes(path: Path) -> int:
+    """Return how many mirror images a file says are to be run; 1 if it cannot be read, which loading it explains."""
+    try:
+        return ExportedModel.from_json(read_metadata(path, KEY), str(path)).description.tta
+    except (OSError, WeightsError):
+        return 1
 
 
 def _provider(device: str) -> str:

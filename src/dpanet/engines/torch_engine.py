@@ -50,6 +50,8 @@ class TorchEngine:
     version: str = torch.__version__
     model_source: str = ""
     """Name or path by which the model was loaded, for errors; empty for a network from memory."""
+    parallel_calls: int = 1
+    """Its threads scale well: calls side by side gain nothing."""
 
     def __init__(
         self,
