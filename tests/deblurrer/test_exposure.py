@@ -31,11 +31,12 @@ class Mean:
         return mean + self.sharpen * (mean - around)
 
 
-def scene(encoding: Encoding, values: dict[tuple[int, int], float]) -> DualPixelPair:
-    view = (RNG.random((48, 64, 3)) * 0.2 + 0.6).astype(np.float32)
+def scene(encoding: Encoding, values: dict[tuple[int, int], float], in_focus: bool = True) -> DualPixelPair:
+    """Noise with some other values. In focus, the views are alike, and the picture is not the network's."""
+    left = (RNG.random((48, 64, 3)) * 0.2 + 0.6).astype(np.float32)
     for place, value in values.items():
-        view[place] = value
-    return DualPixelPair(view, view.copy(), encoding)
+        left[place] = value
+    return DualPixelPair(left, left.copy() if in_focus else np.roll(left, 2, axis=1), encoding)
 
 
 def deblur(pair: DualPixelPair, engine: Any, tile: int = 0, encoding: Encoding | None = None) -> Pixels:
@@ -56,7 +57,7 @@ def test_extreme_values_come_back_and_the_network_does_not_see_them(
 
 @pytest.mark.parametrize("encoding", ["srgb", "linear"])
 def test_a_hot_pixel_leaves_the_rest_of_the_picture_alone(encoding: Encoding) -> None:
-    pair = scene(encoding, {})
+    pair = scene(encoding, {}, in_focus=False)
     clean = deblur(pair, Mean(0.5))
     broken = pair.left.copy()
     broken[20, 30] = 65504.0
@@ -70,7 +71,8 @@ def test_a_hot_pixel_leaves_the_rest_of_the_picture_alone(encoding: Encoding) ->
 @pytest.mark.parametrize("encoding", ["srgb", "linear"])
 @pytest.mark.parametrize("output", ["srgb", "linear"])
 def test_a_highlight_is_the_same_in_tiles(encoding: Encoding, output: Encoding) -> None:
-    pair = scene(encoding, {(y, x): 50.0 for y in range(20, 30) for x in range(25, 35)})
+    light = {(y, x): 50.0 for y in range(20, 30) for x in range(25, 35)}
+    pair = scene(encoding, light, in_focus=False)
     whole = deblur(pair, Mean(0.5), encoding=output)
     tiled = deblur(pair, Mean(0.5), 24, output)
     np.testing.assert_allclose(

@@ -119,10 +119,11 @@ class SizeEngine:
 )
 def test_each_blur_is_removed_at_its_size(radius: float, sizes: list[int], value: float) -> None:
     engine = SizeEngine(radius, 1024)
-    views = noise(1024, 800, 3)
     picture, map = deblur_pair(
         engine,
-        DualPixelPair(views, views, "srgb"),
+        DualPixelPair(
+            noise(1024, 800, 3), noise(1024, 800, 3, seed=2), "srgb"
+        ),  # alike, they would be in focus
         tile=0,
         mirrors=MIRRORS[:1],
         encoding="srgb",

@@ -19,6 +19,7 @@ from dpanet.engines.engine import Engine
 from dpanet.errors import ConfigError
 from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
+from dpanet.refinement.in_focus import keep_in_focus
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, all tiles): before each tile, and after the last."""
@@ -208,6 +209,7 @@ def _run(
         if len(mirrors) > 1:
             total /= np.float32(len(mirrors))
         mean = total if coarse is None else coarse.complete(total, place)
+        keep_in_focus(mean, left, right, (place.rows.start, place.columns.start))
         del left, right
         rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]

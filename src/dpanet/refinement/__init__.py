@@ -1,1 +1,1 @@
-"""What the optics of the lens add to the picture of the network. NumPy only."""
+"""What the views correct in the picture of the network: by a known lens, and where they are in focus. NumPy only."""

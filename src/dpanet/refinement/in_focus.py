@@ -1,0 +1,158 @@
+"""Places in focus, which stay as they are: there the picture is the mean of the views. NumPy only.
+
+Networks give halos to what is sharp already. A place is in focus if both hold, in its finest details (green channel):
+
+- The views agree. Blur moves details apart along rows; the squared difference of the views' slopes is then large
+  against the squared slopes. Noise also differs; its share, known from the finest diagonal band of the difference,
+  is taken off.
+- The picture is sharp. The squared difference of pixels two apart is twice that of neighbors at a clean edge, and
+  four times that in anything smooth or blurred.
+
+Both are means over some 24 px. Where there is no detail, or more noise than detail, nothing is known, and the picture
+stays the network's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.pair import Pixels
+
+DISAGREEMENT = (0.001, 0.004)
+"""Share of the views' detail in which they differ, up to which a place is in focus, and from which it is not. For
+details of some px it is the square of a shift in px, divided by 4."""
+
+SMOOTHNESS = (2.7, 3.1)
+"""Squared difference of pixels two apart against that of neighbors, likewise."""
+
+CELL = 8
+"""Side in px of the cells in which details are measured."""
+
+_NOISE = 0.25
+"""Share of the noise that counts as disagreement, since its measure is uncertain."""
+
+_LEAST_DETAIL = 3e-6
+"""Mean square of the differences between views, of display values, that is added to those that are measured: so
+detail of less than a thousandth of white says nothing."""
+
+_STRIP = 8
+"""Rows of cells that are worked on at once, so that all of them fit into the processor's cache."""
+
+_PLACES = (np.arange(CELL) + 0.5) / CELL - 0.5
+_LINES = np.stack([(-_PLACES).clip(0), 1 - abs(_PLACES), _PLACES.clip(0)], 1).astype(np.float32)
+"""(CELL, 3): how much a pixel of a cell gets of the cell before, of its own and of the cell after, linearly."""
+
+Weights = NDArray[np.float32]
+
+
+def keep_in_focus(output: Pixels, left: Pixels, right: Pixels, first: tuple[int, int] = (0, 0)) -> None:
+    """Put the mean of the views into a network's output where they are in focus, with smooth borders.
+
+    A pixel depends on others up to 28 px away, and is not touched where it is out of focus.
+
+    Args:
+        output: (H, W, 3 or more), changed in place; channels after the third are not changed.
+        left: (H, W, 3), the view in the encoding of the network.
+        right: the same of the right view.
+        first: (y, x) in the whole picture of the first pixel, so that all tiles measure in the same cells.
+    """
+    before = first[0] % CELL, first[1] % CELL
+    weights = weigh_focus(left, right, before)
+    if not weights.any():
+        return
+    height, width = output.shape[:2]
+    padded = np.pad(weights, 1, "edge")
+    across = np.concatenate([_LINES @ padded.T[i : i + 3] for i in range(weights.shape[1])])
+    across = np.repeat(across[before[1] : before[1] + width].T, 3, 1)  # a weight for each value of a row
+    for row in range(len(weights)):
+        around = across[row : row + 3]
+        if not around.any():
+            continue
+        top = row * CELL - before[0]
+        rows = slice(max(0, top), min(top + CELL, height))
+        picture = output[rows, :, :3]
+        change = (left[rows] + right[rows]) * np.float32(0.5)
+        change -= picture
+        change *= (_LINES[rows.start - top : rows.stop - top] @ around).reshape(change.shape)
+        picture += change
+
+
+def weigh_focus(left: Pixels, right: Pixels, before: tuple[int, int] = (0, 0)) -> Weights:
+    """Return how far each cell is in focus, 0..1, (h, w) cells.
+
+    Args:
+        left: (H, W, 3), display-encoded.
+        right: the same.
+        before: (rows, columns) of the first cells that lie before the first pixel.
+    """
+    measured = _measure(left[..., 1], right[..., 1], before)
+    difference, noise, near, far = (_smooth(energy) for energy in measured)
+    noise_of_slopes = 2 * noise
+    # The mean of the views has a quarter of the noise of their difference; along both axes, that is as much again.
+    detail, far = np.maximum(near - noise, 0), far - noise
+    tiny = np.float32(1e-12)
+    excess = (
+        np.maximum(difference - noise_of_slopes, 0) + _NOISE * noise_of_slopes + np.float32(_LEAST_DETAIL)
+    )
+    disagreement = excess / (4 * detail + tiny)
+    smoothness = far / (detail + tiny)
+    weights = _fall(disagreement, *DISAGREEMENT) * _fall(smoothness, *SMOOTHNESS)
+    known: Weights = np.nan_to_num(weights, nan=0.0)
+    return known
+
+
+def _measure(
+    left: NDArray[np.float32], right: NDArray[np.float32], before: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Return four mean squares in cells, (4, h, w).
+
+    In this order: slopes along rows of the difference of the views; its noise, as the variance of a pixel; and of the
+    mean of the views, differences of neighbors and of pixels two apart, along both axes together.
+    """
+    height, width = left.shape
+    rows, columns = (-(-(side + more) // CELL) for side, more in zip((height, width), before, strict=True))
+    result = np.empty((4, rows, columns), np.float32)
+    for row in range(0, rows, _STRIP):
+        count = min(_STRIP, rows - row)
+        y = np.arange(row * CELL - 1, (row + count) * CELL + 1) - before[0]
+        part = slice(max(0, int(y[0])), min(height, int(y[-1]) + 1))
+        padding = [
+            (max(0, -int(y[0])), max(0, int(y[-1]) + 1 - height)),
+            (before[1] + 1, columns * CELL - width - before[1] + 1),
+        ]
+        one, other = left[part], right[part]
+        d = np.pad(one - other, padding, "edge")
+        m = np.pad((one + other) * np.float32(0.5), padding, "edge")
+        inner = slice(1, -1)
+        slope = d[1:, 2:] - d[1:, 1:-1]
+        diagonal = slope[1:] - slope[:-1]
+        difference = np.square(slope[:-1])
+        diagonal *= diagonal
+        near = np.square(m[inner, 2:] - m[inner, inner])
+        near += np.square(m[2:, inner] - m[inner, inner])
+        far = np.square(m[inner, 2:] - m[inner, :-2])
+        far += np.square(m[2:, inner] - m[:-2, inner])
+        for energy, squares in zip(
+            result[:, row : row + count], (difference, diagonal, near, far), strict=True
+        ):
+            sums = squares.reshape(count, CELL, columns * CELL).sum(1)
+            energy[:] = sums.reshape(count, columns, CELL).sum(2) / np.float32(CELL**2)
+    result[1] *= np.float32(0.25)
+    return result
+
+
+def _smooth(energy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return weighted means over 3 x 3 cells, weights 1 2 1 along each axis."""
+    quarter = np.float32(0.25)
+    for axis in (0, 1):
+        padded = np.pad(energy, [(1, 1) if a == axis else (0, 0) for a in (0, 1)], "edge").swapaxes(0, axis)
+        energy = (quarter * (padded[:-2] + 2 * padded[1:-1] + padded[2:])).swapaxes(0, axis)
+    return energy
+
+
+def _fall(values: NDArray[np.float32], first: float, last: float) -> Weights:
+    """Return 1 up to `first`, 0 from `last` on, and a smooth fall between."""
+    t = ((values - np.float32(first)) / np.float32(last - first)).clip(0, 1)
+    fall: Weights = 1 - t * t * (3 - 2 * t)
+    return fall
