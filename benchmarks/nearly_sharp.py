@@ -24,7 +24,7 @@ from dpanet.datasets.photographs import scikit_image_photographs, split_photogra
 from dpanet.lenses.lens import KernelPairs, Lens
 from dpanet.lenses.pixel4 import Pixel4
 from dpanet.pair import Pixels
-from dpanet.simulation.display import to_display, to_linear
+from dpanet.recording.display import to_display, to_linear
 from dpanet.simulation.photo_cache import PhotoCache
 from dpanet.simulation.render import MARGIN, blur
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from dpanet import load_model
 from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
 from dpanet.network import Network
-from dpanet.simulation.display import to_display, to_linear
+from dpanet.recording.display import to_display, to_linear
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.photo_cache import PhotoCache

@@ -24,6 +24,7 @@ ROOMS = (
     "views",
     "deconvolution",
     "simulation",
+    "recording",
     "datasets",
     "checkpoints",
     "network",
@@ -87,6 +88,7 @@ ALLOWED = {
 APART = {
     "network": ("images", "files"),
     "simulation": ("checkpoints", "network"),
+    "recording": ("checkpoints", "network"),
     "datasets": ("checkpoints", "network"),
 }
 """Later rooms that a room has no business with."""

@@ -38,6 +38,7 @@ NEEDS = {
     "network": "torch",
     "report": "evaluate",
     "simulation": "evaluate",
+    "recording": "evaluate",
     "training": "train",
     "views/kinds.py": "torch",  # for its types
     "views/pillow_images.py": "evaluate",

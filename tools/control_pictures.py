@@ -13,10 +13,10 @@ from dpanet import Deblurrer
 from dpanet.deblurrer.control import Control
 from dpanet.images.demo_pair import read_demo_pair
 from dpanet.pair import DualPixelPair
-from dpanet.simulation.display import to_linear
+from dpanet.recording.display import to_linear
+from dpanet.recording.sensor import Sensor, record
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, Layer, render
-from dpanet.simulation.sensor import Sensor, record
 from tools.simulated_pairs import draw_print
 
 Panel = tuple[str, NDArray[np.floating]]

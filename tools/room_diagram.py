@@ -34,7 +34,8 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "blur and data",
         (
             ("deconvolution", "Wiener, disparity, fits"),
-            ("simulation", "scenes, lenses, sensor"),
+            ("simulation", "scenes, lenses"),
+            ("recording", "sensor, files of cameras"),
             ("datasets", "layouts of captures"),
         ),
     ),

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dpanet.pair import DualPixelPair, Pixels
-from dpanet.simulation.display import to_linear
+from dpanet.recording.display import to_linear
+from dpanet.recording.sensor import Sensor, record
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, Layer, render
-from dpanet.simulation.sensor import Sensor, record
 
 NODES = 16
 """Kernels along the slope; blur between them is interpolated."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dpanet.images.encoding import srgb_to_linear
-from dpanet.simulation.demo import demo_pair
+from tools.demo_pair import demo_pair
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import torch
 
 from dpanet import load_model
 from dpanet.datasets.photographs import scikit_image_photographs
-from dpanet.simulation.display import to_display, to_linear
+from dpanet.recording.display import to_display, to_linear
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, blur
 

@@ -16,7 +16,7 @@ from dpanet.export.traced_network import describe_network
 from dpanet.export.verification import verify
 from dpanet.network import PRESETS, DPANet
 from dpanet.network.unet import UNET_PRESETS, UNet
-from dpanet.simulation.demo import demo_pair
+from tools.demo_pair import demo_pair
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dpanet.images.demo_pair import FOLDER, read_demo_pair
-from dpanet.simulation.demo import demo_pair
+from tools.demo_pair import demo_pair
 
 
 def test_the_shipped_pair_is_what_the_simulator_makes() -> None:

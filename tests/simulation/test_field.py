@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from dpanet.simulation.display import to_linear
+from dpanet.recording.display import to_linear
+from dpanet.recording.sensor import Sensor
 from dpanet.simulation.kernels import RampedDisc, ramped_disc, view_brightness
 from dpanet.simulation.optics import FIELD, Optics, barrel_clip
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig
-from dpanet.simulation.sensor import Sensor
 
 CLIPPED = [
     RampedDisc(r, 0.5, 0.3, clip=(cx, 0.2)) for r in (-9.0, -1.3, 0.6, 6.0, 12.0) for cx in (-0.6, 0.35)

@@ -5,6 +5,8 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import binary_erosion
 
 from dpanet.errors import ConfigError
+from dpanet.recording.display import to_display, to_linear
+from dpanet.recording.sensor import Sensor, record
 from dpanet.simulation.content import (
     draw_bright_points,
     draw_mask,
@@ -12,12 +14,10 @@ from dpanet.simulation.content import (
     draw_strands,
     random_crop,
 )
-from dpanet.simulation.demo import demo_pair
-from dpanet.simulation.display import to_display, to_linear
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.scene import Simulator
 from dpanet.simulation.scene_config import SceneConfig
-from dpanet.simulation.sensor import Sensor, record
+from tools.demo_pair import demo_pair
 
 
 @pytest.fixture(scope="module")

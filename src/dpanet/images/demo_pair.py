@@ -8,7 +8,7 @@ from dpanet.images.reading import read_pair, read_picture
 from dpanet.pair import DualPixelPair, Picture
 
 FOLDER = Path(__file__).parent / "demo"
-"""left.webp, right.webp and truth.webp, lossless, as `dpanet.simulation.demo.write_demo_pair` wrote them."""
+"""left.webp, right.webp and truth.webp, lossless, as `tools/demo_pair.py` wrote them."""
 
 
 def read_demo_pair() -> tuple[DualPixelPair, Picture]:

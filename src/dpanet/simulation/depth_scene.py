@@ -21,10 +21,10 @@ from torch import Tensor
 from dpanet.containers.header import Header
 from dpanet.datasets.depth_map import nearest_known, read_depth_of
 from dpanet.errors import ConfigError, shown
-from dpanet.simulation.display import to_linear
+from dpanet.recording.display import to_linear
+from dpanet.recording.sensor import draw_sensor, record
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, render
-from dpanet.simulation.sensor import draw_sensor, record
 from dpanet.simulation.thin_lens import ThinLens
 
 STEP, GROWTH = 0.5, 0.15

@@ -13,14 +13,14 @@ from numpy.random import Generator
 from torch import Tensor
 
 from dpanet.errors import ConfigError
+from dpanet.recording.display import to_linear
+from dpanet.recording.sensor import draw_sensor, record
 from dpanet.simulation.content import draw_bright_points, draw_mask, draw_printed_page, random_crop
-from dpanet.simulation.display import to_linear
 from dpanet.simulation.kernels import SIZE
 from dpanet.simulation.measured_kernels import MeasuredKernels
 from dpanet.simulation.optics import Optics
 from dpanet.simulation.render import MARGIN, Layer, defocus_map, render
 from dpanet.simulation.scene_config import SceneConfig
-from dpanet.simulation.sensor import draw_sensor, record
 
 
 class Scenes(NamedTuple):
@@ -110,6 +110,7 @@ class Simulator:
                 self.config.unbalanced,
                 self.config.quantized,
                 self.config.developed,
+                self.config.video,
             )
             for rng, lens in zip(rngs, optics, strict=True)
         ]

@@ -42,6 +42,7 @@ PROBABILITIES = (
     "mild_ramp",
     "nearly_sharp",
     "developed",
+    "video",
 )
 """Fields of `SceneConfig` that must be 0 to 1."""
 
@@ -100,6 +101,8 @@ class SceneConfig:
     """Probability of a scene whose blurs are at most 0.15 of the usual ones."""
     developed: float = 0.0
     """Probability that a rendered file had a camera's tone curve, sharpening or compression."""
+    video: float = 0.0
+    """Probability that a rendered file is a frame of a compressed video."""
 
     def __post_init__(self) -> None:
         for key in PROBABILITIES:

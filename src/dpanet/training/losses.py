@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dpanet.simulation.display import to_linear
+from dpanet.recording.display import to_linear
 from dpanet.training.config import LossConfig
 
 

@@ -1,7 +1,7 @@
 """Simulate the pair of the demonstration, from a photograph that a dependency ships.
 
 The package contains what `write_demo_pair` wrote (`dpanet.images.demo_pair`). To write it again, in a clone:
-python -c "from dpanet.simulation.demo import write_demo_pair as write; write('src/dpanet/images/demo')"
+python -c "from tools.demo_pair import write_demo_pair as write; write('src/dpanet/images/demo')"
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 
 from dpanet.pair import DualPixelPair, Picture, Pixels
-from dpanet.simulation.display import to_linear
+from dpanet.recording.display import to_linear
+from dpanet.recording.sensor import Sensor, record
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
 from dpanet.simulation.render import MARGIN, Layer, render
-from dpanet.simulation.sensor import Sensor, record
 
 NEAREST, FARTHEST = 2.5, 8.0
 """Blur radius in px at the left and at the right border."""

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from dpanet.simulation.development import compress, sharpen
-from dpanet.simulation.display import to_display
+from dpanet.recording.development import compress, sharpen
+from dpanet.recording.display import to_display
+from dpanet.recording.video_codec import BLOCK, code_as_video
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class Sensor:
     """Sigma of the blur in that sharpening, px."""
     quality: int = 0
     """JPEG quality of the views, 1 to 100; 0 for no compression. The truth is never compressed."""
+    video: float = 0.0
+    """Step in display values of a video codec through which both views went (`code_as_video`); 0 for none."""
+    video_start: tuple[int, int] = (0, 0)
+    """(y, x) in px of the codec's first block."""
 
     @property
     def steps(self) -> int:
@@ -58,19 +63,25 @@ BLACKS = (1 / 64, 1 / 32, 1 / 16)
 """Usual black levels as shares of the largest reading, such as 512 and 1024 of 16383."""
 
 
+VIDEO_STEPS = (4.0, 56.0)
+"""Least and largest step of a video codec, in 1/255 of white."""
+
+
 def draw_sensor(
     rng: np.random.Generator,
     raw: bool,
     unbalanced: float = 0.0,
     quantized: float = 0.0,
     developed: float = 0.0,
+    video: float = 0.0,
 ) -> Sensor:
     """Draw the sensor of a scene: a clean raw reading, or a rendered file of some camera.
 
     Args: rng: decides it. raw: whether clean raw readings may be drawn. unbalanced: probability of views that differ
           in brightness. quantized: probability that a clean raw reading is in whole steps. developed: probability
-          that a rendered file had a camera's tone curve, sharpening or compression. With 0 for one of the last two no
-          number is drawn for it, and the rest of the scene is that of a generator without this property.
+          that a rendered file had a camera's tone curve, sharpening or compression. video: probability that it is a
+          frame of a video. With 0 for one of the last three no number is drawn for it, and the rest of the scene is
+          that of a generator without this property.
     """
     strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
     sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
@@ -91,6 +102,10 @@ def draw_sensor(
         sensor = replace(sensor, levels=int(rng.choice((31, 63, 127, 255))))
     if developed > 0 and rng.random() < developed:
         sensor = _draw_development(rng, sensor)
+    if video > 0 and rng.random() < video:
+        step = float(np.exp(rng.uniform(*np.log(VIDEO_STEPS)))) / 255
+        down, across = rng.integers(0, BLOCK, 2)
+        sensor = replace(sensor, video=step, video_start=(int(down), int(across)))
     return sensor
 
 
@@ -169,7 +184,12 @@ def record(
             file = (file + grain * fine).clamp(0, 1)
         rounded = (file * levels.clamp(min=1)).round() / levels.clamp(min=1)
         files.append(compressed(torch.where(levels > 0, rounded, file)))
-    return files[0], files[1], develop(truth)
+    coded = [
+        code_as_video(left, right, sensor.video, sensor.video_start) if sensor.video else (left, right)
+        for left, right, sensor in zip(*files, sensors, strict=True)
+    ]
+    left, right = (torch.stack(list(views)) for views in zip(*coded, strict=True))
+    return left, right, develop(truth)
 
 
 def _read_raw(light: Tensor, steps: Tensor, black: Tensor) -> Tensor:

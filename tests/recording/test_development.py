@@ -5,11 +5,11 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from dpanet.simulation.development import compress, sharpen
-from dpanet.simulation.display import to_display
+from dpanet.recording.development import compress, sharpen
+from dpanet.recording.display import to_display
+from dpanet.recording.sensor import Sensor, draw_sensor, record
 from dpanet.simulation.optics import draw_softness
 from dpanet.simulation.scene_config import MILD_RAMP, SHARP_RAMP, SceneConfig
-from dpanet.simulation.sensor import Sensor, draw_sensor, record
 
 
 def test_sharpening_agrees_with_scipy() -> None:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from dpanet.simulation.display import to_linear
-from dpanet.simulation.sensor import BITS, BLACKS, Sensor, draw_sensor, record
+from dpanet.recording.display import to_linear
+from dpanet.recording.sensor import BITS, BLACKS, Sensor, draw_sensor, record
 
 
 def read(light: Tensor, *sensors: Sensor) -> Tensor:
