@@ -3,9 +3,10 @@
 python benchmarks/folder_time.py [--pairs N] [--size WIDTHxHEIGHT] [--model NAME] [--cores N] [--runs N]
     Deblurs a folder of 16-bit PNG with one process of N threads ("1 x N"), and halves of it with N processes of one
     thread at the same time ("N x 1"); they take turns, and the fastest run of each counts. Printed, as JSON: seconds
-    from the first pair to the last; the share of them during which the network ran; the processor seconds a pair of
-    each stage, in its own thread; those of the whole process without its start; and "N x 1" over "1 x N". With
-    --cores 1, only the shares and stages are measured, which another program on the machine does not change much.
+    from the first pair to the last; the share of them during which the network ran, with one pass or several; the
+    processor seconds a pair of each stage, in its own thread; those of the whole process without its start; and
+    "N x 1" over "1 x N". With --cores 1, only the shares and stages are measured, which another program on the
+    machine does not change much.
 """
 
 from __future__ import annotations
@@ -27,25 +28,35 @@ from dpanet.images.writing import write_picture
 from dpanet.pair import Picture
 
 PROGRAM = """
-import functools, json, sys, time
+import functools, json, sys, threading, time
 import dpanet.cli, dpanet.engines.exported_engine, dpanet.files.store, dpanet.images.reading, dpanet.images.writing
 import dpanet.jobs.deblur_folder, dpanet.jobs.job
 
-walls, processor, spans, begun = {}, {}, [], []
+walls, processor, spans, begun, running, lock = {}, {}, [], [], {}, threading.Lock()
+
+def note(stage, change):
+    # the time since the stage began or ended last is its own if it ran in a thread or more
+    now = time.perf_counter()
+    count, since = running.get(stage, (0, now))
+    walls[stage] = walls.get(stage, 0) + (now - since if count else 0)
+    running[stage] = count + change, now
 
 def watch(owner, name, stage):
     function = getattr(owner, name)
 
     @functools.wraps(function)
     def watched(*arguments, **options):
-        begun or begun.extend([time.perf_counter(), time.process_time()])
-        start, thread = time.perf_counter(), time.thread_time()
+        with lock:
+            begun or begun.extend([time.perf_counter(), time.process_time()])
+            note(stage, 1)
+        thread = time.thread_time()
         try:
             return function(*arguments, **options)
         finally:
-            walls[stage] = walls.get(stage, 0) + time.perf_counter() - start
-            processor[stage] = processor.get(stage, 0) + time.thread_time() - thread
-            spans.append((time.perf_counter(), time.process_time()))
+            with lock:
+                note(stage, -1)
+                processor[stage] = processor.get(stage, 0) + time.thread_time() - thread
+                spans.append((time.perf_counter(), time.process_time()))
 
     setattr(owner, name, watched)
 
@@ -61,7 +72,8 @@ facts = {"begun": begun[0], "ended": spans[-1][0], "processor": spans[-1][1] - b
 print(json.dumps(facts | {"network": walls["network"], "stages": processor}), file=sys.stderr)
 sys.exit(code)
 """
-"""The command line, whose stages are timed. "deblur" has "network" in it, "write" has "encode", "hash" and "log"."""
+"""The command line, whose stages are timed. "deblur" has "network" in it, but for passes in threads of their own;
+"write" has "encode", "hash" and "log"."""
 
 
 def main() -> None:

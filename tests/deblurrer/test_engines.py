@@ -130,6 +130,16 @@ def test_passes_at_the_same_time_share_the_threads(
     assert (engine.parallel_calls, seen) == (calls, [inner])
 
 
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_network_that_needs_much_memory_runs_one_pass_at_a_time(
+    precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    for model, calls in (("compact", 1), ("nano", 2)):
+        engine = load_engine(model, "onnxruntime", precision=precision, threads=2, passes="auto")
+        assert engine.parallel_calls == calls
+
+
 def test_a_network_of_one_pass_keeps_all_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
     network = onnx.load(NANO)

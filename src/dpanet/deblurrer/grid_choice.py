@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 WHOLE_LIMIT = 4_000_000
 """Pixels of the largest picture that ``auto`` runs whole through a network that cannot be tiled."""
 
-PARALLEL_SHARE = 0.7
+PARALLEL_SHARE = 0.8
 """Of `Description.tile_pixels`: so many has each of several tiles at most where two passes run at the same time."""
 
 Tile = int | Literal["auto"]

@@ -62,8 +62,8 @@ def load_engine(
         threads: that compute on the processor; None for all its cores, and also a number larger than that of the
             processors that the system counts, with an ImageWarning.
         reuse_memory: let glibc reuse freed memory, see `reuse_freed_memory`.
-        passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. ONNX Runtime
-            divides its threads among them, see `Engine.parallel_calls`.
+        passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. With ONNX
+            Runtime, two may share the threads, see `Engine.parallel_calls`.
 
     Raises:
         ConfigError: for an unknown value, or one that the engine or the model does not have.

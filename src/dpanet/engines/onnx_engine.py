@@ -28,6 +28,10 @@ PROVIDERS = {
 _MOST_CALLS = 2
 """Calls at the same time; each needs the memory of a tile."""
 
+_LEAN = 2_000_000
+"""Least `Description.tile_pixels` of networks that gain by calls at the same time: a tile takes up to 200 bytes a pixel.
+Others lose by twice the memory what they gain."""
+
 _QUIET = 4
 """Severity of messages to print: fatal ones. Errors come as exceptions too."""
 
@@ -40,8 +44,8 @@ class OnnxEngine(ExportedEngine):
         device: a key of `PROVIDERS`; ``auto`` is the processor.
         threads: that compute; None for all physical cores.
         reuse_memory: of no effect: ONNX Runtime keeps the memory of a run for the next one.
-        passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. Two passes at
-            the same time share the threads, so that each uses one less.
+        passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. Of a network
+            that needs little memory, two passes at the same time share the threads, so that each uses one less.
 
     Raises:
         WeightsError: if the file is damaged or was not written by `dpanet export`.
@@ -63,7 +67,7 @@ class OnnxEngine(ExportedEngine):
         self.device = "cpu" if device == "auto" else device
         cores = threads or count_cores()
         if self.device == "cpu" and cores > 1:
-            self.parallel_calls = min(_MOST_CALLS, _count_passes(path) if passes == "auto" else passes)
+            self.parallel_calls = _count_parallel_calls(path, passes)
         options = onnxruntime.SessionOptions()
         # a call computes in its own thread and in those of the session, one less than this number, which calls share
         options.intra_op_num_threads = cores - (self.parallel_calls - 1)
@@ -107,12 +111,15 @@ class OnnxEngine(ExportedEngine):
         return outputs
 
 
-def _count_passes(path: Path) -> int:
-    """Return how many mirror images a file says are to be run; 1 if it cannot be read, which loading it explains."""
+def _count_parallel_calls(path: Path, passes: int | Literal["auto"]) -> int:
+    """Return how many passes run at the same time; 1 if the file cannot be read, which loading it explains."""
     try:
-        return ExportedModel.from_json(read_metadata(path, KEY), str(path)).description.tta
+        network = ExportedModel.from_json(read_metadata(path, KEY), str(path)).description
     except (OSError, WeightsError):
         return 1
+    if network.tile_pixels < _LEAN:
+        return 1
+    return min(_MOST_CALLS, network.tta if passes == "auto" else passes)
 
 
 def _provider(device: str) -> str:
