@@ -29,8 +29,8 @@ _MOST_CALLS = 2
 """Calls at the same time; each needs the memory of a tile."""
 
 _LEAN = 2_000_000
-"""Least `Description.tile_pixels` of networks that gain by calls at the same time: a tile takes up to 200 bytes a pixel.
-Others lose by twice the memory what they gain."""
+"""Least `Description.tile_pixels` of networks that gain by calls at the same time, whose tiles take up to 200 bytes a
+pixel. Others lose by twice the memory what they gain."""
 
 _QUIET = 4
 """Severity of messages to print: fatal ones. Errors come as exceptions too."""
