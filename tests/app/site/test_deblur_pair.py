@@ -113,6 +113,22 @@ def test_the_picture_is_that_of_the_package(
     assert [done for done, *_ in reports] == list(range(tiles * description.tta + 1))
 
 
+@pytest.mark.parametrize("encoding", ["srgb", "linear"])
+@pytest.mark.parametrize("multiple_of", [8, 4])  # 4: tiles begin inside the cells in which focus is measured
+def test_what_is_in_focus_is_kept_as_in_the_package(page: Any, encoding: Any, multiple_of: int) -> None:
+    left, _ = views(150, 260, 8)
+    left[:, :40] = 100  # flat
+    right = left.copy()
+    right[:70] = np.roll(left[:70], 2, axis=1)  # out of focus
+    description = Description(multiple_of, 32, tta=2, tile_pixels=15000)
+    codes, _ = run(page, left, right, encoding, description)
+    wanted = expected(left, right, encoding, description)
+    assert np.abs(codes.astype(int) - wanted).max() <= 3
+    same = np.abs(codes - 257.0 * left) < 20
+    assert same[110:140, 80:250].all(), "in focus"
+    assert not same[:50, 80:250].all(-1).any(), "out of focus"
+
+
 def test_a_network_without_the_ramp_is_noticed(page: Any) -> None:
     """That the comparison above fails where it should."""
     left, right = views(64, 96, 16)
@@ -202,9 +218,10 @@ def test_values_beyond_black_and_white_are_kept(page: Any) -> None:
           const { deblurPair } = await import('./browser/deblur_pair.js');
           const view = { width: 40, height: 40, channels: 1, bits: 8, encoding: 'srgb', codes: new Uint8Array(1600) };
           view.codes.fill(255, 800);
+          const other = { ...view, codes: view.codes.toReversed() };  // alike, they would be in focus
           const description = { multiple_of: 4, halo: 8, tta: 1, tile_pixels: 4e6, encoding: 'srgb' };
           const run = async (one) => one.map((value) => 1.5 * value - 0.25);
-          const { beyond } = await deblurPair({ description, run }, view, view, () => {});
+          const { beyond } = await deblurPair({ description, run }, view, other, () => {});
           return [[...beyond.places], [...beyond.values]];
         }"""
     )

@@ -1,7 +1,8 @@
-// The road of a picture: for each tile, for each mirror image, run the network; average, blend. The rules are those of
-// dpanet/deblurrer/loop.py, exposure.py and mirror.py.
+// The road of a picture: for each tile, for each mirror image, run the network; average, keep what is in focus, blend.
+// The rules are those of dpanet/deblurrer/loop.py, exposure.py and mirror.py.
 import { converter } from "./encoding.js";
 import { Beyond } from "./beyond.js";
+import { weighFocus } from "./in_focus.js";
 import { Blend, chooseGrid, placesOf } from "./tiles.js";
 import { findWhite } from "./white.js";
 
@@ -45,6 +46,9 @@ export async function deblurPair(network, left, right, report) {
     for (let column = 0; column < grid.columns.starts.length; column++) {
       const places = [placesOf(grid.rows, row), placesOf(grid.columns, column)];
       const total = new Float32Array(planes[0].length);
+      [left, right].forEach((view, i) => fillPlanes(planes[i], view, table, places));
+      const focus = weighFocus(planes[0], planes[1], shape, [grid.rows.starts[row], grid.columns.starts[column]]);
+      const mean = focus && planes[0].map((value, i) => (value + planes[1][i]) / 2);
       for (const [leftRight, topBottom] of mirrors) {
         report(done++, runs, shape[0] * shape[1]);
         const mirrored = [topBottom ? places[0].slice().reverse() : places[0], leftRight ? places[1].slice().reverse() : places[1]];
@@ -55,7 +59,10 @@ export async function deblurPair(network, left, right, report) {
       }
       const size = shape[0] * shape[1];
       blend.add(row, column, (y, x, c) => {
-        const light = toPair(total[c * size + y * shape[1] + x] / mirrors.length) * white;
+        const at = c * size + y * shape[1] + x;
+        let output = total[at] / mirrors.length;
+        if (focus) output += focus(y, x) * (mean[at] - output);
+        const light = toPair(output) * white;
         return excess ? light + excess(places[0][y], places[1][x], c) : light;
       });
     }
