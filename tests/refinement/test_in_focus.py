@@ -174,7 +174,7 @@ def test_measures_are_those_of_plain_loops() -> None:
     for y in range(CELL, 2 * CELL):  # the cell (1, 2), away from the edges
         for x in range(2 * CELL, 3 * CELL):
             wanted[:, 1, 2] += (
-                (d[y, x + 1] - d[y, x]) ** 2,
+                (d[y, x + 1] - d[y, x]) ** 2 + (d[y + 1, x] - d[y, x]) ** 2,
                 (d[y + 1, x + 1] - d[y, x + 1] - d[y + 1, x] + d[y, x]) ** 2 / 4,
                 (m[y, x + 1] - m[y, x]) ** 2 + (m[y + 1, x] - m[y, x]) ** 2,
                 (m[y, x + 1] - m[y, x - 1]) ** 2 + (m[y + 1, x] - m[y - 1, x]) ** 2,

@@ -1,7 +1,7 @@
 // Places in focus, where the picture is the mean of the views; the rules are those of dpanet/refinement/in_focus.py.
 
 const CELL = 8;
-const DISAGREEMENT = [0.001, 0.004];
+const DISAGREEMENT = [0.0015, 0.006];
 const SMOOTHNESS = [2.7, 3.1];
 const NOISE = 0.25;
 const LEAST_DETAIL = 3e-6;
@@ -20,7 +20,7 @@ export function weighFocus(left, right, shape, first) {
   const [difference, noise, near, far] = measure(left, right, shape, before, cells).map((energy) => smooth(energy, cells));
   let any = false;
   const weights = difference.map((_, i) => {
-    const ofSlopes = 2 * noise[i];
+    const ofSlopes = 4 * noise[i];
     const detail = Math.max(near[i] - noise[i], 0) + 1e-12;
     const excess = Math.max(difference[i] - ofSlopes, 0) + NOISE * ofSlopes + LEAST_DETAIL;
     const weight = fall(excess / (4 * detail), DISAGREEMENT) * fall((far[i] - noise[i]) / detail, SMOOTHNESS);
@@ -38,8 +38,8 @@ export function weighFocus(left, right, shape, first) {
 }
 
 /**
- * Mean squares in cells: slopes along rows of the difference of the views; its noise; and of the mean of the views,
- * differences of neighbors and of pixels two apart, along both axes together.
+ * Mean squares in cells, along both axes together: differences of neighbors in the difference of the views; its noise,
+ * as the variance of a pixel; and of the mean of the views, differences of neighbors and of pixels two apart.
  */
 function measure(left, right, [height, width], before, cells) {
   const sums = Array.from({ length: 4 }, () => new Float64Array(cells[0] * cells[1]));
@@ -52,12 +52,14 @@ function measure(left, right, [height, width], before, cells) {
     for (let x = -before[1]; x < end[1]; x++) {
       const [back, at, next] = [inside(x - 1, width), inside(x, width), inside(x + 1, width)];
       const cell = row + Math.floor((x + before[1]) / CELL);
-      const slope = left[here + next] - right[here + next] - (left[here + at] - right[here + at]);
-      const slopeBelow = left[down + next] - right[down + next] - (left[down + at] - right[down + at]);
+      const apart = left[here + at] - right[here + at];
+      const apartBelow = left[down + at] - right[down + at];
+      const slope = left[here + next] - right[here + next] - apart;
+      const slopeBelow = left[down + next] - right[down + next] - apartBelow;
       const middle = left[here + at] + right[here + at];
       const beside = left[here + next] + right[here + next];
       const below = left[down + at] + right[down + at];
-      sums[0][cell] += slope ** 2;
+      sums[0][cell] += slope ** 2 + (apartBelow - apart) ** 2;
       sums[1][cell] += (slopeBelow - slope) ** 2 / 4;
       sums[2][cell] += ((beside - middle) ** 2 + (below - middle) ** 2) / 4;
       sums[3][cell] += ((beside - left[here + back] - right[here + back]) ** 2 + (below - left[up + at] - right[up + at]) ** 2) / 4;
