@@ -2,10 +2,11 @@
 
 Networks give halos to what is sharp already. A place is in focus if both hold, in its finest details (green channel):
 
-- The views agree. Blur moves details apart; the squared difference of the views' slopes is then large against the
-  squared slopes. Noise also differs; its share, known from the finest diagonal band of the difference, is taken off.
-- The picture is sharp. The squared difference of pixels two apart is twice that of neighbors at a clean edge, and
-  four times that in anything smooth or blurred.
+- The views lie over each other. Blur moves their details apart along rows, by s px: then the squared slopes of their
+  difference are s^2 times the squared curvature along rows. Noise also differs; its share, known from the finest
+  diagonal band of the difference, is taken off.
+- Something is finer than blur. The squared difference of pixels two apart is twice that of neighbors at a clean edge,
+  and four times that in anything smooth: this is for views that are alike although they are blurred.
 
 Both are means over some 24 px. Where there is no detail, or more noise than detail, nothing is known, and the picture
 stays the network's.
@@ -18,18 +19,18 @@ from numpy.typing import NDArray
 
 from dpanet.pair import Pixels
 
-DISAGREEMENT = (0.0015, 0.006)
-"""Share of the views' detail in which they differ, up to which a place is in focus, and from which it is not. At a
-blur radius of half a pixel in the Pixel 4 it is about .0005, at one of a pixel about .04."""
+SHIFT = (0.015, 0.03)
+"""Square of the shift of the views in px, up to which a place is in focus, and from which it is not. At a blur radius
+of half a pixel in the Pixel 4 it is about .006, at one of a pixel about .7."""
 
-SMOOTHNESS = (2.7, 3.1)
+SMOOTHNESS = (3.6, 3.8)
 """Squared difference of pixels two apart against that of neighbors, likewise."""
 
 CELL = 8
 """Side in px of the cells in which details are measured."""
 
 _NOISE = 0.25
-"""Share of the noise that counts as disagreement, since its measure is uncertain."""
+"""Share of the noise that counts as shift, since its measure is uncertain."""
 
 _LEAST_DETAIL = 3e-6
 """Mean square of the differences between views, of display values, that is added to those that are measured: so
@@ -86,17 +87,16 @@ def weigh_focus(left: Pixels, right: Pixels, before: tuple[int, int] = (0, 0)) -
         before: (rows, columns) of the first cells that lie before the first pixel.
     """
     measured = _measure(left[..., 1], right[..., 1], before)
-    difference, noise, near, far = (_smooth(energy) for energy in measured)
+    difference, noise, curvature, near, far = (_smooth(energy) for energy in measured)
     noise_of_slopes = 4 * noise  # two px along each of two axes
-    # The mean of the views has a quarter of the noise of their difference; along both axes, that is as much again.
-    detail, far = np.maximum(near - noise, 0), far - noise
+    # The mean of the views has a quarter of the noise of their difference.
+    curvature = np.maximum(curvature - np.float32(1.5) * noise, 0)
+    near, far = np.maximum(near - noise, 0), far - noise
     tiny = np.float32(1e-12)
     excess = (
         np.maximum(difference - noise_of_slopes, 0) + _NOISE * noise_of_slopes + np.float32(_LEAST_DETAIL)
     )
-    disagreement = excess / (4 * detail + tiny)
-    smoothness = far / (detail + tiny)
-    weights = _fall(disagreement, *DISAGREEMENT) * _fall(smoothness, *SMOOTHNESS)
+    weights = _fall(excess / (curvature + tiny), *SHIFT) * _fall(far / (near + tiny), *SMOOTHNESS)
     known: Weights = np.nan_to_num(weights, nan=0.0)
     return known
 
@@ -104,14 +104,15 @@ def weigh_focus(left: Pixels, right: Pixels, before: tuple[int, int] = (0, 0)) -
 def _measure(
     left: NDArray[np.float32], right: NDArray[np.float32], before: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Return four mean squares in cells, (4, h, w).
+    """Return five mean squares in cells, (5, h, w).
 
-    Along both axes together, in this order: differences of neighbors in the difference of the views; its noise, as
-    the variance of a pixel; and of the mean of the views, differences of neighbors and of pixels two apart.
+    In this order: differences of neighbors in the difference of the views; its noise, as the variance of a pixel; and
+    of the mean of the views, the curvature along rows, differences of neighbors, and of pixels two apart. Differences
+    are along both axes together.
     """
     height, width = left.shape
     rows, columns = (-(-(side + more) // CELL) for side, more in zip((height, width), before, strict=True))
-    result = np.empty((4, rows, columns), np.float32)
+    result = np.empty((5, rows, columns), np.float32)
     for row in range(0, rows, _STRIP):
         count = min(_STRIP, rows - row)
         y = np.arange(row * CELL - 1, (row + count) * CELL + 1) - before[0]
@@ -129,12 +130,14 @@ def _measure(
         difference = np.square(slope[:-1])
         difference += np.square(d[2:, inner] - d[inner, inner])
         diagonal *= diagonal
-        near = np.square(m[inner, 2:] - m[inner, inner])
+        across = m[inner, 1:] - m[inner, :-1]
+        curvature = np.square(across[:, 1:] - across[:, :-1])
+        near = np.square(across[:, 1:])
         near += np.square(m[2:, inner] - m[inner, inner])
         far = np.square(m[inner, 2:] - m[inner, :-2])
         far += np.square(m[2:, inner] - m[:-2, inner])
         for energy, squares in zip(
-            result[:, row : row + count], (difference, diagonal, near, far), strict=True
+            result[:, row : row + count], (difference, diagonal, curvature, near, far), strict=True
         ):
             sums = squares.reshape(count, CELL, columns * CELL).sum(1)
             energy[:] = sums.reshape(count, columns, CELL).sum(2) / np.float32(CELL**2)

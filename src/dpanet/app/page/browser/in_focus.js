@@ -1,8 +1,8 @@
 // Places in focus, where the picture is the mean of the views; the rules are those of dpanet/refinement/in_focus.py.
 
 const CELL = 8;
-const DISAGREEMENT = [0.0015, 0.006];
-const SMOOTHNESS = [2.7, 3.1];
+const SHIFT = [0.015, 0.03];
+const SMOOTHNESS = [3.6, 3.8];
 const NOISE = 0.25;
 const LEAST_DETAIL = 3e-6;
 
@@ -17,13 +17,14 @@ const LEAST_DETAIL = 3e-6;
 export function weighFocus(left, right, shape, first) {
   const before = first.map((start) => start % CELL);
   const cells = shape.map((side, axis) => Math.ceil((side + before[axis]) / CELL));
-  const [difference, noise, near, far] = measure(left, right, shape, before, cells).map((energy) => smooth(energy, cells));
+  const [difference, noise, curvature, near, far] = measure(left, right, shape, before, cells).map((energy) => smooth(energy, cells));
   let any = false;
   const weights = difference.map((_, i) => {
     const ofSlopes = 4 * noise[i];
-    const detail = Math.max(near[i] - noise[i], 0) + 1e-12;
+    const curved = Math.max(curvature[i] - 1.5 * noise[i], 0) + 1e-12;
+    const smoothness = (far[i] - noise[i]) / (Math.max(near[i] - noise[i], 0) + 1e-12);
     const excess = Math.max(difference[i] - ofSlopes, 0) + NOISE * ofSlopes + LEAST_DETAIL;
-    const weight = fall(excess / (4 * detail), DISAGREEMENT) * fall((far[i] - noise[i]) / detail, SMOOTHNESS);
+    const weight = fall(excess / curved, SHIFT) * fall(smoothness, SMOOTHNESS);
     any ||= weight > 0;
     return weight;
   });
@@ -38,11 +39,11 @@ export function weighFocus(left, right, shape, first) {
 }
 
 /**
- * Mean squares in cells, along both axes together: differences of neighbors in the difference of the views; its noise,
- * as the variance of a pixel; and of the mean of the views, differences of neighbors and of pixels two apart.
+ * Mean squares in cells: differences of neighbors in the difference of the views; its noise, as the variance of a
+ * pixel; and of the mean of the views, the curvature along rows, differences of neighbors, and of pixels two apart.
  */
 function measure(left, right, [height, width], before, cells) {
-  const sums = Array.from({ length: 4 }, () => new Float64Array(cells[0] * cells[1]));
+  const sums = Array.from({ length: 5 }, () => new Float64Array(cells[0] * cells[1]));
   const green = height * width;
   const inside = (at, length) => Math.min(length - 1, Math.max(0, at));
   const end = [cells[0] * CELL - before[0], cells[1] * CELL - before[1]];
@@ -58,11 +59,13 @@ function measure(left, right, [height, width], before, cells) {
       const slopeBelow = left[down + next] - right[down + next] - apartBelow;
       const middle = left[here + at] + right[here + at];
       const beside = left[here + next] + right[here + next];
+      const behind = left[here + back] + right[here + back];
       const below = left[down + at] + right[down + at];
       sums[0][cell] += slope ** 2 + (apartBelow - apart) ** 2;
       sums[1][cell] += (slopeBelow - slope) ** 2 / 4;
-      sums[2][cell] += ((beside - middle) ** 2 + (below - middle) ** 2) / 4;
-      sums[3][cell] += ((beside - left[here + back] - right[here + back]) ** 2 + (below - left[up + at] - right[up + at]) ** 2) / 4;
+      sums[2][cell] += (beside - 2 * middle + behind) ** 2 / 4;
+      sums[3][cell] += ((beside - middle) ** 2 + (below - middle) ** 2) / 4;
+      sums[4][cell] += ((beside - behind) ** 2 + (below - left[up + at] - right[up + at]) ** 2) / 4;
     }
   }
   return sums.map((sum) => sum.map((value) => value / CELL ** 2));
