@@ -1,8 +1,8 @@
 """Run exported files where neither torch nor this package is installed, and compare with torch.
 
 python benchmarks/exported_alone.py [MODEL ...]
-    for each model (default: compact nano): export it to ONNX and OpenVINO, run the files in fresh virtual
-    environments that have only NumPy and that runtime, and print the largest differences from torch on noise
+    for each model (default: compact nano), a name or a file: export it to ONNX and OpenVINO, run the files in fresh
+    virtual environments that have only NumPy and that runtime, and print the largest differences from torch on noise
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from dpanet import load_model
-from dpanet.export.export import export_model
+from dpanet.export.onnx_file import write_onnx
+from dpanet.export.openvino_file import write_openvino
 
 PROGRAMS = {
     "onnxruntime": """
@@ -52,13 +53,13 @@ def main() -> None:
         for model in models:
             network = load_model(model)
             views = write_reference(model, folder / "reference.npz")
-            export_model(network, folder / "model.onnx", overwrite=True)
-            export_model(network, folder / "model.xml", "openvino", overwrite=True)
+            write_onnx(network, folder / "model.onnx")
+            write_openvino(folder / "model.onnx", folder / "model.xml")
             for runtime, file in (("onnxruntime", "model.onnx"), ("openvino", "model.xml")):
                 program = PROGRAMS[runtime] + COMPARE
                 command = [str(pythons[runtime]), "-c", program, str(views), str(folder / file)]
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
-                print(f"{model:8} {runtime:12} largest difference: {done.stdout.strip()}")
+                print(f"{Path(model).stem:8} {runtime:12} largest difference: {done.stdout.strip()}")
 
 
 def create_environment(folder: Path, runtime: str) -> Path:

@@ -1,6 +1,7 @@
 """Exported files compute what their network computes, and a wrong one never appears."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,14 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
+from openvino import opset8
 
 from dpanet import Deblurrer
-from dpanet.checkpoints.exported_model import KEY
+from dpanet.checkpoints.exported_model import KEY, forget_checksum
 from dpanet.cli import main
+from dpanet.engines.openvino_engine import OpenVinoEngine
 from dpanet.errors import ConfigError, OutputError, WeightsError
+from dpanet.export import onnx_file, verification
 from dpanet.export.export import export_model
 from dpanet.export.openvino_file import write_openvino
 from dpanet.network import DPANet, Network, preset
@@ -23,10 +27,24 @@ from dpanet.pair import DualPixelPair
 
 
 def small_network(family: str = "dpanet") -> Network:
-    """Return a network with alignment, a defocus head and weights that all have a say; or one without these."""
+    """Return a network with alignment and a defocus head, one of the published form, or one of convolutions alone.
+
+    All its weights change the picture.
+    """
     torch.manual_seed(0)
     network: Network
-    if family == "unet":
+    if family == "published":
+        network = DPANet(
+            preset(
+                "paper",
+                widths=(8, 8, 8),
+                blocks=(1, 1, 1),
+                decoder_blocks=(1, 1, 1),
+                bottleneck_width=8,
+                bottleneck_blocks=1,
+            )
+        )
+    elif family == "unet":
         network = UNet(
             UNetConfig(widths=(8,), blocks=(1,), decoder_blocks=(1,), bottleneck_width=8, bottleneck_blocks=1)
         )
@@ -41,7 +59,7 @@ def small_network(family: str = "dpanet") -> Network:
                 bottleneck_width=8,
                 first_aligned=1,
                 cost_width=8,
-                radius=(1, 1),
+                radius=(4, 4),  # as the published network: products of strips
                 groups=2,
                 defocus=True,
             )
@@ -124,8 +142,6 @@ def test_a_network_of_convolutions_needs_standard_operators(tmp_path: Path) -> N
 
 
 def test_a_wrong_kernel_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dpanet.export import onnx_file
-
     right = onnx_file.write_onnx
 
     def wrong(network: Network, path: Path) -> None:
@@ -141,6 +157,43 @@ def test_a_wrong_kernel_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(WeightsError, match=r"wrong\.onnx does not compute what the network computes"):
         export_model(small_network("unet"), tmp_path / "wrong.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_deformable_convolution_is_caught(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO's operation has another rule at the edges, too, which gives other pictures."""
+    right = opset8.deformable_convolution
+
+    def wrong(*inputs: object, bilinear_interpolation_pad: bool, **options: object) -> object:
+        return right(*inputs, bilinear_interpolation_pad=False, **options)
+
+    monkeypatch.setattr(onnx_file, "write_onnx", lambda network, path: shutil.copyfile(files["onnx"], path))
+    export_model(small_network(), tmp_path / "right.xml", "openvino")
+    monkeypatch.setattr(opset8, "deformable_convolution", wrong)
+    with pytest.raises(WeightsError, match=r"wrong\.xml does not compute what the network computes"):
+        export_model(small_network(), tmp_path / "wrong.xml", "openvino")
+    assert {path.name for path in tmp_path.iterdir()} == {"right.xml", "right.bin"}
+
+
+def test_the_published_form_as_torchscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "_PUBLISHED_SIDE", 64)
+    network = small_network("published")
+    checks = export_model(network, tmp_path / "p.pt", "torchscript")
+    assert all(check.picture < 1e-5 for check in checks) and checks[-1].views.endswith("of 64 x 64 px")
+
+
+def test_openvino_computes_the_published_network_in_float32_unless_asked(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dpanet.engines.openvino_engine.instruction_sets", lambda: frozenset({"avx512_bf16"}))
+    assert OpenVinoEngine(files["openvino"]).precision == "bfloat16"
+    model = onnx.load(files["onnx"])
+    for entry in model.metadata_props:
+        entry.value = forget_checksum(entry.value).replace('"whole_image": false', '"whole_image": true')
+    onnx.save(model, tmp_path / "whole.onnx")
+    assert OpenVinoEngine(tmp_path / "whole.onnx").precision == "float32"
+    assert OpenVinoEngine(tmp_path / "whole.onnx", precision="bfloat16").precision == "bfloat16"
 
 
 def test_impossible_exports(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ class OpenVinoEngine(ExportedEngine):
 
     Args:
         path: of the file.
-        precision: ``auto`` (bfloat16 where the processor multiplies it), ``float32``, ``bfloat16``.
+        precision: ``auto`` (bfloat16 where the processor multiplies it, but float32 for the published network),
+            ``float32``, ``bfloat16``.
         device: ``auto`` or ``cpu``.
         threads: that compute; None for all physical cores.
         reuse_memory: has no effect; OpenVINO keeps its memory.
@@ -54,17 +55,18 @@ class OpenVinoEngine(ExportedEngine):
     ) -> None:
         if device not in ("auto", "cpu"):
             raise ConfigError(f"device is {device!r}; with OpenVINO it must be auto or cpu")
-        if precision == "auto":
-            precision = "bfloat16" if BFLOAT16 & instruction_sets() else "float32"
-        if precision not in _HINTS:
+        if precision not in ("auto", *_HINTS):
             raise ConfigError(
                 f"precision is {precision!r}; with OpenVINO it must be auto, float32 or bfloat16"
             )
-        self.device, self.precision = "cpu", precision
         check_file(path)
         try:
             network, metadata = read_network(path)
             self.model = ExportedModel.from_json(metadata, str(path))
+            if precision == "auto":
+                fast = BFLOAT16 & instruction_sets() and not self.model.description.whole_image
+                precision = "bfloat16" if fast else "float32"
+            self.device, self.precision = "cpu", precision
             options = {
                 "INFERENCE_PRECISION_HINT": _HINTS[precision],
                 "INFERENCE_NUM_THREADS": threads or count_cores(),

@@ -13,6 +13,7 @@ from dpanet.errors import WeightsError
 from dpanet.images.demo_pair import read_demo_pair
 from dpanet.images.encoding import linear_to_srgb
 from dpanet.network.base import Network
+from dpanet.network.description import Description
 from dpanet.pair import Pixels
 
 Run = Callable[[Pixels, Pixels], NDArray[np.float32]]
@@ -22,6 +23,10 @@ TOLERANCE = {"float32": 1e-3, "int8": 3 / 255}
 """Difference of a picture that is no fault; white is 1.0. That of a defocus map, in px, is 100 times it.
 
 In float32 it is the largest difference, in int8 the root mean square: single pixels may differ ten times as much."""
+
+
+_PUBLISHED_SIDE = 256
+"""Largest side of the simulated pair for the published network, px: one pixel costs it five million products."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def verify(run: Run, network: Network, file: str, precision: str = "float32") ->
     reference = TorchEngine(network, device="cpu", precision="float32")
     has_defocus, tolerance = network.description.has_defocus, TOLERANCE[precision]
     checks = []
-    for name, left, right in _inputs(network.description.multiple_of):
+    for name, left, right in _inputs(network.description):
         expected = reference(left, right, defocus=has_defocus)
         output = run(left, right)
         if output.shape != expected.shape:
@@ -102,8 +107,9 @@ def _rms(difference: NDArray[np.float32]) -> float:
     return float(np.sqrt((difference.astype(np.float64) ** 2).mean()))
 
 
-def _inputs(multiple: int) -> list[tuple[str, Pixels, Pixels]]:
+def _inputs(description: Description) -> list[tuple[str, Pixels, Pixels]]:
     """Return views by what they are."""
+    multiple = description.multiple_of
     random = np.random.default_rng(0)
     inputs = []
     for height, width in ((96, 128), (160, 64)):
@@ -111,8 +117,9 @@ def _inputs(multiple: int) -> list[tuple[str, Pixels, Pixels]]:
         left, right = (random.random(shape, dtype=np.float32) for _ in range(2))
         inputs.append((f"noise of {shape[1]} x {shape[0]} px", left, right))
     pair, _ = read_demo_pair()
-    sides = [side // multiple * multiple for side in pair.left.shape[:2]]
-    left, right = (np.ascontiguousarray(view[: sides[0], : sides[1]]) for view in (pair.left, pair.right))
+    largest = _PUBLISHED_SIDE if description.whole_image else max(pair.left.shape)
+    sides = [min(side, largest) // multiple * multiple for side in pair.left.shape[:2]]
+    left, right = (np.ascontiguousarray(view[: sides[0], -sides[1] :]) for view in (pair.left, pair.right))
     if pair.encoding == "linear":
         left, right = linear_to_srgb(left), linear_to_srgb(right)
     inputs.append((f"a simulated pair of {sides[1]} x {sides[0]} px", left, right))

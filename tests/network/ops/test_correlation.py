@@ -6,6 +6,7 @@ from oracles.correlation import views
 from dpanet.errors import ShapeError
 from dpanet.network.ops import correlation
 from dpanet.network.ops.correlation import STRIP
+from dpanet.network.ops.exported import exported_correlation, exporting, strip_products
 
 CASES = [
     (1, 1, 4, 4),
@@ -22,6 +23,26 @@ CASES = [
 def test_equals_the_oracle(height: int, width: int, ry: int, rx: int) -> None:
     left, right = views(height, width)
     torch.testing.assert_close(correlation(left, right, (ry, rx)), oracle(left, right, ry, rx))
+
+
+@pytest.mark.parametrize(("height", "width", "ry", "rx"), CASES)
+def test_exported_forms_equal_the_oracle(height: int, width: int, ry: int, rx: int) -> None:
+    left, right = views(height, width, batch=1)
+    expected = oracle(left, right, ry, rx)
+    torch.testing.assert_close(exported_correlation(left, right, ry, rx), expected)
+    torch.testing.assert_close(strip_products(left, right, ry, rx), expected)
+    with exporting("plain"):
+        torch.testing.assert_close(correlation(left, right, (ry, rx)), expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_trace_of_the_exported_form_takes_any_size() -> None:
+    traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+        lambda left, right: strip_products(left, right, 4, 4), tuple(views(6, 48, batch=1)), check_trace=False
+    )
+    for height, width in ((3, STRIP), (5, 2 * STRIP + 3), (4, 6)):
+        left, right = views(height, width, batch=1)
+        torch.testing.assert_close(traced(left, right), oracle(left, right, 4, 4))
 
 
 @pytest.mark.parametrize(("height", "width", "ry", "rx"), CASES)

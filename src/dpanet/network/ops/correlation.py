@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from dpanet.errors import ShapeError
-from dpanet.network.ops.exported import export_form, shifted_products
+from dpanet.network.ops.exported import export_form, exported_correlation
 
 STRIP = 32
 """Columns that one matrix product correlates; of its (STRIP, STRIP + 2rx) products only a band is used."""
@@ -47,7 +47,7 @@ def correlation(left: Tensor, right: Tensor, radius: int | tuple[int, int] = 4) 
             f"the correlation's horizontal radius is {rx}; at most {STRIP // 2} px are supported"
         )
     if export_form() is not None:
-        return shifted_products(left, right, ry, rx)
+        return exported_correlation(left, right, ry, rx)
     planes: Tensor = _Correlation.apply(left, right, ry, rx)  # type: ignore[no-untyped-call]
     return planes
 

@@ -17,6 +17,12 @@ from torch import Tensor
 Form = Literal["onnx", "plain"]
 """``onnx``: deformable convolutions become ONNX's operator DeformConv; ``plain``: torch's grid sampling stays."""
 
+STRIP = 32
+"""Columns that one matrix product of `strip_products` correlates."""
+
+_MANY_DISPLACEMENTS = 54
+"""From so many on, `strip_products` is used: the published network has 81, `compact` 27."""
+
 _FORM: ContextVar[Form | None] = ContextVar("form", default=None)
 
 
@@ -35,6 +41,13 @@ def export_form() -> Form | None:
     return _FORM.get()
 
 
+def exported_correlation(left: Tensor, right: Tensor, ry: int, rx: int) -> Tensor:
+    """Return the cost volume in the form that is faster for the size of its window; arguments of `correlation`."""
+    if (2 * ry + 1) * (2 * rx + 1) < _MANY_DISPLACEMENTS:
+        return shifted_products(left, right, ry, rx)
+    return strip_products(left, right, ry, rx)
+
+
 def shifted_products(left: Tensor, right: Tensor, ry: int, rx: int) -> Tensor:
     """Return the cost volume as products with one shifted view for each displacement; arguments of `correlation`."""
     # A product with a row of equal weights is the mean over channels, and twice as fast in ONNX Runtime.
@@ -45,6 +58,31 @@ def shifted_products(left: Tensor, right: Tensor, ry: int, rx: int) -> Tensor:
         for dx in range(-rx, rx + 1)
     ]
     return torch.cat(planes, dim=1).reshape(left.shape[0], -1, *left.shape[2:])
+
+
+def strip_products(left: Tensor, right: Tensor, ry: int, rx: int) -> Tensor:
+    """Return the cost volume as products of strips of columns; arguments of `correlation`, of one picture.
+
+    One matrix product for each vertical displacement: strips of the left rows times windows of the right ones, which
+    are wider by 2rx columns. Of its numbers a band is used.
+    """
+    channels, height, width = left.shape[1:]
+    count = (width + STRIP - 1) // STRIP
+    across = 2 * rx + 1
+    # The left view by rows, (H, N, STRIP, C), and the right one with zeros around, (H + 2ry, N, C, STRIP + 2rx).
+    strips = F.pad(left[0] / channels, (0, STRIP - 1))[..., : count * STRIP]
+    strips = strips.permute(1, 2, 0).reshape(height, count, STRIP, channels)
+    wide = F.pad(right[0], (rx, 2 * STRIP - 1 - rx, ry, ry))[..., : (count + 1) * STRIP]
+    wide = wide.permute(1, 0, 2).reshape(height + 2 * ry, channels, count + 1, STRIP)
+    windows = torch.cat((wide[:, :, :-1], wide[:, :, 1:, : 2 * rx]), dim=3).permute(0, 2, 1, 3)
+    planes = []
+    for dy in range(2 * ry + 1):
+        products = (strips @ windows[dy : dy + height]).flatten(2)
+        # Entry (i, d) of the band is entry (i, i + d) of the product: in rows that are longer by one it is column d.
+        band = F.pad(products, (0, STRIP)).reshape(height, count, STRIP, STRIP + across)
+        planes.append(band[..., :across])
+    volume = torch.cat(planes, dim=3).reshape(height, count * STRIP, -1)[:, :width]
+    return volume.permute(2, 0, 1)[None]
 
 
 def unshuffle(view: Tensor, side: int) -> Tensor:
