@@ -5,8 +5,9 @@
 The middle of each photograph is blurred by the lens of the Pixel 4 in the middle of its field, at blur scales from
 0.05 (half a pixel) to 0.15, without noise, 10 bits. Photographs: those of scikit-image, or of a folder those that are
 held out of training, as its SOURCES.csv says (without one, every twentieth). The loss is the PSNR of the mean of the
-views minus that of the picture; below zero, the picture gained. Two ways: the network alone (`--no-refine --scale 1`
-of `dpanet deblur`), and the default, with all sizes and refined by that lens.
+views minus that of the picture; below zero, the picture gained. Two ways: alone, at full
+size and without a lens (`--no-refine --scale 1` of `dpanet deblur`), and the default, with all sizes and refined by
+that lens.
 """
 
 from __future__ import annotations
