@@ -14,6 +14,8 @@ from dpanet.pair import DualPixelPair, Picture
 class SingleView(Method):
     """A network whose left and right view are both the mean of the views.
 
+    Both are alike, so where the mean is sharp, it is taken for in focus and stays (`refinement/in_focus.py`).
+
     Args:
         model: The network.
     """
