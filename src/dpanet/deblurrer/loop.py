@@ -163,7 +163,7 @@ def _deblur_half(
             views.append(HalfViews.of(pair.left, pair.right, exposure.to_network))
 
     def run(half: HalfViews, coarse: CoarsePicture | None) -> NDArray[np.float16]:
-        small = DualPixelPair(half.left, half.right, encoding)
+        small = DualPixelPair(half.left, half.left if pair.left is pair.right else half.right, encoding)
         grid = choose_grid(half.left.shape[0], half.left.shape[1], network, tile, parallel=parallel)
         same = Exposure(1.0, encoding, encoding)
         strips = _run(engine, small, grid, same, mirrors, encoding, False, True, coarse, None)
@@ -209,7 +209,8 @@ def _run(
         if len(mirrors) > 1:
             total /= np.float32(len(mirrors))
         mean = total if coarse is None else coarse.complete(total, place)
-        keep_in_focus(mean, left, right, (place.rows.start, place.columns.start))
+        if pair.left is not pair.right:  # one picture twice, as of a baseline, does not show what is in focus
+            keep_in_focus(mean, left, right, (place.rows.start, place.columns.start))
         del left, right
         rows = picture.add(place, exposure.to_picture(mean[..., :3], excess, encoding))
         radius_rows = None if radius is None else radius.add(place, mean[..., 3:])[..., 0]

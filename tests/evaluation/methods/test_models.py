@@ -79,9 +79,7 @@ def test_a_model_is_its_network(pair: DualPixelPair) -> None:
     assert (method.info.kind, method.info.parameters, method.defocus_map(pair)) == ("model", 0, None)
 
 
-def test_single_sees_the_mean_twice() -> None:
-    left, right = np.linspace(0, 1, 2 * 18 * 30 * 3, dtype=np.float32).reshape(2, 18, 30, 3)
-    pair = DualPixelPair(left, right, "srgb")  # smooth: the mean of the views would stay where it is sharp
+def test_single_sees_the_mean_twice_and_nothing_is_taken_for_in_focus(pair: DualPixelPair) -> None:
     method = SingleView(ModelMethod(Halves(), "single", "hash", precision="float32"))
     mean = (pair.left + pair.right) / 2
     np.testing.assert_allclose(method(pair).pixels, mean * 0.75, atol=1e-6)

@@ -14,8 +14,6 @@ from dpanet.pair import DualPixelPair, Picture
 class SingleView(Method):
     """A network whose left and right view are both the mean of the views.
 
-    Both are alike, so where the mean is sharp, it is taken for in focus and stays (`refinement/in_focus.py`).
-
     Args:
         model: The network.
     """
@@ -35,6 +33,6 @@ class SingleView(Method):
 
 
 def single_view(pair: DualPixelPair) -> DualPixelPair:
-    """Return a pair whose views are both the mean of the views."""
+    """Return a pair whose views are both the mean of the views, the same array."""
     mean = pair.combined.pixels
     return DualPixelPair(mean, mean, pair.encoding, pair.metadata)
