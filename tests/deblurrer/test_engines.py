@@ -131,13 +131,25 @@ def test_passes_at_the_same_time_share_the_threads(
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_a_network_that_needs_much_memory_runs_one_pass_at_a_time(
+def test_a_network_that_needs_much_memory_runs_one_pass_at_a_time_and_its_threads_sleep(
     precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    spinning: list[bool] = []
+    session = onnxruntime.InferenceSession
+
+    def note(path: Path, options: onnxruntime.SessionOptions, **more: Any) -> Any:
+        try:
+            spinning.append(options.get_session_config_entry("session.intra_op.allow_spinning") != "0")
+        except RuntimeError:  # no such entry
+            spinning.append(True)
+        return session(path, options, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", note)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
     for model, calls in (("compact", 1), ("nano", 2)):
         engine = load_engine(model, "onnxruntime", precision=precision, threads=2, passes="auto")
         assert engine.parallel_calls == calls
+    assert spinning == [False, True]
 
 
 def test_a_network_of_one_pass_keeps_all_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

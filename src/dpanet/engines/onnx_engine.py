@@ -15,6 +15,7 @@ from dpanet.engines.exported_engine import ExportedEngine
 from dpanet.engines.onnx_runtime import onnxruntime
 from dpanet.engines.processor import INT8, count_cores, instruction_sets
 from dpanet.errors import ConfigError, WeightsError
+from dpanet.network.description import Description
 from dpanet.pair import Pixels
 
 PROVIDERS = {
@@ -66,12 +67,17 @@ class OnnxEngine(ExportedEngine):
     ) -> None:
         self.device = "cpu" if device == "auto" else device
         cores = threads or count_cores()
-        if self.device == "cpu" and cores > 1:
-            self.parallel_calls = _count_parallel_calls(path, passes)
+        network = _read_description(path)
+        is_lean = network is not None and network.tile_pixels >= _LEAN
+        if network is not None and is_lean and self.device == "cpu" and cores > 1:
+            self.parallel_calls = min(_MOST_CALLS, network.tta if passes == "auto" else passes)
         options = onnxruntime.SessionOptions()
         # a call computes in its own thread and in those of the session, one less than this number, which calls share
         options.intra_op_num_threads = cores - (self.parallel_calls - 1)
         options.inter_op_num_threads = 1
+        if not is_lean:
+            # of larger networks, threads that sleep while they wait cost less than threads that spin
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = _QUIET
         # a pattern takes all memory of a run once more; the arena alone is as fast
         options.enable_mem_pattern = False
@@ -111,15 +117,12 @@ class OnnxEngine(ExportedEngine):
         return outputs
 
 
-def _count_parallel_calls(path: Path, passes: int | Literal["auto"]) -> int:
-    """Return how many passes run at the same time; 1 if the file cannot be read, which loading it explains."""
+def _read_description(path: Path) -> Description | None:
+    """Return the network's description, or None if the file cannot be read, which loading it explains."""
     try:
-        network = ExportedModel.from_json(read_metadata(path, KEY), str(path)).description
+        return ExportedModel.from_json(read_metadata(path, KEY), str(path)).description
     except (OSError, WeightsError):
-        return 1
-    if network.tile_pixels < _LEAN:
-        return 1
-    return min(_MOST_CALLS, network.tta if passes == "auto" else passes)
+        return None
 
 
 def _provider(device: str) -> str:
