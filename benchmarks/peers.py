@@ -58,7 +58,7 @@ class Gain:
 
 GAINS = (
     Gain("compact", 3.45, PIXEL4, _CARD),
-    Gain("compact", 2.78, CANON, _CARD),
+    Gain("compact", 2.84, CANON, _CARD),
     Gain("nano", 2.81, PIXEL4, _CARD),
     Gain("nano", 2.31, CANON, _CARD),
     Gain("U-Net", 3.17, PIXEL4, f"{_CARD}, trained by the config compact"),
