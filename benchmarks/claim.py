@@ -84,7 +84,11 @@ def main() -> None:
         for name in options.only:
             train(name, seed, options)
     gains = {
-        name: {seed: gain for seed in options.seeds if (gain := read_gain(options.output / f"{name}-{seed}"))}
+        name: {
+            seed: gain
+            for seed in options.seeds
+            if (gain := read_gain(options.output / f"{name}-{seed}")) is not None
+        }
         for name in VARIANTS
     }
     print(f"{'':15}  kMAC  parameters  gain, dB  from full, dB")
@@ -95,7 +99,7 @@ def main() -> None:
 def train(name: str, seed: int, options: argparse.Namespace) -> None:
     """Train one variant with one seed to its end."""
     folder, variant = options.output / f"{name}-{seed}", VARIANTS[name]
-    if (folder / "model.safetensors").exists():
+    if read_gain(folder) is not None:
         return
     settings = [
         f"network.preset={variant.preset}",
@@ -123,12 +127,12 @@ def _toml(value: Any) -> str:
 
 
 def read_gain(folder: Path) -> float | None:
-    """Return the gain of a finished run's last validation in dB, or None."""
-    if not (folder / "model.safetensors").exists():
+    """Return the gain of the only validation in dB, which ends a run, or None if it has not ended."""
+    if not (folder / "log.csv").exists():
         return None
     lines = (folder / "log.csv").read_text("utf-8").splitlines()
     rows = [row for row in csv.DictReader(line for line in lines if line[:1] != "#") if row["psnr"]]
-    return float(rows[-1]["psnr"]) - float(rows[-1]["nothing"])
+    return float(rows[-1]["psnr"]) - float(rows[-1]["nothing"]) if rows else None
 
 
 def describe(name: str, gains: dict[int, float], full: dict[int, float]) -> str:
