@@ -219,7 +219,7 @@ def test_a_new_version_replaces_the_old_one(
     monkeypatch.setattr("dpanet.app.site._POLICY", f"{_POLICY}; font-src 'none'")
     export_site(folder, runtime=runtime[0], sha256=runtime[1])
     for _ in range(10):  # the first load shows the old version, and looks for a new one in the background
-        page.reload()
+        page.reload(wait_until="commit")  # the load event may wait for files of the old version
         page.locator("body[data-ready]").wait_for()
         if "font-src" in page.locator("meta[http-equiv]").get_attribute("content"):
             break
