@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from app.site.site_page import choose, deblur, error, open_site, save, shown
 from PIL import Image
+from playwright.sync_api import Error as PageError
 
 from dpanet import read_picture
 from dpanet.app.site import _POLICY, export_site
@@ -216,10 +217,14 @@ def test_a_new_version_replaces_the_old_one(
     folder = tmp_path / "site"
     export_site(folder, runtime=runtime[0], sha256=runtime[1])
     page = open_site(context, serve(folder))
+    page.locator("body[data-offline]").wait_for()
     monkeypatch.setattr("dpanet.app.site._POLICY", f"{_POLICY}; font-src 'none'")
     export_site(folder, runtime=runtime[0], sha256=runtime[1])
     for _ in range(10):  # the first load shows the old version, and looks for a new one in the background
-        page.reload(wait_until="commit")  # the load event may wait for files of the old version
+        try:
+            page.reload(timeout=6000)
+        except PageError:  # Chromium may hold up the load during which the worker is replaced
+            continue
         page.locator("body[data-ready]").wait_for()
         if "font-src" in page.locator("meta[http-equiv]").get_attribute("content"):
             break
