@@ -81,24 +81,30 @@ def test_any_strides(views: tuple[Pixels, Pixels]) -> None:
     np.testing.assert_array_equal(engine(*mirrored), engine(*(view.copy() for view in mirrored)))
 
 
-@pytest.mark.parametrize("threads", [None, 1, 3])
-def test_threads(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def options(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The options of all sessions of ONNX Runtime that a test loads."""
     seen: list[Any] = []
     session = onnxruntime.InferenceSession
 
     def note(path: Path, options: onnxruntime.SessionOptions, **more: Any) -> Any:
-        seen.append(options.intra_op_num_threads)
+        seen.append(options)
         return session(path, options, **more)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", note)
+    return seen
+
+
+@pytest.mark.parametrize("threads", [None, 1, 3])
+def test_threads(threads: int | None, options: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
     load_engine("nano", "onnxruntime", precision="float32", threads=threads)
-    assert seen == [threads or count_cores()]
+    assert [one.intra_op_num_threads for one in options] == [threads or count_cores()]
     with pytest.warns(
         ImageWarning, match=r"threads is 64, and this process may use 3 processors; \d threads? will"
     ):
         load_engine("nano", "onnxruntime", precision="float32", threads=64)
-    assert seen[1:] == [count_cores()]
+    assert [one.intra_op_num_threads for one in options[1:]] == [count_cores()]
 
 
 @pytest.mark.parametrize(
@@ -115,41 +121,24 @@ def test_threads(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_passes_at_the_same_time_share_the_threads(
-    threads: int, passes: Any, calls: int, inner: int, monkeypatch: pytest.MonkeyPatch
+    threads: int, passes: Any, calls: int, inner: int, options: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
-    session = onnxruntime.InferenceSession
-
-    def note(path: Path, options: onnxruntime.SessionOptions, **more: Any) -> Any:
-        seen.append(options.intra_op_num_threads)
-        return session(path, options, **more)
-
-    monkeypatch.setattr(onnxruntime, "InferenceSession", note)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
     engine = load_engine("nano", "onnxruntime", threads=threads, passes=passes)
-    assert (engine.parallel_calls, seen) == (calls, [inner])
+    assert (engine.parallel_calls, [one.intra_op_num_threads for one in options]) == (calls, [inner])
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_a_network_that_needs_much_memory_runs_one_pass_at_a_time_and_its_threads_sleep(
-    precision: str, monkeypatch: pytest.MonkeyPatch
+    precision: str, options: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spinning: list[bool] = []
-    session = onnxruntime.InferenceSession
-
-    def note(path: Path, options: onnxruntime.SessionOptions, **more: Any) -> Any:
-        try:
-            spinning.append(options.get_session_config_entry("session.intra_op.allow_spinning") != "0")
-        except RuntimeError:  # no such entry
-            spinning.append(True)
-        return session(path, options, **more)
-
-    monkeypatch.setattr(onnxruntime, "InferenceSession", note)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
     for model, calls in (("compact", 1), ("nano", 2)):
         engine = load_engine(model, "onnxruntime", precision=precision, threads=2, passes="auto")
         assert engine.parallel_calls == calls
-    assert spinning == [False, True]
+    assert options[0].get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    with pytest.raises(RuntimeError, match="allow_spinning"):  # there is no such entry
+        options[1].get_session_config_entry("session.intra_op.allow_spinning")
 
 
 def test_a_network_of_one_pass_keeps_all_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

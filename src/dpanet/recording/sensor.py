@@ -184,11 +184,13 @@ def record(
             file = (file + grain * fine).clamp(0, 1)
         rounded = (file * levels.clamp(min=1)).round() / levels.clamp(min=1)
         files.append(compressed(torch.where(levels > 0, rounded, file)))
-    coded = [
-        code_as_video(left, right, sensor.video, sensor.video_start) if sensor.video else (left, right)
-        for left, right, sensor in zip(*files, sensors, strict=True)
-    ]
-    left, right = (torch.stack(list(views)) for views in zip(*coded, strict=True))
+    left, right = files
+    if any(sensor.video for sensor in sensors):
+        coded = [
+            code_as_video(one, other, sensor.video, sensor.video_start) if sensor.video else (one, other)
+            for one, other, sensor in zip(left, right, sensors, strict=True)
+        ]
+        left, right = (torch.stack(list(views)) for views in zip(*coded, strict=True))
     return left, right, develop(truth)
 
 

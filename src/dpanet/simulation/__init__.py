@@ -1,1 +1,1 @@
-"""Simulate dual-pixel pairs from photographs: lens, kernels, layers, noise."""
+"""Simulate dual-pixel pairs from photographs: content, lens, kernels, layers."""
