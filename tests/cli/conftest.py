@@ -84,7 +84,9 @@ def small_model(monkeypatch: pytest.MonkeyPatch) -> Weighted:
 def use_model(monkeypatch: pytest.MonkeyPatch, network: nn.Module) -> None:
     """Let `Deblurrer` run a network by torch, whatever model and engine it is asked for."""
 
-    def load(model: object, engine: str = "auto", passes: object = 1, **options: object) -> TorchEngine:
+    def load(
+        model: object, engine: str = "auto", passes: object = 1, callers: int = 1, **options: object
+    ) -> TorchEngine:
         return TorchEngine(network, **options)
 
     monkeypatch.setattr(dpanet.deblurrer.deblurrer, "load_engine", load)

@@ -44,7 +44,7 @@ def write(task, job, *arguments, write=dpanet.jobs.job.Task.write):
     return line
 
 dpanet.jobs.job.Task.deblur, dpanet.jobs.job.Task.write = deblur, write
-dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, passes, **options: TorchEngine(Left(), **options)
+dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, passes, callers, **rest: TorchEngine(Left(), **rest)
 sys.exit(dpanet.cli.main())
 """
 """The command line with a network that returns the left view, and notes of what it does."""

@@ -20,7 +20,7 @@ class Left:
     description = Description(multiple_of=8, halo=8)
     def __call__(self, left, right):
         return left
-dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, passes, **options: TorchEngine(Left(), **options)
+dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, passes, callers, **rest: TorchEngine(Left(), **rest)
 sys.exit(dpanet.cli.main())
 """
 """The command line with a small network in place of every model."""

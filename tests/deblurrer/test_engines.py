@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,33 @@ def test_a_network_that_needs_much_memory_runs_one_pass_at_a_time_and_its_thread
     assert options[0].get_session_config_entry("session.intra_op.allow_spinning") == "0"
     with pytest.raises(RuntimeError, match="allow_spinning"):  # there is no such entry
         options[1].get_session_config_entry("session.intra_op.allow_spinning")
+
+
+@pytest.mark.parametrize("model", ["nano", "compact"])
+@pytest.mark.parametrize(("threads", "callers", "inner"), [(2, 2, 1), (3, 2, 2), (1, 2, 1), (3, 1, 3)])
+def test_callers_share_the_threads(
+    model: str, threads: int, callers: int, inner: int, options: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
+    passes: Any = "auto" if callers > 1 else 1
+    engine = load_engine(model, "onnxruntime", threads=threads, passes=passes, callers=callers)
+    assert (engine.parallel_calls, [one.intra_op_num_threads for one in options]) == (1, [inner])
+
+
+@pytest.mark.parametrize("callers", [0, -1, 1.5, "two"])
+def test_callers_that_cannot_be(callers: Any) -> None:
+    with pytest.raises(ConfigError, match="it must be a number of threads, at least 1"):
+        Deblurrer("nano", callers=callers)
+
+
+def test_two_callers_get_the_picture_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    views = [np.random.default_rng(seed).random((2, 200, 136, 3), np.float32) for seed in range(8)]
+    one, two = Deblurrer("nano", threads=1), Deblurrer("nano", threads=2, callers=2)
+    with ThreadPoolExecutor(2) as pool:
+        pictures = list(pool.map(lambda pair: two(*pair), views))
+    for pair, picture in zip(views, pictures, strict=True):
+        np.testing.assert_array_equal(picture, one(*pair))
 
 
 def test_a_network_of_one_pass_keeps_all_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,7 +195,8 @@ def deblur(
     from dpanet.engines.allocator import share_heap
 
     share_heap()
-    loading = Background(lambda: _load(model, **model_options, threads=threads, reuse_memory=True))
+    model_options |= {"threads": threads, "reuse_memory": True}
+    loading = Background(lambda: _load(model, **model_options))
 
     from dpanet.jobs.job_list import check_outputs, check_paths, list_jobs, list_single_job
     from dpanet.jobs.result_lines import Computation, choose_lines, print_left_out, print_result
@@ -246,7 +247,11 @@ def deblur(
             lines.loaded(Computation.of(apply))
             if defocus_map is not None:
                 apply.check_defocus_map()
-            task = Task(reader, apply, output_encoding, compression, meter, lines, model)
+
+            def load_again(callers: int) -> Deblurrer:
+                return _load(model, **model_options, callers=callers)
+
+            task = Task(reader, apply, output_encoding, compression, meter, lines, model, load_again)
             if folder:
                 key = build_key(
                     model,

@@ -20,6 +20,7 @@ from dpanet.deblurrer.refined import deblur_and_refine
 from dpanet.deblurrer.scales import Scale
 from dpanet.engines.choose_engine import load_engine
 from dpanet.engines.engine import Engine
+from dpanet.engines.processor import count_cores
 from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Deblurrer(Calls, Pretrained):
         keep_foreground: likewise in front of it. With the views swapped, background and foreground are swapped too.
         progress: called with (tiles done, all tiles).
         lens: refine pictures by the optics of this lens, whose field the pairs fill (`refinement/`).
+        callers: threads of yours that will call it at the same time. They share `threads`, which for several pairs is
+            faster than one call with all of them.
         reuse_memory: let glibc reuse freed memory: faster, but for the whole process and for good, so for programs.
 
     Raises:
@@ -86,9 +89,10 @@ class Deblurrer(Calls, Pretrained):
         keep_foreground: float | None = None,
         progress: Progress | None = None,
         lens: Lens | None = None,
+        callers: int = 1,
         reuse_memory: bool = False,
     ) -> None:
-        check_options(tile, scale, tta)
+        check_options(tile, scale, tta, callers)
         self.control = Control(strength, keep_background, keep_foreground)
         self.model = model
         self.engine: Engine = load_engine(
@@ -99,10 +103,12 @@ class Deblurrer(Calls, Pretrained):
             threads=threads,
             reuse_memory=reuse_memory,
             passes=tta,
+            callers=callers,
         )
         self.tile, self.scale = tile, scale
         self.mirrors = MIRRORS[: self.engine.description.tta if tta == "auto" else tta]
         self.progress, self.lens, self.threads = progress, lens, threads
+        self.callers = callers
         if self.control.needs_defocus_map:
             self.check_defocus_map()
 
@@ -126,6 +132,11 @@ class Deblurrer(Calls, Pretrained):
         """
         return self.engine.precision
 
+    @property
+    def _refining(self) -> int:
+        """Threads that refine one picture."""
+        return max(1, (self.threads or count_cores()) // self.callers)
+
     def __repr__(self) -> str:
         model = str(self.model) if isinstance(self.model, str | Path) else type(self.model).__name__
         engine = self.engine.name
@@ -142,7 +153,7 @@ class Deblurrer(Calls, Pretrained):
         encoding = output_encoding or pair.encoding
         check_encoding(encoding)
         keep, metadata = read_keep(pair), carry_metadata(pair, encoding)
-        deblur = partial(deblur_and_refine, self.lens, threads=self.threads) if self.lens else deblur_pair
+        deblur = partial(deblur_and_refine, self.lens, threads=self._refining) if self.lens else deblur_pair
         pixels, radius = deblur(
             self.engine,
             pair,

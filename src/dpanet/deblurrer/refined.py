@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from dpanet.deblurrer.control import Control, combine_views
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.engines.engine import Engine
-from dpanet.engines.processor import count_cores
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.lenses.lens import Lens
 from dpanet.pair import DualPixelPair, Encoding, Pixels
@@ -24,7 +23,7 @@ def deblur_and_refine(
     *,
     encoding: Encoding,
     control: Control,
-    threads: int | None = None,
+    threads: int = 1,
     progress: Progress | None = None,
     **options: Any,
 ) -> tuple[Pixels, NDArray[np.float32] | None]:
@@ -36,7 +35,7 @@ def deblur_and_refine(
         pair: in memory.
         encoding: of the picture.
         control: how much of the refined picture the picture gets.
-        threads: that refine; all cores by default.
+        threads: that refine.
         progress: called as of `deblur_pair`, and then anew with the parts that are refined.
         **options: of `deblur_pair`.
 
@@ -48,7 +47,7 @@ def deblur_and_refine(
     views = pair.left, pair.right
     if pair.encoding == "srgb":
         views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
-    refined = refine(*views, picture, lens, threads=threads or count_cores(), progress=progress).picture
+    refined = refine(*views, picture, lens, threads=threads, progress=progress).picture
     if encoding == "srgb":
         refined = linear_to_srgb(refined)
     if control.is_plain:

@@ -48,6 +48,7 @@ def load_engine(
     threads: int | None = None,
     reuse_memory: bool = False,
     passes: int | Literal["auto"] = 1,
+    callers: int = 1,
 ) -> Engine:
     """Load a model into the engine that runs it.
 
@@ -64,6 +65,8 @@ def load_engine(
         reuse_memory: let glibc reuse freed memory, see `reuse_freed_memory`.
         passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. With ONNX
             Runtime, two may share the threads, see `Engine.parallel_calls`.
+        callers: threads that will call the engine at the same time. With ONNX Runtime they share its threads; the
+            other engines do not need to know.
 
     Raises:
         ConfigError: for an unknown value, or one that the engine or the model does not have.
@@ -92,7 +95,7 @@ def load_engine(
     chosen = _choose(model, device, precision) if engine == "auto" else engine
     _check(str(model), chosen, precision)
     options = {"threads": _limit_threads(threads), "reuse_memory": reuse_memory}
-    loaded = _load(model, chosen, device, precision, options, passes)
+    loaded = _load(model, chosen, device, precision, options, {"passes": passes, "callers": callers})
     loaded.model_source = str(model)
     return loaded
 
@@ -103,9 +106,9 @@ def _load(
     device: str,
     precision: str,
     options: dict[str, Any],
-    passes: int | Literal["auto"],
+    calls: dict[str, Any],
 ) -> OnnxEngine | OpenVinoEngine | TorchEngine:
-    """Check the file of a model and load it into the engine `chosen`."""
+    """Check the file of a model and load it into the engine `chosen`; `calls` are options of ONNX Runtime."""
     options = {**options, "device": device}
     if chosen == "torch":
         with named_extra("the engine torch"):
@@ -122,7 +125,7 @@ def _load(
     from dpanet.engines.onnx_engine import OnnxEngine
 
     with _exported_file(model, precision, chosen, device) as path:
-        loaded = OnnxEngine(path, passes=passes, **options)
+        loaded = OnnxEngine(path, **calls, **options)
     if precision not in ("auto", loaded.precision):
         raise ConfigError(
             f"precision is {precision!r}, and {model} computes in {loaded.precision} with ONNX Runtime; leave the "

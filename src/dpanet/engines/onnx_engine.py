@@ -47,6 +47,8 @@ class OnnxEngine(ExportedEngine):
         reuse_memory: of no effect: ONNX Runtime keeps the memory of a run for the next one.
         passes: mirror images that will be run of each pair; ``auto``: as the network describes itself. Of a network
             that needs little memory, two passes at the same time share the threads, so that each uses one less.
+        callers: threads that will call it at the same time. They share `threads`, and run the passes of their pairs
+            one after the other.
 
     Raises:
         WeightsError: if the file is damaged or was not written by `dpanet export`.
@@ -64,16 +66,17 @@ class OnnxEngine(ExportedEngine):
         threads: int | None = None,
         reuse_memory: bool = False,
         passes: int | Literal["auto"] = 1,
+        callers: int = 1,
     ) -> None:
         self.device = "cpu" if device == "auto" else device
         cores = threads or count_cores()
         network = _read_description(path)
         is_lean = network is not None and network.tile_pixels >= _LEAN
-        if network is not None and is_lean and self.device == "cpu" and cores > 1:
+        if network is not None and is_lean and self.device == "cpu" and cores > 1 and callers == 1:
             self.parallel_calls = min(_MOST_CALLS, network.tta if passes == "auto" else passes)
         options = onnxruntime.SessionOptions()
         # a call computes in its own thread and in those of the session, one less than this number, which calls share
-        options.intra_op_num_threads = cores - (self.parallel_calls - 1)
+        options.intra_op_num_threads = max(1, cores - (max(self.parallel_calls, callers) - 1))
         options.inter_op_num_threads = 1
         if not is_lean:
             # of larger networks, threads that sleep while they wait cost less than threads that spin

@@ -153,6 +153,8 @@ class Task:
     """Makes the lines that are printed."""
     model: str = ""
     """Name of the model."""
+    load_again: Callable[[int], Deblurrer] | None = None
+    """Loads the deblurrer once more, for so many threads that call it at the same time."""
 
     def deblur(self, job: Job, opened: OpenedPair) -> DeblurredPair:
         """Deblur a pair.
