@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -110,6 +112,18 @@ def test_a_batch_is_its_scenes_one_by_one() -> None:
 def test_description(name: str, multiple: int, whole: bool) -> None:
     said = DPANet(small(name)).description
     assert (said.multiple_of, said.whole_image, said.encoding) == (multiple, whole, "srgb")
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_a_paper_network_of_few_levels_takes_any_size(levels: int) -> None:
+    """Its features are halved twice, however few levels there are."""
+    full = small("paper")
+    changes = {key: getattr(full, key)[:levels] for key in ("widths", "blocks", "decoder_blocks")}
+    network = awake(replace(full, **changes))
+    assert network.description.multiple_of == max(4, 2 ** (levels - 1))
+    left, right = pair(18, 21)
+    with torch.inference_mode():
+        assert network(left, right).shape == left.shape
 
 
 @pytest.mark.parametrize(

@@ -131,4 +131,6 @@ class DPANetConfig(ModelConfig):
             halvings += 1
         if self.bottleneck == "pooled":
             halvings += 1
+        if self.stem == "pyramid":
+            halvings = max(halvings, 2)  # its own
         return int(2**halvings)
