@@ -3,8 +3,9 @@
 python benchmarks/coherence.py CAPTURES SCENE PICTURE ... [--layout pairs]
 
 CAPTURES is a folder as `dpanet evaluate` reads it, SCENE the name of one of its scenes, PICTURE a file that a method
-made of its views. The truth is registered to the views, and all are compared as gray display values in windows of
-128 px. A picture gets the gain and offset that bring it closest to the truth.
+made of its views. The truth is registered to the views, and for each picture to that picture: a network may move what
+it sharpens, and a truth may be magnified. All are compared as gray display values in windows of 128 px.
+A picture gets the gain and offset that bring it closest to the truth.
 
 Prints for each band, in cycles a px:
 share: of the truth's energy, dB.
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.datasets import open_dataset
+from dpanet.evaluation.registration import find_affine
 from dpanet.fidelity.exposure import linear_planes
 from dpanet.fidelity.refine_registration import warp_truth
 from dpanet.images.encoding import linear_to_srgb
@@ -50,12 +52,10 @@ def main() -> None:
     scenes = {scene.name: scene for scene in open_dataset(options.captures, options.layout).scenes}
     if options.scene not in scenes:
         parser.error(f"there is no scene {options.scene}; there are {', '.join(scenes)}")
-    truth, views, warp = linear_planes(scenes[options.scene].load())
-    target = to_display(warp_truth(truth, warp, 0))
-    planes = [target, *map(to_display, views)]
-    for file in options.pictures:
-        planes.append(match(read_picture(file).pixels.mean(axis=2), target))
-    spectra = cross_spectra(planes)
+    capture = scenes[options.scene].load()
+    truth, views, warp = linear_planes(capture)
+    of_views = cross_spectra([to_display(warp_truth(truth, warp, 0)), *map(to_display, views)])
+    of_pictures = [pair_spectra(truth, read_gray(file, capture.white)) for file in options.pictures]
     frequency = np.hypot(np.fft.fftfreq(WINDOW)[:, None], np.fft.fftfreq(WINDOW)[None])
     names = "".join(f"   {file.stem[-33:]:33}" for file in options.pictures)
     print(
@@ -63,13 +63,27 @@ def main() -> None:
         + "   amplitude coherence error least" * len(options.pictures)
     )
     for low, high in pairwise(BANDS):
-        band = spectra[:, :, (frequency >= low) & (frequency < high)]
-        energy = band[0, 0].real.sum()
-        share = decibels(energy / spectra[0, 0].real.sum())
-        row = f"{low:.3f}-{high:.3f}{share:6.1f}{joint_coherence(band):6.3f}"
-        for index in range(3, len(planes)):
-            row += "   {:9.2f} {:9.3f} {:5.1f} {:5.1f}".format(*compare(band, index))
+        inside = (frequency >= low) & (frequency < high)
+        share = decibels(of_views[0, 0, inside].real.sum() / of_views[0, 0].real.sum())
+        row = f"{low:.3f}-{high:.3f}{share:6.1f}{joint_coherence(of_views[:, :, inside]):6.3f}"
+        for spectra in of_pictures:
+            row += "   {:9.2f} {:9.3f} {:5.1f} {:5.1f}".format(*compare(spectra[:, :, inside], 1))
         print(row)
+
+
+def read_gray(file: Path, white: float) -> Plane:
+    """Return a picture as gray display values, (H, W)."""
+    picture = read_picture(file)
+    gray = picture.pixels.mean(axis=2)
+    return to_display(gray / white) if picture.encoding == "linear" else np.asarray(gray, np.float64)
+
+
+def pair_spectra(truth: NDArray[np.float32], picture: Plane) -> NDArray[np.complex128]:
+    """Return the cross-spectra of a truth (linear light, gray), registered to a picture, and this picture."""
+    found = find_affine(_three(to_display(truth)), _three(picture), "srgb")
+    warp = np.eye(2, 3) if found is None else np.asarray(found, np.float64)
+    target = to_display(warp_truth(truth, warp, 0))
+    return cross_spectra([target, match(picture, target)])
 
 
 def to_display(light: NDArray[np.float32]) -> Plane:
@@ -77,7 +91,11 @@ def to_display(light: NDArray[np.float32]) -> Plane:
     return np.asarray(linear_to_srgb(np.clip(light, 0, 1)), np.float64)
 
 
-def match(picture: NDArray[np.float32], target: Plane) -> Plane:
+def _three(plane: Plane) -> NDArray[np.float32]:
+    return np.asarray(np.repeat(plane[..., None], 3, 2), np.float32)
+
+
+def match(picture: Plane, target: Plane) -> Plane:
     """Return the picture (H, W) with the gain and offset that bring it closest to the target, inside the border."""
     inside = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
     gain, offset = np.polyfit(picture[inside].ravel(), target[inside].ravel(), 1)
