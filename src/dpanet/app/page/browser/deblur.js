@@ -183,6 +183,10 @@ async function prepareOffline() {
       if (data === "stored") sayOffline();
     });
     const registration = await services.register(new URL("service_worker.js", import.meta.url));
+    if (registration.waiting && (await replaceBy(registration.waiting))) {
+      location.reload();
+      await new Promise(() => {});
+    }
     const active = await Promise.race([services.ready.then((one) => one.active), later(PATIENCE)]);
     if (!active) return;
     if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
@@ -195,6 +199,20 @@ async function prepareOffline() {
   } catch {
     // Without a service worker (a private window, a plain http address) the page works, on one core and online.
   }
+}
+
+/**
+ * Let the worker of a newer version take over, and return whether it has. An earlier load has found it; it waits for
+ * a moment at which the page asks for nothing, since Chromium can lose a load during which the worker is replaced.
+ */
+async function replaceBy(worker) {
+  const services = navigator.serviceWorker;
+  const answer = new Promise((done) => {
+    services.addEventListener("controllerchange", () => done(true), { once: true });
+    services.addEventListener("message", ({ data }) => data === "needed" && done(false));
+  });
+  worker.postMessage("replace");
+  return Promise.race([answer, later(PATIENCE)]);
 }
 
 function later(milliseconds) {

@@ -5,8 +5,6 @@
 const CACHE = `dpanet-${VERSION}`;
 const ROOT = self.registration.scope;
 
-self.addEventListener("install", () => self.skipWaiting());
-
 self.addEventListener("activate", (event) => {
   const clean = async () => {
     for (const name of await caches.keys()) if (name.startsWith("dpanet-") && name !== CACHE) await caches.delete(name);
@@ -17,7 +15,15 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("message", (event) => {
   if (event.data === "store") event.waitUntil(storeAll(event.source));
+  if (event.data === "replace") event.waitUntil(replaceOld(event.source));
 });
+
+/** Take over from the worker of an older version, unless another page still needs the files of that version. */
+async function replaceOld(client) {
+  const pages = await self.clients.matchAll({ includeUncontrolled: true });
+  if (pages.every(({ id }) => id === client.id)) await self.skipWaiting();
+  else client.postMessage("needed");
+}
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
