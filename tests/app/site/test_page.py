@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 from app.site.site_page import choose, deblur, error, open_site, save, shown
+from browser_waiting import wait_until
 from PIL import Image
-from playwright.sync_api import Error as PageError
 
 from dpanet import read_picture
 from dpanet.app.site import _POLICY, export_site
@@ -220,18 +220,46 @@ def test_a_new_version_replaces_the_old_one(
     page.locator("body[data-offline]").wait_for()
     monkeypatch.setattr("dpanet.app.site._POLICY", f"{_POLICY}; font-src 'none'")
     export_site(folder, runtime=runtime[0], sha256=runtime[1])
-    for _ in range(10):  # the first load shows the old version, and looks for a new one in the background
-        try:
-            page.reload(timeout=6000)
-        except PageError:  # Chromium may hold up the load during which the worker is replaced
-            continue
-        page.locator("body[data-ready]").wait_for()
-        if "font-src" in page.locator("meta[http-equiv]").get_attribute("content"):
-            break
-        page.wait_for_timeout(500)
+    reload_until_new(page)
     page.locator("body[data-offline]").wait_for()
     assert "font-src" in page.locator("meta[http-equiv]").get_attribute("content")
     assert page.evaluate("caches.keys()") == [f"dpanet-{version_of(folder)}"]
+
+
+def test_a_new_version_waits_until_one_page_is_open(
+    context: Any,
+    runtime: tuple[Path, dict[str, str]],
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "site"
+    export_site(folder, runtime=runtime[0], sha256=runtime[1])
+    old = version_of(folder)
+    address = serve(folder)
+    other, page = open_site(context, address), open_site(context, address)
+    monkeypatch.setattr("dpanet.app.site._POLICY", f"{_POLICY}; font-src 'none'")
+    export_site(folder, runtime=runtime[0], sha256=runtime[1])
+    page.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
+    wait_until(page, "navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)")
+    page.reload()
+    page.locator("body[data-offline]").wait_for()  # at once, with all files of its version
+    assert "font-src" not in page.locator("meta[http-equiv]").get_attribute("content")
+    assert page.evaluate("caches.keys()") == [f"dpanet-{old}"]
+    other.close()
+    reload_until_new(page)
+    page.locator("body[data-offline]").wait_for()
+    assert page.evaluate("caches.keys()") == [f"dpanet-{version_of(folder)}"]
+
+
+def reload_until_new(page: Any) -> None:
+    """Load a page again until it shows the new version: a load looks for one in the background."""
+    for _ in range(10):
+        page.reload(timeout=6000)
+        page.locator("body[data-ready]").wait_for()
+        if "font-src" in page.locator("meta[http-equiv]").get_attribute("content"):
+            return
+        page.wait_for_timeout(500)
 
 
 def version_of(folder: Path) -> str:
