@@ -255,7 +255,7 @@ def test_a_new_version_waits_until_one_page_is_open(
 def reload_until_new(page: Any) -> None:
     """Load a page again until it shows the new version: a load looks for one in the background."""
     for _ in range(10):
-        page.reload(timeout=6000)
+        page.reload()
         page.locator("body[data-ready]").wait_for()
         if "font-src" in page.locator("meta[http-equiv]").get_attribute("content"):
             return
