@@ -11,6 +11,7 @@ import tifffile
 from app.site.site_page import choose, deblur, error, open_site, save, shown
 from browser_waiting import wait_until
 from PIL import Image
+from playwright.sync_api import Error as PageError
 
 from dpanet import read_picture
 from dpanet.app.site import _POLICY, export_site
@@ -255,8 +256,11 @@ def test_a_new_version_waits_until_one_page_is_open(
 def reload_until_new(page: Any) -> None:
     """Load a page again until it shows the new version: a load looks for one in the background."""
     for _ in range(10):
-        page.reload()
-        page.locator("body[data-ready]").wait_for()
+        try:
+            page.reload(timeout=10_000)
+            page.locator("body[data-ready]").wait_for(timeout=10_000)
+        except PageError:  # with a debugger, as here, Chromium may lose a load while the worker is replaced
+            continue
         if "font-src" in page.locator("meta[http-equiv]").get_attribute("content"):
             return
         page.wait_for_timeout(500)
