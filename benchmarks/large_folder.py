@@ -52,7 +52,7 @@ def write(task, job, deblurred, overwrite, record):
 dpanet.jobs.job.PairReader.__call__ = read
 dpanet.jobs.job.Task.deblur = lambda task, job, opened: None
 dpanet.jobs.job.Task.write = write
-dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, passes, **options: TorchEngine(Left(), **options)
+dpanet.deblurrer.deblurrer.load_engine = lambda model, engine, passes, callers, **rest: TorchEngine(Left(), **rest)
 code = dpanet.cli.main()
 print(*begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
 sys.exit(code)
