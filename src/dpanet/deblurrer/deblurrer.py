@@ -58,8 +58,8 @@ class Deblurrer(Calls, Pretrained):
         keep_foreground: likewise in front of it. With the views swapped, background and foreground are swapped too.
         progress: called with (tiles done, all tiles).
         lens: refine pictures by the optics of this lens, whose field the pairs fill (`refinement/`).
-        callers: threads of yours that will call it at the same time. With ONNX Runtime they share `threads`, which for
-            several pairs is faster than one call with all of them; the other engines are as they are.
+        callers: threads of yours that will call it at the same time. With ONNX Runtime they share `threads`, which
+            for several pairs is faster than one call with all of them; the other engines are as they are.
         reuse_memory: let glibc reuse freed memory: faster, but for the whole process and for good, so for programs.
 
     Raises:
