@@ -19,8 +19,9 @@ from dpanet.jobs.job import Task
 NAMES = [*"abcde"]
 
 ON_TWO_CORES = """
-import os, sys, time
+import os, signal, sys, time
 import dpanet.cli, dpanet.jobs.job
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
 os.sched_getaffinity = lambda process: {0, 1}
 
 def deblur(task, job, *arguments, deblur=dpanet.jobs.job.Task.deblur):

@@ -208,19 +208,29 @@ def test_a_narrow_page_never_scrolls_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.fixture
+def release(
+    runtime: tuple[Path, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Path]:
+    """Return a function that puts a version with another policy into the site's folder, which it returns."""
+
+    def export(policy: str) -> Path:
+        monkeypatch.setattr("dpanet.app.site._POLICY", policy)
+        return export_site(tmp_path / "site", runtime=runtime[0], sha256=runtime[1]).folder
+
+    return export
+
+
+NEW_POLICY = f"{_POLICY}; font-src 'none'"
+
+
 def test_a_new_version_replaces_the_old_one(
-    context: Any,
-    runtime: tuple[Path, dict[str, str]],
-    serve: Serve,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    context: Any, serve: Serve, release: Callable[[str], Path]
 ) -> None:
-    folder = tmp_path / "site"
-    export_site(folder, runtime=runtime[0], sha256=runtime[1])
+    folder = release(_POLICY)
     page = open_site(context, serve(folder))
     page.locator("body[data-offline]").wait_for()
-    monkeypatch.setattr("dpanet.app.site._POLICY", f"{_POLICY}; font-src 'none'")
-    export_site(folder, runtime=runtime[0], sha256=runtime[1])
+    release(NEW_POLICY)
     reload_until_new(page)
     page.locator("body[data-offline]").wait_for()
     assert "font-src" in page.locator("meta[http-equiv]").get_attribute("content")
@@ -228,19 +238,12 @@ def test_a_new_version_replaces_the_old_one(
 
 
 def test_a_new_version_waits_until_one_page_is_open(
-    context: Any,
-    runtime: tuple[Path, dict[str, str]],
-    serve: Serve,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    context: Any, serve: Serve, release: Callable[[str], Path]
 ) -> None:
-    folder = tmp_path / "site"
-    export_site(folder, runtime=runtime[0], sha256=runtime[1])
-    old = version_of(folder)
-    address = serve(folder)
+    folder = release(_POLICY)
+    old, address = version_of(folder), serve(folder)
     other, page = open_site(context, address), open_site(context, address)
-    monkeypatch.setattr("dpanet.app.site._POLICY", f"{_POLICY}; font-src 'none'")
-    export_site(folder, runtime=runtime[0], sha256=runtime[1])
+    release(NEW_POLICY)
     page.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
     wait_until(page, "navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)")
     page.reload()

@@ -205,7 +205,7 @@ async function prepareOffline() {
  * Let the worker of a newer version take over, and return whether it has. An earlier load has found it; it waits for
  * a moment at which the page asks for nothing, since Chromium can lose a load during which the worker is replaced.
  */
-async function replaceBy(worker) {
+function replaceBy(worker) {
   const services = navigator.serviceWorker;
   const answer = new Promise((done) => {
     services.addEventListener("controllerchange", () => done(true), { once: true });
