@@ -11,7 +11,8 @@ from dpanet.errors import PairError
 from dpanet.lenses.lens import KernelPairs
 from dpanet.lenses.pixel4 import Pixel4
 from dpanet.pair import Pixels
-from dpanet.refinement.refine import CELL, cut_parts, refine
+from dpanet.refinement.parts import CELL, cut_parts
+from dpanet.refinement.refine import refine
 
 SIZE = 240
 

@@ -152,7 +152,7 @@ def deblur_capture(
         watch(clock)
         deblurrer.progress = clock.tiles
         try:
-            if deblurrer.engine.description.has_defocus:
+            if deblurrer.has_defocus_map:
                 picture, radius = deblurrer.with_defocus_map(pair)
             else:
                 picture, radius = deblurrer(pair), None

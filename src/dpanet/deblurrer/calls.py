@@ -17,6 +17,7 @@ from dpanet.views.kinds import View, is_path, to_arrays
 
 if TYPE_CHECKING:
     from dpanet.images.reading import ImagePath
+    from dpanet.lenses.lens import Lens
 
 Array = NDArray[Any]
 
@@ -49,6 +50,8 @@ class Calls:
 
     engine: Engine
     """What runs the network."""
+    lens: Lens | None
+    """Whose optics refine the picture."""
 
     # Arrays stand apart from tensors and images, which a type checker knows only where their packages are installed.
 
@@ -159,14 +162,16 @@ class Calls:
         output_encoding: Encoding | None = None,
         progress: Progress | None = None,
     ) -> Any:
-        """Return the picture and the defocus map, from the same run of the network; what is given is as of a call.
+        """Return the picture and the defocus map, from the same run; what is given is as of a call.
+
+        The map is that of the network, or if a lens is known, the scales at which its blur best explains the views.
 
         Returns:
             the picture, as of a call; the map, a NumPy array (H, W), float32, or (B, H, W) of a batch: signed blur
             radius in px, positive where the left view's kernel lies on the left (-x) side. Of lists, a list of both.
 
         Raises:
-            ConfigError: if the network has no defocus map (`Description.has_defocus`), and as for a picture.
+            ConfigError: if there is none (`has_defocus_map`), and as for a picture.
 
         >>> import numpy as np
         >>> from dpanet import Deblurrer
@@ -202,15 +207,20 @@ class Calls:
         radius: DefocusMap = self._run(left, right, encoding, None, progress, defocus=True)[1]
         return radius
 
+    @property
+    def has_defocus_map(self) -> bool:
+        """Whether the network has a defocus map, or a lens is known, which gives one with any network."""
+        return self.engine.description.has_defocus or self.lens is not None
+
     def check_defocus_map(self) -> None:
-        """Raise ConfigError unless the network has a defocus map.
+        """Raise ConfigError unless there is a defocus map (`has_defocus_map`).
 
         >>> from dpanet import Deblurrer
         >>> Deblurrer("nano", device="cpu").check_defocus_map()
         Traceback (most recent call last):
         dpanet.errors.ConfigError: this model has no defocus map; choose one that has, such as compact
         """
-        if not self.engine.description.has_defocus:
+        if not self.has_defocus_map:
             raise ConfigError("this model has no defocus map; choose one that has, such as compact")
 
     def _run(

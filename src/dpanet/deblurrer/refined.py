@@ -11,7 +11,7 @@ from dpanet.deblurrer.control import Control, combine_views
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.engines.engine import Engine
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
-from dpanet.lenses.lens import Lens
+from dpanet.lenses.lens import Lens, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 from dpanet.refinement.refine import refine
 
@@ -24,10 +24,11 @@ def deblur_and_refine(
     encoding: Encoding,
     control: Control,
     threads: int = 1,
+    defocus: bool = False,
     progress: Progress | None = None,
     **options: Any,
 ) -> tuple[Pixels, NDArray[np.float32] | None]:
-    """Run an engine over a pair as `deblur_pair` does, and refine the picture.
+    """Run an engine over a pair as `deblur_pair` does, and refine the picture; the defocus map is that of the lens.
 
     Args:
         lens: whose field the pair fills.
@@ -36,22 +37,23 @@ def deblur_and_refine(
         encoding: of the picture.
         control: how much of the refined picture the picture gets.
         threads: that refine.
+        defocus: also return the defocus map; the network needs none.
         progress: called as of `deblur_pair`, and then anew with the parts that are refined.
         **options: of `deblur_pair`.
 
     Returns:
         as `deblur_pair`.
     """
-    options["defocus"] |= control.needs_defocus_map
-    picture, radius = deblur_pair(engine, pair, encoding="linear", progress=progress, **options)
+    picture, _ = deblur_pair(engine, pair, encoding="linear", progress=progress, **options)
     views = pair.left, pair.right
     if pair.encoding == "srgb":
         views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
-    refined = refine(*views, picture, lens, threads=threads, progress=progress).picture
-    if encoding == "srgb":
-        refined = linear_to_srgb(refined)
-    if control.is_plain:
-        return refined, radius
-    return control.apply(
-        refined, combine_views(pair.left, pair.right, pair.encoding, encoding), radius, encoding
-    ), radius
+    found = refine(*views, picture, lens, threads=threads, progress=progress)
+    refined = linear_to_srgb(found.picture) if encoding == "srgb" else found.picture
+    radius = None
+    if defocus or control.needs_defocus_map:
+        radius = found.scale * np.float32(blur_radius(lens))
+    if not control.is_plain:
+        combined = combine_views(pair.left, pair.right, pair.encoding, encoding)
+        refined = control.apply(refined, combined, radius, encoding)
+    return refined, radius if defocus else None

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 SIZE = 97
 """Side K of the kernels of every lens, px."""
 
+PLACES = (1 / 6, 1 / 2, 5 / 6)
+"""Of a field, down and across, at which a mean over it is taken."""
+
 KernelPairs = NDArray[np.float32]
 """(N, 2, K, K): left and right, centered, each summing to 1; +x right, +y down."""
 
@@ -40,3 +43,22 @@ class Lens(Protocol):
         Raises:  ConfigError for a scale beyond `max_scale`.
         """
         ...
+
+
+def blur_radius(lens: Lens) -> float:
+    """Return the blur radius in px of scale 1, above 0 if the left view's kernel then lies on the left (-x) side.
+
+    It is that of the even disc that spreads light as far as both kernels together, the mean over the field.
+    """
+    line = np.arange(SIZE) - SIZE // 2
+    scale = min(1.0, lens.max_scale)
+    radii, moved = [], 0.0
+    for y in PLACES:
+        for x in PLACES:
+            pair = lens.kernels(y, x, [scale])[0].astype(np.float64)
+            both = pair.mean(0)
+            columns, rows = both.sum(0), both.sum(1)
+            spread = columns @ line**2 - (columns @ line) ** 2 + rows @ line**2 - (rows @ line) ** 2
+            radii.append(np.sqrt(2 * spread) / scale)
+            moved += float((pair[1] - pair[0]).sum(0) @ line)
+    return float(np.copysign(np.mean(radii), moved))

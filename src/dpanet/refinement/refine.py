@@ -5,18 +5,16 @@ the picture x is corrected by
 
     d_s = sum_v conj(K_v) r_v / (sum_v |K_v|^2 + BALANCE)
 
-(Fourier domain, linear light). Which scale holds where is judged by the evidence E_s, a Gaussian mean of sum_v r_v^2:
-the correction is the mean of all d_s with the weights softmax(-(E_s / min E - 1) / TEMPERATURE). Where the smallest
-E_s is hardly above the noise of the views, the picture explains them, and nothing is corrected.
+(Fourier domain, linear light). The scale of each block is found first (`evidence.py`, `scale_map.py`); between two
+scales of `_Corrector`, and between two blocks, the correction is the mean of both. Where the residuals are hardly
+above the noise of the views, the picture explains them, and nothing is corrected; where no picture would, half is.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,36 +22,25 @@ from numpy.typing import NDArray
 from dpanet.errors import PairError
 from dpanet.lenses.lens import Lens
 from dpanet.pair import Pixels
+from dpanet.refinement.evidence import BLOCK, Evidence, EvidenceMeter
+from dpanet.refinement.parts import Part, cut_parts
+from dpanet.refinement.scale_map import average, find_scales
+from dpanet.refinement.spectra import WindowSpectra
 
 BALANCE = 0.05
 """Added to the energy of the kernels: frequencies that they hardly pass are corrected less."""
 
-TEMPERATURE = 0.2
-"""Of the softmax: how much worse a scale may explain the views and still count."""
-
 NOISE = 2.0
 """How many times the views' noise a residual must have to be believed in the least."""
 
-EVIDENCE_RADIUS = 20.0
-"""Standard deviation in px of the Gaussian mean of the evidence."""
+TRUST_RADIUS = 20.0
+"""Standard deviation in px of the Gaussian mean of residuals, and of the noise, where they are compared."""
 
-SCALES = (0.07, 0.14, 0.22, 0.32, 0.45, 0.62, 0.82, 1.05, 1.3, 1.6)
+SCALES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6)
 """|scale| that are tried, both signs, and 0. They are closest where blur is small: there it changes fastest."""
-
-CELL = 168
-"""Largest side in px of the parts that are corrected with the kernels of their center."""
-
-FEATHER = 24
-"""Width in px of the smooth ramp from one part to the next."""
 
 WINDOW = 384
 """Side in px of the window around a part, whose border is context."""
-
-_BLOCK = 8
-"""Side in px of the blocks in which the evidence is averaged before its Gaussian mean."""
-
-_COUNTS = 0.02
-"""Smallest weight of a scale anywhere in a part with which its correction is computed."""
 
 
 @dataclass(frozen=True)
@@ -102,176 +89,175 @@ def refine(
     planes = [np.ascontiguousarray(a[..., :channels].transpose(2, 0, 1)) for a in (left, right, picture)]
     if is_gray:  # of which the network's picture has three nearly equal channels
         planes[2] = picture.mean(2, dtype=np.float32)[None]
+    positive = np.array(SCALES, np.float32) * np.float32(min(1.0, lens.max_scale / SCALES[-1]))
+    scales = np.concatenate([-positive[::-1], np.zeros(1, np.float32), positive])
+    gray = [plane.mean(0) for plane in planes]
+    meter = EvidenceMeter(gray[0], gray[1], gray[2], lens, scales)
+    regions = list(meter.parts())
     height, width = picture.shape[:2]
     parts = list(cut_parts(height, width))
-    total = np.zeros((channels + 1, height, width), np.float32)
-    weight = np.zeros((height, width), np.float32)
-    fitter = _Fitter(lens, height, width)
+    report = _Report(len(regions) + len(parts), progress)
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for done, (part, result) in enumerate(
-            zip(parts, pool.map(lambda p: fitter(p, *planes), parts), strict=True)
-        ):
-            rows, columns = part.rows, part.columns
-            total[:, rows, columns] += part.ramp * result
-            weight[rows, columns] += part.ramp
-            if progress is not None:
-                progress(done + 1, len(parts))
+        evidence = _measure(meter, regions, pool, report)
+        blocks = find_scales(evidence, scales)
+        noise = _measure_noise(meter.planes[:2], blocks.shape) * np.float32(meter.passed)
+        known = _weigh(evidence, blocks, scales, noise)
+        between = (scales[:-1] + scales[1:]) / 2
+        corrector = _Corrector(planes, lens, np.sort(np.concatenate([scales, between])), blocks, known)
+        total = np.zeros((channels, height, width), np.float32)
+        weight = np.zeros((height, width), np.float32)
+        for part, correction in zip(parts, pool.map(corrector, parts), strict=True):
+            total[:, part.rows, part.columns] += part.ramp * correction
+            weight[part.rows, part.columns] += part.ramp
+            report()
     total /= weight
-    return Refined(picture + total[:channels].transpose(1, 2, 0), total[-1])
+    rows, columns = blocks.shape
+    scale = _enlarge(slice(0, height), rows) @ blocks @ _enlarge(slice(0, width), columns).T
+    return Refined(picture + total.transpose(1, 2, 0), np.asarray(scale, np.float32))
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of a picture, with the ramps to its neighbors."""
-
-    rows: slice
-    """Of the picture."""
-    columns: slice
-    """Of the picture."""
-    ramp: NDArray[np.float32]
-    """(rows, columns), the weights of the part."""
-
-    @property
-    def center(self) -> tuple[int, int]:
-        """Px (y, x) in the middle."""
-        return (self.rows.start + self.rows.stop) // 2, (self.columns.start + self.columns.stop) // 2
-
-
-def cut_parts(height: int, width: int) -> Iterator[Part]:
-    """Yield the parts of a picture of height x width px, row by row; the weights are above zero everywhere."""
-    for rows, down in _cut_side(height):
-        for columns, across in _cut_side(width):
-            yield Part(rows, columns, down[:, None] * across)
-
-
-def _cut_side(length: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Yield the parts of a side of `length` px, and their weights."""
-    count = math.ceil(length / CELL)
-    edges = [length * i // count for i in range(count + 1)]
-    for first, end in pairwise(edges):
-        start, stop = max(0, first - FEATHER // 2), min(length, end + FEATHER // 2)
-        line = np.arange(start, stop, dtype=np.float32)
-        ramp = np.ones_like(line)
-        if first > 0:
-            ramp = np.minimum(ramp, (line - start + 0.5) / FEATHER)
-        if end < length:
-            ramp = np.minimum(ramp, (stop - line - 0.5) / FEATHER)
-        yield slice(start, stop), ramp
-
-
-class _Fitter:
-    """Finds the correction of a part.
+class _Report:
+    """Counts parts.
 
     Args:
-        lens: whose kernels blur the picture.
-        height: of the picture, px.
-        width: of the picture, px.
+        count: of all parts.
+        progress: called with (parts done, all parts).
     """
 
-    def __init__(self, lens: Lens, height: int, width: int) -> None:
-        self.lens = lens
-        self.size = height, width
-        positive = np.array(SCALES, np.float32) * np.float32(min(1.0, lens.max_scale / SCALES[-1]))
-        self.scales = np.concatenate([-positive[::-1], np.zeros(1, np.float32), positive])
-        blocks = WINDOW // _BLOCK
-        distance = np.arange(blocks)[:, None] - np.arange(blocks)
-        gaussian = np.exp(-0.5 * (distance * _BLOCK / EVIDENCE_RADIUS) ** 2)
-        self.mean = (gaussian / gaussian.sum(1, keepdims=True)).astype(np.float32)
-        """(blocks, blocks), the Gaussian mean along an axis."""
-        place = (np.arange(WINDOW) + 0.5) / _BLOCK - 0.5
-        self.enlarge = np.maximum(
-            0, 1 - np.abs(place.clip(0, blocks - 1)[:, None] - np.arange(blocks))
-        ).astype(np.float32)
-        """(WINDOW, blocks), linear interpolation from blocks to px."""
+    def __init__(self, count: int, progress: Callable[[int, int], None] | None) -> None:
+        self.count, self.progress, self.done = count, progress, 0
 
-    def __call__(self, part: Part, left: Pixels, right: Pixels, picture: Pixels) -> NDArray[np.float32]:
-        """Return the correction of each channel, and the blur scale: (channels + 1, rows, columns)."""
+    def __call__(self) -> None:
+        """Count one more."""
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.count)
+
+
+def _measure(
+    meter: EvidenceMeter, regions: list[tuple[slice, slice]], pool: Executor, report: _Report
+) -> Evidence:
+    """Return the evidence of all blocks."""
+    shape = len(meter.scales), *meter.blocks
+    evidence = Evidence(np.empty(shape, np.float32), np.empty(shape, np.float32))
+    for (rows, columns), found in zip(regions, pool.map(meter, regions), strict=True):
+        evidence.between_views[:, rows, columns] = found.between_views
+        evidence.with_picture[:, rows, columns] = found.with_picture
+        report()
+    return evidence
+
+
+def _weigh(
+    evidence: Evidence, blocks: NDArray[np.float32], scales: NDArray[np.float32], noise: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return how much of the correction each block gets, 0..1.
+
+    None where the residual may be noise, half where no picture would leave less of it.
+
+    Args:
+        evidence: of all blocks.
+        blocks: (rows, columns), blur scale of each block.
+        scales: (scales,), that were tried.
+        noise: (rows, columns), variance of the noise in the residuals.
+    """
+    nearest = np.abs(blocks[..., None] - scales).argmin(-1)[None]
+    inevitable, residual = (
+        average(np.take_along_axis(squares, nearest, 0)[0], TRUST_RADIUS)
+        for squares in (evidence.between_views, evidence.with_picture)
+    )
+    residual = np.maximum(residual, np.float32(1e-12))
+    above_noise = np.maximum(0, 1 - np.float32(NOISE) * average(noise, TRUST_RADIUS) / residual)
+    trusted: NDArray[np.float32] = above_noise * (1 - np.minimum(inevitable / residual, 1) / 2)
+    return trusted
+
+
+def _measure_noise(views: Pixels, blocks: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the variance of the noise in each block, from the finest diagonal band of the views (2, H, W)."""
+    missing = [(0, BLOCK * n - side) for n, side in zip(blocks, views.shape[1:], strict=True)]
+    views = np.pad(views, ((0, 0), *missing), "symmetric")
+    diagonal = views[:, ::2, ::2] - views[:, 1::2, ::2] - views[:, ::2, 1::2] + views[:, 1::2, 1::2]
+    squares = np.square(diagonal * np.float32(0.5))
+    variance: NDArray[np.float32] = squares.reshape(2, blocks[0], BLOCK // 2, blocks[1], BLOCK // 2).mean(
+        (0, 2, 4)
+    )
+    return variance
+
+
+def _enlarge(side: slice, count: int) -> NDArray[np.float32]:
+    """Return the shares (px, blocks) of `count` blocks in the pixels of a part of a side: linear interpolation."""
+    place = ((np.arange(side.start, side.stop) + 0.5) / BLOCK - 0.5).clip(0, count - 1)
+    shares: NDArray[np.float32] = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(count))).astype(
+        np.float32
+    )
+    return shares
+
+
+class _Corrector:
+    """Computes the correction of a part.
+
+    Args:
+        planes: left, right and the picture, each (channels, H, W).
+        lens: whose kernels blur the picture.
+        scales: (scales,), rising, at which corrections are computed.
+        blocks: (rows, columns), blur scale of each block.
+        known: (rows, columns), how much of the correction each block gets.
+    """
+
+    def __init__(
+        self,
+        planes: list[Pixels],
+        lens: Lens,
+        scales: NDArray[np.float32],
+        blocks: NDArray[np.float32],
+        known: NDArray[np.float32],
+    ) -> None:
+        self.planes, self.lens, self.scales = planes, lens, scales
+        self.size = planes[0].shape[1:]
+        self.known = known
+        self.lower = (np.searchsorted(scales, blocks, "right") - 1).clip(0, len(scales) - 2)
+        """(rows, columns), the next of the scales below that of each block."""
+        below, above = scales[self.lower], scales[self.lower + 1]
+        self.share = ((blocks - below) / (above - below)).clip(0, 1)
+        """(rows, columns), of the scale above it."""
+        self.spectra = WindowSpectra(WINDOW)
+
+    def __call__(self, part: Part) -> Pixels:
+        """Return the correction (channels, rows, columns)."""
         center = part.center
         rows, columns = (
-            _reflect(np.arange(middle - WINDOW // 2, middle + WINDOW // 2), length)
-            for middle, length in zip(center, self.size, strict=True)
+            self.spectra.window(length, middle) for length, middle in zip(self.size, center, strict=True)
         )
-        left, right, picture = (plane[:, rows[:, None], columns] for plane in (left, right, picture))
-        kernels = self._kernel_spectra(center)  # (scales, 2, rows, frequencies)
-        views = _transform(np.stack([left, right], 1))  # (channels, 2, rows, frequencies)
-        sharp = _transform(picture)[:, None]  # (channels, 1, rows, frequencies)
-        weights = self._weigh_scales(kernels, views, sharp, self._measure_noise(left, right))
+        left, right, picture = (
+            self.spectra.transform(plane[:, rows[:, None], columns]) for plane in self.planes
+        )
+        views = np.stack([left, right], 1)  # (channels, 2, rows, frequencies)
+        weights = dict(self._weights(part))
+        y, x = ((middle + 0.5) / length for middle, length in zip(center, self.size, strict=True))
+        kernels = self.spectra.kernels(self.lens, y, x, [float(self.scales[i]) for i in weights])
         inner = tuple(
             slice(side.start - middle + WINDOW // 2, side.stop - middle + WINDOW // 2)
             for side, middle in zip((part.rows, part.columns), center, strict=True)
         )
-        down, across = (self.enlarge[side] for side in inner)
-        shares = down @ weights @ across.T  # (scales, rows, columns)
-        result = np.zeros((len(picture) + 1, *shares.shape[1:]), np.float32)
-        for i in np.flatnonzero(shares.max((1, 2)) > _COUNTS):
-            residual = views - kernels[i] * sharp
-            energy = np.square(np.abs(kernels[i])).sum(0) + np.float32(BALANCE)
-            correction = np.fft.irfft2((np.conj(kernels[i]) * residual).sum(1) / energy, (WINDOW, WINDOW))
-            result[:-1] += shares[i] * correction[:, inner[0], inner[1]]
-        # the mean of the scales, however little is believed of what they explain
-        result[-1] = np.tensordot(self.scales, shares, 1) / np.maximum(shares.sum(0), np.float32(1e-6))
+        result = np.zeros((len(picture), *part.ramp.shape), np.float32)
+        for weight, pair in zip(weights.values(), kernels, strict=True):
+            residual = views - pair * picture[:, None]
+            energy = np.square(np.abs(pair)).sum(0) + np.float32(BALANCE)
+            correction = self.spectra.inverse((np.conj(pair) * residual).sum(1) / energy)
+            result += weight * correction[:, inner[0], inner[1]]
         return result
 
-    def _kernel_spectra(self, center: tuple[int, int]) -> NDArray[np.complex64]:
-        """Return the Fourier transforms of the kernels at a place, (scales, 2, WINDOW, WINDOW // 2 + 1)."""
-        y, x = ((middle + 0.5) / length for middle, length in zip(center, self.size, strict=True))
-        kernels = self.lens.kernels(y, x, list(self.scales))
-        side = kernels.shape[-1]
-        padded = np.zeros((*kernels.shape[:2], WINDOW, WINDOW), np.float32)
-        padded[..., :side, :side] = kernels
-        return _transform(np.roll(padded, (-(side // 2), -(side // 2)), (2, 3)))
-
-    def _weigh_scales(
-        self,
-        kernels: NDArray[np.complex64],
-        views: NDArray[np.complex64],
-        sharp: NDArray[np.complex64],
-        noise: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Return how much each scale counts in each block of the window, (scales, blocks, blocks).
-
-        The residuals are compared at half the size: blurred views have little that is finer.
-        """
-        half = WINDOW // 2
-        low = np.r_[: half // 2, WINDOW - half // 2 : WINDOW]
-        kernels, views, sharp = (a[..., low, : half // 2 + 1] for a in (kernels, views, sharp))
-        energy = np.empty((len(kernels), WINDOW // _BLOCK, WINDOW // _BLOCK), np.float32)
-        for i, pair in enumerate(kernels):
-            residual = np.fft.irfft2(views - pair * sharp, (half, half))
-            blocks = residual.reshape(
-                *residual.shape[:2], len(energy[i]), _BLOCK // 2, len(energy[i]), _BLOCK // 2
-            )
-            energy[i] = np.square(blocks).mean((0, 1, 3, 5))
-        evidence = self.mean @ energy @ self.mean.T
-        ratio = evidence / np.maximum(evidence.min(0), np.float32(1e-12))
-        weights = np.exp((1 - ratio) / np.float32(TEMPERATURE))
-        known = np.maximum(
-            0, 1 - np.float32(NOISE) * noise * 4 / np.maximum(evidence.min(0), np.float32(1e-12))
+    def _weights(self, part: Part) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield the scales that count in a part, by their number, and how much (rows, columns)."""
+        down, across = (
+            _enlarge(side, count)
+            for side, count in zip((part.rows, part.columns), self.known.shape, strict=True)
         )
-        normalized: NDArray[np.float32] = weights * (known / weights.sum(0))
-        return normalized
-
-    def _measure_noise(self, left: Pixels, right: Pixels) -> NDArray[np.float32]:
-        """Return the variance of the noise in each block, (blocks, blocks), from the views' finest diagonal band."""
-        views = np.stack([left, right])
-        diagonal = (
-            views[..., ::2, ::2] - views[..., 1::2, ::2] - views[..., ::2, 1::2] + views[..., 1::2, 1::2]
+        near = tuple(
+            slice(side.start // BLOCK - 1 if side.start >= BLOCK else 0, side.stop // BLOCK + 2)
+            for side in (part.rows, part.columns)
         )
-        blocks = len(self.mean)
-        squares = np.square(diagonal * np.float32(0.5)).reshape(-1, blocks, _BLOCK // 2, blocks, _BLOCK // 2)
-        variance: NDArray[np.float32] = self.mean @ squares.mean((0, 2, 4)) @ self.mean.T
-        return variance
-
-
-def _transform(pixels: Pixels) -> NDArray[np.complex64]:
-    """Return the Fourier transform along the last two axes."""
-    return np.fft.rfft2(pixels).astype(np.complex64, copy=False)
-
-
-def _reflect(index: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    """Return indices within 0..length - 1, those beyond mirrored at the first and the last."""
-    if length == 1:
-        return np.zeros_like(index)
-    period = 2 * (length - 1)
-    index = np.mod(index, period)
-    return np.where(index < length, index, period - index)
+        lower, share, known = (a[near] for a in (self.lower, self.share, self.known))
+        for i in np.unique(np.stack([lower, lower + 1])):
+            blocks = known * ((lower == i) * (1 - share) + (lower == i - 1) * share)
+            if blocks.any():
+                yield int(i), down[:, near[0]] @ blocks.astype(np.float32) @ across[:, near[1]].T

@@ -95,8 +95,8 @@ class ModelMethod(Method):
         return self.deblurrer(pair)
 
     def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32] | None:
-        """Return the signed blur radius in px, (H, W); None if the network has no defocus map."""
-        return self.deblurrer.defocus_map(pair) if self.deblurrer.engine.description.has_defocus else None
+        """Return the signed blur radius in px, (H, W); None if there is no defocus map."""
+        return self.deblurrer.defocus_map(pair) if self.deblurrer.has_defocus_map else None
 
 
 _WITHOUT_EFFECT = ("device", "engine", "precision", "progress", "reuse_memory", "threads")

@@ -1,0 +1,122 @@
+"""How badly each blur scale explains a pair: what the views say of it, and what the network's picture says.
+
+For the views y_l, y_r, the picture x, and the kernels K_l, K_r of a place and a scale, two residuals tell how wrong
+that scale is:
+
+    between the views        (y_l K_r - y_r K_l) B / sqrt(|K_l|^2 + |K_r|^2)
+    views and picture        (y_v - K_v x) B,  both v
+
+(Fourier domain, linear light). B passes the band in which views have detail but little noise. The first does not know
+the picture: at the true scale, each view blurred as the other is the same. The second sees blur along columns too,
+which moves nothing between the views. Noise, and whatever else no picture explains, is in both nearly alike: what the
+second has more than the first is the picture's error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpanet.lenses.lens import Lens
+from dpanet.pair import Pixels
+from dpanet.refinement.spectra import WindowSpectra
+
+BLOCK = 8
+"""Side in px of the blocks in which squares are averaged."""
+
+CELL = 21
+"""Largest side in blocks of the parts of which the kernels are those of their middle."""
+
+WINDOW = 288
+"""Side in px of the window around a part, whose border is context: more than half a kernel."""
+
+DETAIL_FREQUENCY = 1 / 14
+"""Cycles a px in the middle of the band B: brightness differs between the views below it, noise is above it."""
+
+FAINT = 1e-3
+"""Added to the energy of the kernels, so that frequencies which neither passes say nothing."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Mean squares of the residuals, in blocks."""
+
+    between_views: NDArray[np.float32]
+    """(scales, rows, columns)."""
+    with_picture: NDArray[np.float32]
+    """(scales, rows, columns)."""
+
+
+class EvidenceMeter:
+    """Measures the evidence of the parts of a picture.
+
+    Args:
+        left: the left view, (H, W), proportional to light.
+        right: the right view.
+        picture: of the network.
+        lens: whose field the picture fills.
+        scales: that are tried.
+    """
+
+    def __init__(
+        self, left: Pixels, right: Pixels, picture: Pixels, lens: Lens, scales: NDArray[np.float32]
+    ) -> None:
+        self.planes = np.stack([left, right, picture])
+        self.lens, self.scales = lens, [float(scale) for scale in scales]
+        self.spectra = WindowSpectra(WINDOW, reduction=2)  # blurred views have little that is finer
+        relative = np.square(self.spectra.frequency / np.float32(DETAIL_FREQUENCY))
+        self.band = relative / np.square(1 + relative)
+        self.passed = float(np.square(self.band).mean()) * (self.spectra.kept / WINDOW) ** 2
+        """Share of the variance of white noise that a residual has of a view's."""
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Rows and columns of blocks that cover the picture."""
+        height, width = self.planes.shape[1:]
+        return -(-height // BLOCK), -(-width // BLOCK)
+
+    def parts(self) -> Iterator[tuple[slice, slice]]:
+        """Yield the parts, rows and columns of blocks."""
+        rows, columns = (list(_cut(count)) for count in self.blocks)
+        for down in rows:
+            for across in columns:
+                yield down, across
+
+    def __call__(self, part: tuple[slice, slice]) -> Evidence:
+        """Measure a part."""
+        height, width = self.planes.shape[1:]
+        middle = [(side.start + side.stop) * BLOCK // 2 for side in part]
+        rows, columns = (self.spectra.window(n, m) for n, m in zip((height, width), middle, strict=True))
+        y, x = (min((m + 0.5) / n, 1.0) for m, n in zip(middle, (height, width), strict=True))
+        kernels = self.spectra.kernels(self.lens, y, x, self.scales)
+        left, right, picture = self.spectra.transform(self.planes[:, rows[:, None], columns])
+        views = np.stack([left, right])
+        count = [side.stop - side.start for side in part]
+        found = np.empty((2, len(kernels), *count), np.float32)
+        for i, pair in enumerate(kernels):
+            energy = np.square(pair.real).sum(0) + np.square(pair.imag).sum(0) + np.float32(FAINT)
+            between = (left * pair[1] - right * pair[0]) * (self.band / np.sqrt(energy))
+            with_picture = (views - pair * picture) * self.band
+            residuals = np.square(self.spectra.inverse(np.stack([between, *with_picture])))
+            found[0, i] = self._average(residuals[0], count)
+            found[1, i] = self._average(residuals[1:].mean(0), count)
+        return Evidence(*found)
+
+    def _average(self, squares: Pixels, count: list[int]) -> NDArray[np.float32]:
+        """Return the means over the blocks in the middle of a window."""
+        side = BLOCK * self.spectra.kept // self.spectra.side
+        inner = tuple(
+            slice((self.spectra.kept - n * side) // 2, (self.spectra.kept + n * side) // 2) for n in count
+        )
+        means: NDArray[np.float32] = squares[inner].reshape(count[0], side, count[1], side).mean((1, 3))
+        return means
+
+
+def _cut(count: int) -> Iterator[slice]:
+    """Yield the parts of a side of `count` blocks."""
+    parts = -(-count // CELL)
+    for i in range(parts):
+        yield slice(count * i // parts, count * (i + 1) // parts)
