@@ -15,6 +15,10 @@ from dpanet.lenses.lens import Lens, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 from dpanet.refinement.refine import refine
 
+KEPT = np.float32(0.85)
+"""Share that is kept of what the network adds to the mean of the views. Networks add too much to real captures; where
+the lens shows that it is there, refinement puts it back, so that this holds for what the lens does not pass."""
+
 
 def deblur_and_refine(
     lens: Lens,
@@ -48,7 +52,8 @@ def deblur_and_refine(
     views = pair.left, pair.right
     if pair.encoding == "srgb":
         views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
-    found = refine(*views, picture, lens, threads=threads, progress=progress)
+    mean = (views[0] + views[1]) * np.float32(0.5)
+    found = refine(*views, mean + KEPT * (picture - mean), lens, threads=threads, progress=progress)
     refined = linear_to_srgb(found.picture) if encoding == "srgb" else found.picture
     radius = None
     if defocus or control.needs_defocus_map:

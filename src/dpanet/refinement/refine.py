@@ -27,7 +27,7 @@ from dpanet.refinement.parts import Part, cut_parts
 from dpanet.refinement.scale_map import average, find_scales
 from dpanet.refinement.spectra import WindowSpectra
 
-BALANCE = 0.05
+BALANCE = 0.025
 """Added to the energy of the kernels: frequencies that they hardly pass are corrected less."""
 
 NOISE = 2.0
