@@ -54,7 +54,7 @@ class Deblurrer(Calls, Pretrained):
         threads: that compute on the processor; all its cores by default.
         strength: 0 (the combined view, the mean of the views) to 1 (the output of the network); see `Control`.
         keep_background: blur radius in px up to which is sharpened what lies behind the focal plane; None for all.
-            The network needs a defocus map.
+            The network needs a defocus map, or `lens` is given.
         keep_foreground: likewise in front of it. With the views swapped, background and foreground are swapped too.
         progress: called with (tiles done, all tiles).
         lens: refine pictures by the optics of this lens, whose field the pairs fill (`refinement/`).
