@@ -52,8 +52,9 @@ def deblur_and_refine(
     views = pair.left, pair.right
     if pair.encoding == "srgb":
         views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
-    mean = (views[0] + views[1]) * np.float32(0.5)
-    found = refine(*views, mean + KEPT * (picture - mean), lens, threads=threads, progress=progress)
+    mean: Pixels = (views[0] + views[1]) * np.float32(0.5)
+    kept: Pixels = mean + KEPT * (picture - mean)
+    found = refine(*views, kept, lens, threads=threads, progress=progress)
     refined = linear_to_srgb(found.picture) if encoding == "srgb" else found.picture
     radius = None
     if defocus or control.needs_defocus_map:
