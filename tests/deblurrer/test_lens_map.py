@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
 from dpanet import Deblurrer
+from dpanet.deblurrer.control import Control
+from dpanet.deblurrer.loop import deblur_pair
+from dpanet.deblurrer.mirror import MIRRORS
+from dpanet.deblurrer.refined import deblur_and_refine
 from dpanet.errors import ConfigError
 from dpanet.lenses.lens import blur_radius
 from dpanet.lenses.measured_grid import MeasuredGrid
 from dpanet.lenses.pixel4 import Pixel4
-from dpanet.pair import DualPixelPair
+from dpanet.network.description import Description
+from dpanet.pair import DualPixelPair, Pixels
 
 LENS = MeasuredGrid(*(kernel[None] for kernel in Pixel4().calibrated_pair(0.5, 0.5)))
 """The middle of the Pixel 4's field, everywhere."""
@@ -48,3 +55,29 @@ def test_a_background_is_kept_by_the_map_of_the_lens() -> None:
     assert np.abs(kept.pixels - combined)[32:-32, 32:-32].mean() < 0.003
     front = Deblurrer("nano", device="cpu", lens=LENS, keep_foreground=2.0)(views)
     np.testing.assert_array_equal(front.pixels, Deblurrer("nano", device="cpu", lens=LENS)(views).pixels)
+
+
+CHECKERS = np.float32(np.indices((192, 192)).sum(0) % 2 * 2 - 1)[..., None]
+
+
+class Checkered:
+    """An engine that adds the finest pattern there is, of which a blurred view holds nothing."""
+
+    name = family = version = "test"
+    device, precision, parameters = "cpu", "float32", None
+    description = Description(multiple_of=8, halo=8, encoding="srgb", has_defocus=False)
+
+    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+        assert not defocus
+        return (left + right) / 2 + np.float32(0.05) * CHECKERS
+
+
+def test_a_part_is_kept_of_what_the_network_adds_and_the_lens_does_not_pass() -> None:
+    engine: Any = Checkered()
+    views = pair(0.6)
+    options: dict[str, Any] = {"encoding": "linear", "control": Control(), "tile": 0, "scale": 1}
+    alone, _ = deblur_pair(engine, views, mirrors=MIRRORS[:1], **options)
+    refined, radius = deblur_and_refine(LENS, engine, views, mirrors=MIRRORS[:1], **options)
+    assert radius is None
+    added, kept = ((picture * CHECKERS)[48:-48, 48:-48].mean() for picture in (alone, refined))
+    assert kept / added == pytest.approx(0.85, abs=0.03)

@@ -11,8 +11,9 @@ from dpanet.errors import PairError
 from dpanet.lenses.lens import KernelPairs
 from dpanet.lenses.pixel4 import Pixel4
 from dpanet.pair import Pixels
+from dpanet.refinement.evidence import Evidence
 from dpanet.refinement.parts import CELL, cut_parts
-from dpanet.refinement.refine import refine
+from dpanet.refinement.refine import _weigh, refine
 
 SIZE = 240
 
@@ -111,3 +112,32 @@ def test_parts_cover_a_picture_with_weights_that_sum_to_one() -> None:
         weights[part.rows, part.columns] += part.ramp
         assert part.ramp.min() > 0 and max(part.ramp.shape) <= CELL + 24
     assert np.allclose(weights, 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 3), (17, 40)])
+def test_pictures_of_any_size(shape: tuple[int, int]) -> None:
+    views = np.random.default_rng(1).random((2, *shape, 3)).astype(np.float32)
+    refined = refine(views[0], views[1], views[0], LENS)
+    assert refined.picture.shape == (*shape, 3) and refined.scale.shape == shape
+    assert np.isfinite(refined.picture).all() and np.isfinite(refined.scale).all()
+
+
+def test_a_flat_picture_is_in_focus_and_stays() -> None:
+    flat = np.full((40, 60, 3), 0.5, np.float32)
+    refined = refine(flat, flat, flat, LENS)
+    assert not refined.scale.any() and np.abs(refined.picture - flat).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("between", "noise", "share"),
+    [(0.0, 0.0, 1.0), (1.0, 0.0, 0.5), (3.0, 0.0, 0.5), (0.5, 0.0, 0.75), (0.0, 0.25, 0.5), (0.0, 0.6, 0.0)],
+)
+def test_less_is_corrected_where_no_picture_explains_the_views_and_where_noise_does(
+    between: float, noise: float, share: float
+) -> None:
+    scales = np.array([-1, 0, 1], np.float32)
+    wrong, blocks = np.full((3, 5, 6), 9, np.float32), np.full((5, 6), 0.9, np.float32)
+    evidence = Evidence(wrong.copy(), wrong.copy())
+    evidence.between_views[2], evidence.with_picture[2] = between, 1.0
+    weights = _weigh(evidence, blocks, scales, np.full((5, 6), noise, np.float32))
+    np.testing.assert_allclose(weights, share, atol=1e-6)
