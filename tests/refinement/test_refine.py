@@ -57,14 +57,14 @@ def error(picture: Pixels, truth: Pixels) -> float:
     return float(np.sqrt(np.mean(np.square(picture - truth)[24:-24, 24:-24])))
 
 
-@pytest.mark.parametrize(("scale", "share"), [(-0.62, 0.49), (0.45, 0.3), (0.82, 0.74)])
+@pytest.mark.parametrize(("scale", "share"), [(-0.62, 0.25), (0.45, 0.17), (0.82, 0.25)])
 def test_a_wrong_picture_comes_nearer_to_the_truth_and_the_scale_is_found(
     truth: Pixels, scale: float, share: float
 ) -> None:
     views = blur(truth, scale)
     flat = truth - 0.6 * (gaussian_filter(truth, (4, 4, 0)) - gaussian_filter(truth, (12, 12, 0)))
     refined = refine(*views, flat, LENS)
-    assert error(refined.picture, truth) < share * error(flat, truth)  # without the conjugate .52, .31, .78
+    assert error(refined.picture, truth) < share * error(flat, truth)  # without the conjugate .33, .21, .48
     assert abs(np.median(refined.scale[40:-40, 40:-40]) - scale) < 0.15
     swapped = refine(views[1], views[0], flat, LENS)
     assert error(swapped.picture, truth) > error(refined.picture, truth)
