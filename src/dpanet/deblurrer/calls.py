@@ -209,7 +209,13 @@ class Calls:
 
     @property
     def has_defocus_map(self) -> bool:
-        """Whether the network has a defocus map, or a lens is known, which gives one with any network."""
+        """Whether the network has a defocus map, or a lens is known, which gives one with any network.
+
+        >>> from dpanet import Deblurrer
+        >>> from dpanet.lenses.pixel4 import Pixel4
+        >>> [Deblurrer("nano", device="cpu", lens=lens).has_defocus_map for lens in (None, Pixel4())]
+        [False, True]
+        """
         return self.engine.description.has_defocus or self.lens is not None
 
     def check_defocus_map(self) -> None:
