@@ -28,8 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; those of the process by default.
     """
     try:
+        import os
         import signal
 
+        # Products of small matrices run in threads of ours; NumPy's own threads would wait for each other's processors.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         handled = (
             signal.getsignal(signal.SIGINT) is signal.default_int_handler
         )  # a background shell ignores it
