@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import os
         import signal
 
-        # Products of small matrices run in threads of ours; NumPy's own threads would wait for each other's processors.
+        # Small products run in threads of ours; NumPy's own threads would wait for each other's processors.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         handled = (
             signal.getsignal(signal.SIGINT) is signal.default_int_handler
