@@ -30,7 +30,7 @@ FOCUS = 1e-3
 """Cost of the largest scale against none, so that a place that says nothing is in focus."""
 
 FRACTION_RADIUS = 30.0
-"""Standard deviation in px of the Gaussian mean of the evidence that tells where between two scales a block lies."""
+"""The evidence is averaged over a Gaussian of this sigma, px, before a scale between two tried ones is computed."""
 
 
 def find_scales(evidence: Evidence, scales: NDArray[np.float32]) -> NDArray[np.float32]:
