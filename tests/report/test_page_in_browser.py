@@ -215,6 +215,7 @@ def test_the_worst_and_best_crops_are_shown_as_large_as_they_are(
     assert [text.strip() for text in first.locator("span").all_inner_texts()] == ["input", "output", "truth"]
     for picture in first.locator("img").all():
         picture.scroll_into_view_if_needed()
+        wait_until(page, "picture => picture.complete && picture.naturalWidth", picture.element_handle())
         native, drawn = picture.evaluate("one => [one.naturalWidth, one.getBoundingClientRect().width]")
         assert native == drawn == 224
     section.locator("summary").filter(has_text="nano").click()
