@@ -52,10 +52,22 @@ def test_a_calibration_refines_unless_told_otherwise(tmp_path: Path, run: Run) -
     assert np.abs(pictures["zero"] - combined).max() <= 1
 
 
-def test_refine_needs_a_lens(tmp_path: Path, run: Run) -> None:
+def test_without_a_known_lens_it_is_found(tmp_path: Path, run: Run) -> None:
     left, right = write_pair(tmp_path)
-    result = run("deblur", left, right, "-o", tmp_path / "p.png", "--refine")
-    assert result.code == 2 and "--refine needs a lens; name --calibration FOLDER" in result.err
+    asked = run("deblur", left, right, "-o", tmp_path / "asked.png", "--refine")
+    assert asked.code == 0 and "disc under a ramp of slope" in asked.err
+    command = ("deblur", left, right, "--model", "nano", "-o")
+    maps = tmp_path / "map.tif"
+    found = run(*command, tmp_path / "found.png", "--find-lens", "--defocus-map", maps, "--json")
+    assert found.code == 0 and maps.is_file() and "disc under a ramp of slope" in found.out
+    known = run(*command, tmp_path / "known.png", "--calibration", write_calibration(tmp_path / "lens"))
+    assert known.code == 0 and "ramp" not in known.err
+    both = run(*command, tmp_path / "both.png", "--find-lens", "--no-refine")
+    assert both.code == 2 and "leave out one of them" in both.err
+
+
+def test_a_calibration_without_kernels(tmp_path: Path, run: Run) -> None:
+    left, right = write_pair(tmp_path)
     result = run("deblur", left, right, "-o", tmp_path / "p.png", "--calibration", tmp_path)
     assert result.code == 2 and "blur_kernels_left.npy is missing" in result.err
 
@@ -68,3 +80,5 @@ def test_another_lens_makes_another_picture_in_a_folder(tmp_path: Path, run: Run
     calibration = write_calibration(tmp_path / "lens")
     assert "1 pair deblurred" in run(*command, "--calibration", calibration).out
     assert "1 skipped" in run(*command, "--calibration", calibration).out
+    assert "1 pair deblurred" in run(*command, "--find-lens").out
+    assert "1 skipped" in run(*command, "--find-lens").out

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from refinement.blurred_texture import blur_views, draw_texture
 from scipy.ndimage import gaussian_filter
-from scipy.signal import fftconvolve
 
 from dpanet.errors import PairError
 from dpanet.lenses.lens import KernelPairs
@@ -33,24 +33,12 @@ LENS = MiddleOfField()
 
 @pytest.fixture(scope="module")
 def truth() -> Pixels:
-    """Texture of many sizes, one channel repeated; light."""
-    random = np.random.default_rng(5)
-    layers = [gaussian_filter(random.standard_normal((SIZE, SIZE)), sigma) for sigma in (0.8, 2, 5)]
-    picture = sum(layer / layer.std() for layer in layers)
-    light = (0.4 + 0.07 * picture).clip(0, 1).astype(np.float32)
-    return np.repeat(light[..., None], 3, -1)
+    return draw_texture(SIZE)
 
 
 def blur(picture: Pixels, scale: float, noise: float = 0.0) -> tuple[Pixels, Pixels]:
-    """Blur by the kernels of the middle of the field at one scale, by SciPy's convolution."""
-    views = []
-    for view, kernel in enumerate(LENS.kernels(0.5, 0.5, [scale])[0]):
-        side = len(kernel) // 2
-        padded = np.pad(picture[..., 0], side, "reflect")
-        blurred = fftconvolve(padded, kernel, "valid")
-        blurred += noise * np.random.default_rng(view).standard_normal(blurred.shape)
-        views.append(np.repeat(blurred.astype(np.float32)[..., None], 3, -1))
-    return views[0], views[1]
+    """Blur by the kernels of the middle of the field at one scale."""
+    return blur_views(picture, LENS.kernels(0.5, 0.5, [scale])[0], noise)
 
 
 def error(picture: Pixels, truth: Pixels) -> float:

@@ -12,6 +12,7 @@ from dpanet.cli.options import (
     MaxMegapixels,
     apply_max_megapixels,
     check_strength,
+    choose_lens,
     parse_kept_blur,
 )
 from dpanet.errors import shown
@@ -21,7 +22,6 @@ from dpanet.terminal.failure import DONE, FAILED, UsageError, describe_error, pr
 
 if TYPE_CHECKING:
     from dpanet.deblurrer.deblurrer import Deblurrer
-    from dpanet.lenses.lens import Lens
 
 _Flag = Parameter(negative=())
 
@@ -42,6 +42,7 @@ def deblur(
     tta: Annotated[Literal["auto", 1, 2, 4], Parameter(name=["--tta", "--passes"])] = "auto",
     refine: bool | None = None,
     calibration: Path | None = None,
+    find_lens: Annotated[bool, _Flag] = False,
     strength: float = 1.0,
     keep_background: KeptBlur = False,
     keep_foreground: KeptBlur = False,
@@ -103,10 +104,14 @@ def deblur(
         Mirror images of the pair whose pictures are averaged: better, and as many times slower; auto takes two,
         and one for the published network.
     refine
-        Refine the picture by the optics of the lens: with --camera pixel4, or a calibration, and then by default.
+        Refine the picture by the optics of the lens: with --camera pixel4, or a calibration, and then by default;
+        without them by the lens that is found, as with --find-lens.
     calibration
         A folder with the kernels of the lens, blur_kernels_left.npy and blur_kernels_right.npy, measured over the
         field that the views show.
+    find_lens
+        Find the lens from each pair itself, and refine by it if it explains the views well enough; the defocus map is
+        then that of the lens. Takes some 5 seconds more for a megapixel.
     strength
         How much is sharpened: 0 (the mean of the views) to 1 (all that the model can).
     keep_background
@@ -165,7 +170,7 @@ def deblur(
     model_options |= {"tta": tta, "scale": scale, "strength": strength}
     model_options["keep_background"] = parse_kept_blur(keep_background)
     model_options["keep_foreground"] = parse_kept_blur(keep_foreground)
-    model_options["lens"] = choose_lens(refine, camera, calibration)
+    model_options["lens"] = choose_lens(refine, camera, calibration, find=find_lens)
     if cluster is not None:
         from dpanet.cluster.deblur import deblur_on_cluster
 
@@ -277,18 +282,6 @@ def _load(model: str, **options: Any) -> Deblurrer:
     from dpanet.deblurrer.deblurrer import Deblurrer
 
     return Deblurrer(model, **options)
-
-
-def choose_lens(refine: bool | None, camera: str | None, calibration: Path | None) -> Lens | None:
-    """Return the lens to refine by. Raises: UsageError if --refine is given and no lens is known."""
-    from dpanet.lenses.known_lenses import find_lens
-
-    lens = None if refine is False else find_lens(camera, calibration)
-    if refine and lens is None:
-        raise UsageError(
-            "--refine needs a lens; name --calibration FOLDER, or --camera pixel4, or leave it out"
-        )
-    return lens
 
 
 def parse_tile(text: str) -> int | Literal["auto"]:

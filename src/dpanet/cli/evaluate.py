@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from dpanet.cli.options import MaxMegapixels, apply_max_megapixels
+from dpanet.cli.options import MaxMegapixels, apply_max_megapixels, choose_lens
 from dpanet.errors import shown
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def evaluate(
     lpips_weights: Path | None = None,
     save_images: Annotated[bool, _Flag] = False,
     refine: bool | None = None,
+    find_lens: Annotated[bool, Parameter(negative=())] = False,
     tile: str = "auto",
     scale: Literal["auto", 1, 2, 4, 8] = "auto",
     engine: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",
@@ -90,7 +91,9 @@ def evaluate(
         Also write each method's pictures, 16 bits, to images/METHOD.
     refine
         Refine the pictures of the models by the optics of the lens, as of deblur: by default with --layout pixel4; in
-        other layouts, with --calibration, if asked for.
+        other layouts if asked for, by --calibration or else by the lens that is found.
+    find_lens
+        Find the lens from each pair itself, as of deblur, also where it is known.
     tile
         Largest side in pixels that is worked on at once; 0 for the whole picture.
     scale
@@ -110,7 +113,7 @@ def evaluate(
         Refuse pictures of more megapixels than this; the default is 400, or DPANET_MAX_MEGAPIXELS.
     """
     apply_max_megapixels(max_megapixels)
-    from dpanet.cli.deblur import choose_lens, parse_tile
+    from dpanet.cli.deblur import parse_tile
     from dpanet.datasets import open_dataset
     from dpanet.lenses.calibration import kernel_files
 
@@ -129,9 +132,9 @@ def evaluate(
 
     has_kernels = calibration is not None and all(file.is_file() for file in kernel_files(calibration))
     if layout == "pixel4":
-        lens = choose_lens(refine, "pixel4", calibration if has_kernels else None)
+        lens = choose_lens(refine, "pixel4", calibration if has_kernels else None, find=find_lens)
     else:  # a calibration may be meant for the baselines alone, and another lens than that of the captures
-        lens = choose_lens(refine, None, calibration) if refine else None
+        lens = choose_lens(refine, None, calibration if refine else None, find=find_lens)
 
     from dpanet.evaluation.bit_depth import BitDepth
     from dpanet.evaluation.comparison import Comparison

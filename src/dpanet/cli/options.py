@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from dpanet.errors import ConfigError
 from dpanet.formats.limits import set_max_megapixels
+from dpanet.terminal.failure import UsageError
+
+if TYPE_CHECKING:
+    from dpanet.lenses.lens import LensChoice
 
 MaxMegapixels = Annotated[float | None, Parameter(name="--max-megapixels")]
 """Largest picture that is read, in millions of pixels."""
@@ -42,3 +47,19 @@ def apply_max_megapixels(value: float | None) -> None:
     """
     if value is not None:
         set_max_megapixels(value)
+
+
+def choose_lens(
+    refine: bool | None, camera: str | None, calibration: Path | None, *, find: bool = False
+) -> LensChoice | None:
+    """Return the lens to refine by: the known one, or if there is none and one is wanted, ``find``.
+
+    Raises: UsageError if `find` contradicts the other options.
+    """
+    from dpanet.lenses.known_lenses import known_lens
+
+    if refine is False:
+        if find:
+            raise UsageError("--find-lens refines, and --no-refine does not; leave out one of them")
+        return None
+    return "find" if find else known_lens(camera, calibration) or ("find" if refine else None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from dpanet.jobs.job import Task
-    from dpanet.lenses.lens import Lens
+    from dpanet.lenses.lens import LensChoice
     from dpanet.pair import Encoding
 
 
@@ -25,7 +25,7 @@ class WorkerOptions:
     threads: int
     """Cores of a worker."""
     tta: int | Literal["auto"]
-    lens: Lens | None
+    lens: LensChoice | None
     strength: float
     keep_background: float | None
     keep_foreground: float | None

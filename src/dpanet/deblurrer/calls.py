@@ -17,7 +17,7 @@ from dpanet.views.kinds import View, is_path, to_arrays
 
 if TYPE_CHECKING:
     from dpanet.images.reading import ImagePath
-    from dpanet.lenses.lens import Lens
+    from dpanet.lenses.lens import LensChoice
 
 Array = NDArray[Any]
 
@@ -50,7 +50,7 @@ class Calls:
 
     engine: Engine
     """What runs the network."""
-    lens: Lens | None
+    lens: LensChoice | None
     """Whose optics refine the picture."""
 
     # Arrays stand apart from tensors and images, which a type checker knows only where their packages are installed.
@@ -209,7 +209,7 @@ class Calls:
 
     @property
     def has_defocus_map(self) -> bool:
-        """Whether the network has a defocus map, or a lens is known, which gives one with any network.
+        """Whether the network has a defocus map, or a lens is known or to be found, which gives one with any network.
 
         >>> from dpanet import Deblurrer
         >>> from dpanet.lenses.pixel4 import Pixel4

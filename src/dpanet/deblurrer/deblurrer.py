@@ -25,7 +25,7 @@ from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
 
 if TYPE_CHECKING:
     from dpanet.engines.torch_engine import Network
-    from dpanet.lenses.lens import Lens
+    from dpanet.lenses.lens import LensChoice
 
 
 class Deblurrer(Calls, Pretrained):
@@ -57,7 +57,8 @@ class Deblurrer(Calls, Pretrained):
             The network needs a defocus map, or `lens` is given.
         keep_foreground: likewise in front of it. With the views swapped, background and foreground are swapped too.
         progress: called with (tiles done, all tiles).
-        lens: refine pictures by the optics of this lens, whose field the pairs fill (`refinement/`).
+        lens: refine pictures by the optics of this lens, whose field the pairs fill (`refinement/`); ``find`` for the
+            one that explains each pair best, if it explains enough.
         callers: threads of yours that will call it at the same time. With ONNX Runtime they share `threads`, which
             for several pairs is faster than one call with all of them; the other engines are as they are.
         reuse_memory: let glibc reuse freed memory: faster, but for the whole process and for good, so for programs.
@@ -88,7 +89,7 @@ class Deblurrer(Calls, Pretrained):
         keep_background: float | None = None,
         keep_foreground: float | None = None,
         progress: Progress | None = None,
-        lens: Lens | None = None,
+        lens: LensChoice | None = None,
         callers: int = 1,
         reuse_memory: bool = False,
     ) -> None:

@@ -1,7 +1,8 @@
-"""A pair deblurred by the network, and its picture refined by the optics of a known lens."""
+"""A pair deblurred by the network, and its picture refined by the optics of a lens, known or found from the pair."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,24 @@ from numpy.typing import NDArray
 from dpanet.deblurrer.control import Control, combine_views
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.engines.engine import Engine
+from dpanet.errors import ImageWarning
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
-from dpanet.lenses.lens import Lens, blur_radius
+from dpanet.lenses.lens import Lens, LensChoice, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
+from dpanet.refinement.find_lens import find_lens
 from dpanet.refinement.refine import refine
 
 KEPT = np.float32(0.85)
 """Share that is kept of what the network adds to the mean of the views. Networks add too much to real captures; where
 the lens shows that it is there, refinement puts it back, so that this holds for what the lens does not pass."""
 
+TRUSTED = (14.0, 16.0)
+"""dB of the views that a lens found from the pair must explain: up to the first the picture stays the network's, from
+the second on it is the refined one. Compressed videos, whose losses no lens explains, stay below."""
+
 
 def deblur_and_refine(
-    lens: Lens,
+    lens: LensChoice,
     engine: Engine,
     pair: DualPixelPair,
     *,
@@ -35,7 +42,7 @@ def deblur_and_refine(
     """Run an engine over a pair as `deblur_pair` does, and refine the picture; the defocus map is that of the lens.
 
     Args:
-        lens: whose field the pair fills.
+        lens: whose field the pair fills; ``find`` for the one that explains the pair best, which a warning names.
         engine: runs the network.
         pair: in memory.
         encoding: of the picture.
@@ -54,12 +61,27 @@ def deblur_and_refine(
         views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
     mean: Pixels = (views[0] + views[1]) * np.float32(0.5)
     kept: Pixels = mean + KEPT * (picture - mean)
-    found = refine(*views, kept, lens, threads=threads, progress=progress)
-    refined = linear_to_srgb(found.picture) if encoding == "srgb" else found.picture
+    optics = find_lens(*views, picture, threads=threads) if lens == "find" else lens
+    found = refine(*views, kept, optics, threads=threads, progress=progress)
+    refined = found.picture
+    if lens == "find":
+        trust = np.interp(found.explained, TRUSTED, (0, 1))
+        refined = picture + np.float32(trust) * (refined - picture)
+        _remark_lens(optics, found.explained, float(trust))
+    if encoding == "srgb":
+        refined = linear_to_srgb(refined)
     radius = None
     if defocus or control.needs_defocus_map:
-        radius = found.scale * np.float32(blur_radius(lens))
+        radius = found.scale * np.float32(blur_radius(optics))
     if not control.is_plain:
         combined = combine_views(pair.left, pair.right, pair.encoding, encoding)
         refined = control.apply(refined, combined, radius, encoding)
     return refined, radius if defocus else None
+
+
+def _remark_lens(lens: Lens, explained: float, trust: float) -> None:
+    """Say which lens was found, and what is done with it."""
+    text = f"the lens that explains these views best is a {lens.name}; it explains {explained:.1f} dB of their blur"
+    if trust == 0:
+        text += f", less than {TRUSTED[0]:g}, so the picture is not refined by it"
+    warnings.warn(ImageWarning(text, "lens found"), stacklevel=2)

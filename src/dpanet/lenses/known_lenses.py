@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from dpanet.lenses.lens import Lens
+from dpanet.lenses.lens import Lens, LensChoice
 
 CAMERAS = ("pixel4",)
 """Cameras whose lens ships."""
 
 
-def find_lens(camera: str | None, calibration: Path | None = None) -> Lens | None:
+def known_lens(camera: str | None, calibration: Path | None = None) -> Lens | None:
     """Return the lens of a calibration if one is named, else that of a camera; None if it is not known.
 
     Args:
@@ -32,10 +32,10 @@ def find_lens(camera: str | None, calibration: Path | None = None) -> Lens | Non
     return None
 
 
-def identify_lens(lens: Lens | None) -> str | None:
+def identify_lens(lens: LensChoice | None) -> str | None:
     """Return a text that differs between lenses, for the key of a result; None for no lens."""
-    if lens is None:
-        return None
+    if lens is None or lens == "find":
+        return lens
     places = [(y, x) for y in (0.1, 0.5, 0.9) for x in (0.1, 0.5, 0.9)]
     kernels = b"".join(lens.kernels(y, x, [1.0]).tobytes() for y, x in places)
     return hashlib.sha256(kernels).hexdigest()[:16]

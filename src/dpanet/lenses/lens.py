@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,10 @@ class Lens(Protocol):
         Raises:  ConfigError for a scale beyond `max_scale`.
         """
         ...
+
+
+LensChoice = Lens | Literal["find"]
+"""A lens, or ``find`` for the one that explains each pair best."""
 
 
 def blur_radius(lens: Lens) -> float:

@@ -57,6 +57,17 @@ def resize_pair(pair: Array, scales: Sequence[float]) -> KernelPairs:
     return np.asarray(kernels / kernels.sum((-1, -2), keepdims=True), np.float32)
 
 
+def resize(values: Array, scales: Sequence[float]) -> Array:
+    """Resize values about their middle as `resize_pair` does; the sum of each stays.
+
+    Args:    values: (..., K, K).
+    Returns: (N, ..., SIZE, SIZE).
+    """
+    shares = _shares(0.0, np.array(scales, np.float64), values.shape[-1])
+    shares = shares.reshape(len(shares), *(1,) * (values.ndim - 2), *shares.shape[1:])
+    return np.asarray(shares @ values @ shares.swapaxes(-1, -2), np.float64)
+
+
 def _shares(center: float, scales: Array, count: int) -> Array:
     """Compute how much of each of `count` values along one axis falls into each pixel: (N, SIZE, count), 0..1."""
     width = np.maximum(np.abs(scales), 1e-4)[:, None, None]

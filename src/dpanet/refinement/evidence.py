@@ -14,7 +14,8 @@ second has more than the first is the picture's error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from dpanet.lenses.lens import Lens
 from dpanet.pair import Pixels
-from dpanet.refinement.spectra import WindowSpectra
+from dpanet.refinement.spectra import Spectra, WindowSpectra
 
 BLOCK = 8
 """Side in px of the blocks in which squares are averaged."""
@@ -87,32 +88,70 @@ class EvidenceMeter:
 
     def __call__(self, part: tuple[slice, slice]) -> Evidence:
         """Measure a part."""
-        height, width = self.planes.shape[1:]
-        middle = [(side.start + side.stop) * BLOCK // 2 for side in part]
-        rows, columns = (self.spectra.window(n, m) for n, m in zip((height, width), middle, strict=True))
-        y, x = (min((m + 0.5) / n, 1.0) for m, n in zip(middle, (height, width), strict=True))
-        kernels = self.spectra.kernels(self.lens, y, x, self.scales)
-        left, right, picture = self.spectra.transform(self.planes[:, rows[:, None], columns])
+        kernels = self.spectra.kernels(self.lens, *self.place(part), self.scales)
+        left, right, picture = self.transform(part)
         views = np.stack([left, right])
-        count = [side.stop - side.start for side in part]
-        found = np.empty((2, len(kernels), *count), np.float32)
+        found = np.empty((2, len(kernels), *(side.stop - side.start for side in part)), np.float32)
         for i, pair in enumerate(kernels):
             energy = np.square(pair.real).sum(0) + np.square(pair.imag).sum(0) + np.float32(FAINT)
             between = (left * pair[1] - right * pair[0]) * (self.band / np.sqrt(energy))
             with_picture = (views - pair * picture) * self.band
             residuals = np.square(self.spectra.inverse(np.stack([between, *with_picture])))
-            found[0, i] = self._average(residuals[0], count)
-            found[1, i] = self._average(residuals[1:].mean(0), count)
+            found[0, i] = self._average(residuals[0], part)
+            found[1, i] = self._average(residuals[1:].mean(0), part)
         return Evidence(*found)
 
-    def _average(self, squares: Pixels, count: list[int]) -> NDArray[np.float32]:
-        """Return the means over the blocks in the middle of a window."""
-        side = BLOCK * self.spectra.kept // self.spectra.side
-        inner = tuple(
-            slice((self.spectra.kept - n * side) // 2, (self.spectra.kept + n * side) // 2) for n in count
+    def _middle(self, part: tuple[slice, slice]) -> list[int]:
+        """Return the px (y, x) in the middle of a part."""
+        return [(side.start + side.stop) * BLOCK // 2 for side in part]
+
+    def place(self, part: tuple[slice, slice]) -> tuple[float, float]:
+        """Return the place in the field (y, x), each 0..1, of the middle of a part."""
+        y, x = (
+            min((middle + 0.5) / side, 1.0)
+            for middle, side in zip(self._middle(part), self.planes.shape[1:], strict=True)
         )
-        means: NDArray[np.float32] = squares[inner].reshape(count[0], side, count[1], side).mean((1, 3))
+        return y, x
+
+    def transform(self, part: tuple[slice, slice]) -> Spectra:
+        """Return the transforms of the left and right view and the picture in the window around a part."""
+        rows, columns = (
+            self.spectra.window(side, middle)
+            for side, middle in zip(self.planes.shape[1:], self._middle(part), strict=True)
+        )
+        return self.spectra.transform(self.planes[:, rows[:, None], columns])
+
+    def inner(self, part: tuple[slice, slice]) -> tuple[slice, slice]:
+        """Return the px of a part in its reduced window, `BLOCK` / 2 a block along each side."""
+        reduced = BLOCK * self.spectra.kept // self.spectra.side
+        rows, columns = (
+            slice((self.spectra.kept - n * reduced) // 2, (self.spectra.kept + n * reduced) // 2)
+            for n in (side.stop - side.start for side in part)
+        )
+        return rows, columns
+
+    def _average(self, squares: Pixels, part: tuple[slice, slice]) -> NDArray[np.float32]:
+        """Return the means over the blocks of a part."""
+        rows, columns = (side.stop - side.start for side in part)
+        inner = squares[self.inner(part)]
+        means: NDArray[np.float32] = inner.reshape(rows, len(inner) // rows, columns, -1).mean((1, 3))
         return means
+
+    def measure_all(self, pool: Executor, on_part: Callable[[], None] = lambda: None) -> Evidence:
+        """Return the evidence of all blocks.
+
+        Args:
+            pool: that computes.
+            on_part: called after each part.
+        """
+        shape = len(self.scales), *self.blocks
+        evidence = Evidence(np.empty(shape, np.float32), np.empty(shape, np.float32))
+        parts = list(self.parts())
+        for (rows, columns), found in zip(parts, pool.map(self, parts), strict=True):
+            evidence.between_views[:, rows, columns] = found.between_views
+            evidence.with_picture[:, rows, columns] = found.with_picture
+            on_part()
+        return evidence
 
 
 def _cut(count: int) -> Iterator[slice]:

@@ -13,7 +13,7 @@ above the noise of the views, the picture explains them, and nothing is correcte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,8 @@ class Refined:
     """(H, W, 3), in the light of the picture that was given."""
     scale: NDArray[np.float32]
     """(H, W), signed blur scale of the lens."""
+    explained: float
+    """dB by which the views differ less from the picture once it is blurred by the lens."""
 
 
 def refine(
@@ -89,16 +91,14 @@ def refine(
     planes = [np.ascontiguousarray(a[..., :channels].transpose(2, 0, 1)) for a in (left, right, picture)]
     if is_gray:  # of which the network's picture has three nearly equal channels
         planes[2] = picture.mean(2, dtype=np.float32)[None]
-    positive = np.array(SCALES, np.float32) * np.float32(min(1.0, lens.max_scale / SCALES[-1]))
-    scales = np.concatenate([-positive[::-1], np.zeros(1, np.float32), positive])
+    scales = spread_scales(lens)
     gray = [plane.mean(0) for plane in planes]
     meter = EvidenceMeter(gray[0], gray[1], gray[2], lens, scales)
-    regions = list(meter.parts())
     height, width = picture.shape[:2]
     parts = list(cut_parts(height, width))
-    report = _Report(len(regions) + len(parts), progress)
+    report = _Report(len(list(meter.parts())) + len(parts), progress)
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        evidence = _measure(meter, regions, pool, report)
+        evidence = meter.measure_all(pool, report)
         blocks = find_scales(evidence, scales)
         noise = _measure_noise(meter.planes[:2], blocks.shape) * np.float32(meter.passed)
         known = _weigh(evidence, blocks, scales, noise)
@@ -113,7 +113,17 @@ def refine(
     total /= weight
     rows, columns = blocks.shape
     scale = _enlarge(slice(0, height), rows) @ blocks @ _enlarge(slice(0, width), columns).T
-    return Refined(picture + total.transpose(1, 2, 0), np.asarray(scale, np.float32))
+    return Refined(
+        picture + total.transpose(1, 2, 0),
+        np.asarray(scale, np.float32),
+        _measure_explained(evidence.with_picture, blocks, scales),
+    )
+
+
+def spread_scales(lens: Lens) -> NDArray[np.float32]:
+    """Return the scales that are tried, rising; fewer px apart if the kernels of `SCALES` would be too large."""
+    positive = np.array(SCALES, np.float32) * np.float32(min(1.0, lens.max_scale / SCALES[-1]))
+    return np.concatenate([-positive[::-1], np.zeros(1, np.float32), positive])
 
 
 class _Report:
@@ -134,19 +144,6 @@ class _Report:
             self.progress(self.done, self.count)
 
 
-def _measure(
-    meter: EvidenceMeter, regions: list[tuple[slice, slice]], pool: Executor, report: _Report
-) -> Evidence:
-    """Return the evidence of all blocks."""
-    shape = len(meter.scales), *meter.blocks
-    evidence = Evidence(np.empty(shape, np.float32), np.empty(shape, np.float32))
-    for (rows, columns), found in zip(regions, pool.map(meter, regions), strict=True):
-        evidence.between_views[:, rows, columns] = found.between_views
-        evidence.with_picture[:, rows, columns] = found.with_picture
-        report()
-    return evidence
-
-
 def _weigh(
     evidence: Evidence, blocks: NDArray[np.float32], scales: NDArray[np.float32], noise: NDArray[np.float32]
 ) -> NDArray[np.float32]:
@@ -160,15 +157,31 @@ def _weigh(
         scales: (scales,), that were tried.
         noise: (rows, columns), variance of the noise in the residuals.
     """
-    nearest = np.abs(blocks[..., None] - scales).argmin(-1)[None]
     inevitable, residual = (
-        average(np.take_along_axis(squares, nearest, 0)[0], TRUST_RADIUS)
+        average(_at_scale(squares, blocks, scales), TRUST_RADIUS)
         for squares in (evidence.between_views, evidence.with_picture)
     )
     residual = np.maximum(residual, np.float32(1e-12))
     above_noise = np.maximum(0, 1 - np.float32(NOISE) * average(noise, TRUST_RADIUS) / residual)
     trusted: NDArray[np.float32] = above_noise * (1 - np.minimum(inevitable / residual, 1) / 2)
     return trusted
+
+
+def _at_scale(
+    squares: NDArray[np.float32], blocks: NDArray[np.float32], scales: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return each block's mean square (rows, columns) at the tried scale next to its own."""
+    nearest = np.abs(blocks[..., None] - scales).argmin(-1)[None]
+    found: NDArray[np.float32] = np.take_along_axis(squares, nearest, 0)[0]
+    return found
+
+
+def _measure_explained(
+    squares: NDArray[np.float32], blocks: NDArray[np.float32], scales: NDArray[np.float32]
+) -> float:
+    """Return how many dB the residuals with the picture are lower at the blocks' scales than in focus."""
+    in_focus, left = squares[np.abs(scales).argmin()].mean(), _at_scale(squares, blocks, scales).mean()
+    return float(10 * np.log10((in_focus + 1e-20) / (left + 1e-20)))
 
 
 def _measure_noise(views: Pixels, blocks: tuple[int, ...]) -> NDArray[np.float32]:

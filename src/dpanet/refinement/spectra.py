@@ -60,11 +60,15 @@ class WindowSpectra:
         """
         sizes = sorted({abs(scale) for scale in scales})
         turned = {size: i for i, size in enumerate(sizes)}
-        spectra: Spectra = (self._down @ lens.kernels(y, x, sizes).astype(np.complex64)) @ self._across.T
-        chosen = spectra[[turned[abs(scale)] for scale in scales]]
+        chosen = self.transform_kernels(lens.kernels(y, x, sizes))[[turned[abs(scale)] for scale in scales]]
         negative = np.array(scales) < 0
         chosen[negative] = chosen[negative].conj()
         return chosen
+
+    def transform_kernels(self, kernels: NDArray[np.floating]) -> Spectra:
+        """Return the transforms of kernels (..., SIZE, SIZE) about the middle of each."""
+        spectra: Spectra = (self._down @ kernels.astype(np.complex64)) @ self._across.T
+        return spectra
 
 
 def _reflect(index: NDArray[np.int64], length: int) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from dpanet.errors import ConfigError
 
 if TYPE_CHECKING:
     from dpanet.evaluation.method import Method
-    from dpanet.lenses.lens import Lens
+    from dpanet.lenses.lens import LensChoice
     from dpanet.simulation.measured_kernels import MeasuredKernels
 
 BASELINES = ("none", "wiener", "richardson-lucy", "single", "dpdnet", "spandrel")
@@ -76,7 +76,7 @@ def load_methods(
     baselines: Sequence[str],
     *,
     calibration: Path | None = None,
-    lens: Lens | None = None,
+    lens: LensChoice | None = None,
     **config: Any,
 ) -> tuple[Method, ...]:
     """Load all methods of a comparison: doing nothing, then the baselines, then the models.
@@ -86,7 +86,8 @@ def load_methods(
         baselines: Names that need no network; ``single``, which is the first model; or a file, which is ``dpdnet`` if
             it has the format of this package and ``spandrel`` otherwise.
         calibration: As of `load_baseline`.
-        lens: By whose optics the pictures of the models, and of no baseline, are refined.
+        lens: By whose optics the pictures of the models, and of no baseline, are refined; ``find`` for the one that
+            explains each pair best.
         **config: Options of the `Deblurrer`, for every network.
 
     Raises:

@@ -14,6 +14,7 @@ from dpanet.engines.torch_engine import Network
 from dpanet.evaluation.method import Method
 from dpanet.evaluation.scores import Computation, Kind, MethodInfo
 from dpanet.lenses.known_lenses import identify_lens
+from dpanet.lenses.lens import LensChoice
 from dpanet.pair import DualPixelPair, Picture
 
 
@@ -56,8 +57,7 @@ class ModelMethod(Method):
         self.device = engine.device
         self.family = engine.family
         lens = config.get("lens")
-        lens_hash = identify_lens(lens)
-        values = {**config, "lens": lens_hash} if "lens" in config else config
+        values = {**config, "lens": identify_lens(lens)} if "lens" in config else config
         options = " ".join(f"{key}={values[key]}" for key in sorted(values) if key not in _WITHOUT_EFFECT)
         library = f"{engine.name} {engine.version}"
         identity = f"{weights} {options} {library} {self.device.partition(':')[0]} {engine.precision}"
@@ -68,7 +68,7 @@ class ModelMethod(Method):
             len(self.deblurrer.mirrors),
             str(self.deblurrer.scale),
             str(self.deblurrer.tile),
-            None if lens is None else f"{Path(lens.name).name} ({str(lens_hash)[:8]})",
+            _describe_lens(lens),
         )
         self.info = MethodInfo(name, kind, identity, checkpoint, weights, engine.parameters, computation)
 
@@ -97,6 +97,15 @@ class ModelMethod(Method):
     def defocus_map(self, pair: DualPixelPair) -> NDArray[np.float32] | None:
         """Return the signed blur radius in px, (H, W); None if there is no defocus map."""
         return self.deblurrer.defocus_map(pair) if self.deblurrer.has_defocus_map else None
+
+
+def _describe_lens(lens: LensChoice | None) -> str | None:
+    """Return the lens as the report shows it."""
+    if lens is None:
+        return None
+    if lens == "find":
+        return "found from each pair"
+    return f"{Path(lens.name).name} ({str(identify_lens(lens))[:8]})"
 
 
 _WITHOUT_EFFECT = ("device", "engine", "precision", "progress", "reuse_memory", "threads")

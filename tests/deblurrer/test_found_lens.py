@@ -1,0 +1,91 @@
+"""A lens found from the pair: what the picture, the map and the note say of it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from refinement.blurred_texture import blur_views, draw_texture, make_soft
+from scipy.ndimage import gaussian_filter
+
+from dpanet import Deblurrer
+from dpanet.deblurrer.control import Control
+from dpanet.deblurrer.loop import deblur_pair
+from dpanet.deblurrer.mirror import MIRRORS
+from dpanet.deblurrer.refined import deblur_and_refine
+from dpanet.errors import ImageWarning
+from dpanet.network.description import Description
+from dpanet.pair import DualPixelPair, Pixels
+from dpanet.simulation.kernels import RampedDisc, ramped_disc
+
+RADIUS = 9.0
+TRUTH = draw_texture(256)
+OPTIONS: dict[str, Any] = {
+    "encoding": "linear",
+    "control": Control(),
+    "tile": 0,
+    "scale": 1,
+    "mirrors": MIRRORS[:1],
+}
+
+
+def make_pair(noise: float = 0.0005) -> DualPixelPair:
+    kernels = ramped_disc([RampedDisc(RADIUS, softness=1 / 0.7)]).numpy()[0]
+    left, right = blur_views(TRUTH, kernels, noise)
+    return DualPixelPair(left.clip(0), right.clip(0), "linear")
+
+
+class Soft:
+    """An engine that returns a softer truth."""
+
+    name = family = version = "test"
+    device, precision, parameters = "cpu", "float32", None
+    description = Description(multiple_of=8, halo=8, encoding="linear", has_defocus=False)
+
+    def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+        white = np.float32(left.max() / make_pair().left.max())
+        return make_soft(TRUTH) * white
+
+
+def error(picture: Pixels) -> float:
+    """Of what is no finer than the blur leaves."""
+    difference = gaussian_filter(picture - TRUTH, (3, 3, 0))
+    return float(np.sqrt(np.mean(np.square(difference)[40:-40, 40:-40])))
+
+
+def test_a_found_lens_refines_and_is_named() -> None:
+    engine: Any = Soft()
+    alone, _ = deblur_pair(engine, make_pair(), **OPTIONS)
+    with pytest.warns(
+        ImageWarning, match=r"a disc under a ramp of slope 0\.[67].*explains (1[6-9]|2\d)\.\d dB"
+    ) as notes:
+        refined, radius = deblur_and_refine("find", engine, make_pair(), defocus=True, **OPTIONS)
+    assert "not refined" not in str(notes[0].message)
+    assert error(refined) < 0.85 * error(alone)
+    assert radius is not None and np.median(radius[48:-48, 48:-48]) == pytest.approx(RADIUS, rel=0.1)
+
+
+def test_a_lens_that_explains_too_little_leaves_the_picture_but_gives_the_map() -> None:
+    """Rows and columns of coarse blocks differ from what the optics says, as after a strong compression."""
+    engine: Any = Soft()
+    pair = make_pair()
+    random = np.random.default_rng(8)
+    left, right = (
+        (view + np.kron(random.normal(0, 0.02, (32, 32)), np.ones((8, 8)))[..., None])
+        .astype(np.float32)
+        .clip(0)
+        for view in (pair.left, pair.right)
+    )
+    coded = DualPixelPair(left, right, "linear")
+    alone, _ = deblur_pair(engine, coded, **OPTIONS)
+    with pytest.warns(ImageWarning, match="less than 14, so the picture is not refined by it"):
+        picture, radius = deblur_and_refine("find", engine, coded, defocus=True, **OPTIONS)
+    np.testing.assert_array_equal(picture, alone)
+    assert radius is not None and radius.shape == picture.shape[:2]
+
+
+def test_any_model_has_a_map_by_a_found_lens() -> None:
+    deblurrer = Deblurrer("nano", device="cpu", lens="find")
+    assert deblurrer.has_defocus_map
+    with pytest.warns(ImageWarning, match="lens"):
+        _, radius = deblurrer.with_defocus_map(make_pair())
+    assert np.median(radius[48:-48, 48:-48]) == pytest.approx(RADIUS, rel=0.15)
