@@ -7,7 +7,7 @@ import pytest
 from refinement.blurred_texture import blur_views, draw_texture, make_soft
 from scipy.ndimage import gaussian_filter
 
-from dpanet import Deblurrer
+from dpanet import Deblurrer, deblurrer
 from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.loop import deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
@@ -84,8 +84,27 @@ def test_a_lens_that_explains_too_little_leaves_the_picture_but_gives_the_map() 
 
 
 def test_any_model_has_a_map_by_a_found_lens() -> None:
-    deblurrer = Deblurrer("nano", device="cpu", lens="find")
-    assert deblurrer.has_defocus_map
+    finding = Deblurrer("nano", device="cpu", lens="find")
+    assert finding.has_defocus_map
     with pytest.warns(ImageWarning, match="lens"):
-        _, radius = deblurrer.with_defocus_map(make_pair())
+        _, radius = finding.with_defocus_map(make_pair())
     assert np.median(radius[48:-48, 48:-48]) == pytest.approx(RADIUS, rel=0.15)
+
+
+def test_between_the_limits_the_picture_is_refined_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine: Any = Soft()
+
+    def run(least: float, enough: float) -> tuple[Pixels, str]:
+        monkeypatch.setattr(deblurrer.refined, "TRUSTED", (least, enough))
+        with pytest.warns(ImageWarning) as notes:
+            picture, _ = deblur_and_refine("find", engine, make_pair(), **OPTIONS)
+        return picture, str(notes[0].message)
+
+    (refined, note), (alone, _) = run(0, 1), run(98, 99)
+    explained = float(note.rpartition("explains ")[2].split()[0])
+    assert "in part" not in note
+    part, note = run(explained - 1, explained + 3)
+    assert "in part" in note
+    np.testing.assert_allclose(
+        part, alone + 0.25 * (refined - alone), atol=0.02 * np.abs(refined - alone).max()
+    )

@@ -84,4 +84,6 @@ def _remark_lens(lens: Lens, explained: float, trust: float) -> None:
     text = f"the lens that explains these views best is a {lens.name}; it explains {explained:.1f} dB of their blur"
     if trust == 0:
         text += f", less than {TRUSTED[0]:g}, so the picture is not refined by it"
+    elif trust < 1:
+        text += f", less than {TRUSTED[1]:g}, so the picture is refined in part"
     warnings.warn(ImageWarning(text, "lens found"), stacklevel=2)
