@@ -31,7 +31,7 @@ def blurred(picture: NDArray[np.float32], scale: float, noise: float = 0.0) -> N
 
 def measure(views: NDArray[np.float32], picture: NDArray[np.float32]) -> Evidence:
     meter = EvidenceMeter(views[0], views[1], picture, Pixel4(), SCALES)
-    (part,) = meter.parts()
+    (part,) = meter.parts
     assert part == (slice(0, 21), slice(0, 21))
     return meter(part)
 

@@ -43,7 +43,9 @@ def slanted(radius: float) -> np.ndarray:
 @pytest.mark.parametrize(("slope", "radius"), [(0.4, 9.0), (0.9, -7.0), (1.6, 11.0)])
 def test_the_slope_of_the_ramp_is_found(truth: Pixels, slope: float, radius: float) -> None:
     views = blur_views(truth, ramped_disc([RampedDisc(radius, softness=1 / slope)]).numpy()[0], noise=1e-3)
-    lens = find_lens(*views, make_soft(truth))
+    calls: list[tuple[int, int]] = []
+    lens = find_lens(*views, make_soft(truth), progress=lambda *call: calls.append(call))
+    assert calls == [(done + 1, calls[-1][1]) for done in range(calls[-1][1])]
     base = lens.base
     assert isinstance(base, RampedLens) and base.slope == pytest.approx(slope, rel=0.2)
     refined = refine(*views, make_soft(truth), lens)

@@ -49,7 +49,7 @@ def deblur_and_refine(
         control: how much of the refined picture the picture gets.
         threads: that refine.
         defocus: also return the defocus map; the network needs none.
-        progress: called as of `deblur_pair`, and then anew with the parts that are refined.
+        progress: called as of `deblur_pair`, then anew while a lens is found, and while the picture is refined.
         **options: of `deblur_pair`.
 
     Returns:
@@ -61,7 +61,7 @@ def deblur_and_refine(
         views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
     mean: Pixels = (views[0] + views[1]) * np.float32(0.5)
     kept: Pixels = mean + KEPT * (picture - mean)
-    optics = find_lens(*views, picture, threads=threads) if lens == "find" else lens
+    optics = find_lens(*views, picture, threads=threads, progress=progress) if lens == "find" else lens
     found = refine(*views, kept, optics, threads=threads, progress=progress)
     refined = found.picture
     if lens == "find":

@@ -31,6 +31,9 @@ OVERSAMPLING = 4
 class AdjustedLens:
     """A base lens with changed kernels.
 
+    The centroid that both views share is that of the coefficients, not removed: of a pair's own fit it is where the
+    picture that was fitted lies.
+
     Args:
         base: the lens.
         coefficients: (2, polynomials, terms of the place), a_vjf; zeros if None.

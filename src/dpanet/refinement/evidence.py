@@ -41,6 +41,10 @@ FAINT = 1e-3
 """Added to the energy of the kernels, so that frequencies which neither passes say nothing."""
 
 
+BlockPart = tuple[slice, slice]
+"""Rows and columns of the blocks of a part."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Mean squares of the residuals, in blocks."""
@@ -66,6 +70,9 @@ class EvidenceMeter:
         self, left: Pixels, right: Pixels, picture: Pixels, lens: Lens, scales: NDArray[np.float32]
     ) -> None:
         self.planes = np.stack([left, right, picture])
+        self.blocks = count_blocks(*left.shape)
+        """Rows and columns of blocks."""
+        self.parts = cut_blocks(*left.shape)
         self.lens, self.scales = lens, [float(scale) for scale in scales]
         self.spectra = WindowSpectra(WINDOW, reduction=2)  # blurred views have little that is finer
         relative = np.square(self.spectra.frequency / np.float32(DETAIL_FREQUENCY))
@@ -73,20 +80,7 @@ class EvidenceMeter:
         self.passed = float(np.square(self.band).mean()) * (self.spectra.kept / WINDOW) ** 2
         """Share of the variance of white noise that a residual has of a view's."""
 
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Rows and columns of blocks that cover the picture."""
-        height, width = self.planes.shape[1:]
-        return -(-height // BLOCK), -(-width // BLOCK)
-
-    def parts(self) -> Iterator[tuple[slice, slice]]:
-        """Yield the parts, rows and columns of blocks."""
-        rows, columns = (list(_cut(count)) for count in self.blocks)
-        for down in rows:
-            for across in columns:
-                yield down, across
-
-    def __call__(self, part: tuple[slice, slice]) -> Evidence:
+    def __call__(self, part: BlockPart) -> Evidence:
         """Measure a part."""
         kernels = self.spectra.kernels(self.lens, *self.place(part), self.scales)
         left, right, picture = self.transform(part)
@@ -101,11 +95,11 @@ class EvidenceMeter:
             found[1, i] = self._average(residuals[1:].mean(0), part)
         return Evidence(*found)
 
-    def _middle(self, part: tuple[slice, slice]) -> list[int]:
+    def _middle(self, part: BlockPart) -> list[int]:
         """Return the px (y, x) in the middle of a part."""
         return [(side.start + side.stop) * BLOCK // 2 for side in part]
 
-    def place(self, part: tuple[slice, slice]) -> tuple[float, float]:
+    def place(self, part: BlockPart) -> tuple[float, float]:
         """Return the place in the field (y, x), each 0..1, of the middle of a part."""
         y, x = (
             min((middle + 0.5) / side, 1.0)
@@ -113,7 +107,7 @@ class EvidenceMeter:
         )
         return y, x
 
-    def transform(self, part: tuple[slice, slice]) -> Spectra:
+    def transform(self, part: BlockPart) -> Spectra:
         """Return the transforms of the left and right view and the picture in the window around a part."""
         rows, columns = (
             self.spectra.window(side, middle)
@@ -121,7 +115,7 @@ class EvidenceMeter:
         )
         return self.spectra.transform(self.planes[:, rows[:, None], columns])
 
-    def inner(self, part: tuple[slice, slice]) -> tuple[slice, slice]:
+    def inner(self, part: BlockPart) -> tuple[slice, slice]:
         """Return the px of a part in its reduced window, `BLOCK` / 2 a block along each side."""
         reduced = BLOCK * self.spectra.kept // self.spectra.side
         rows, columns = (
@@ -130,7 +124,7 @@ class EvidenceMeter:
         )
         return rows, columns
 
-    def _average(self, squares: Pixels, part: tuple[slice, slice]) -> NDArray[np.float32]:
+    def _average(self, squares: Pixels, part: BlockPart) -> NDArray[np.float32]:
         """Return the means over the blocks of a part."""
         rows, columns = (side.stop - side.start for side in part)
         inner = squares[self.inner(part)]
@@ -146,12 +140,22 @@ class EvidenceMeter:
         """
         shape = len(self.scales), *self.blocks
         evidence = Evidence(np.empty(shape, np.float32), np.empty(shape, np.float32))
-        parts = list(self.parts())
-        for (rows, columns), found in zip(parts, pool.map(self, parts), strict=True):
+        for (rows, columns), found in zip(self.parts, pool.map(self, self.parts), strict=True):
             evidence.between_views[:, rows, columns] = found.between_views
             evidence.with_picture[:, rows, columns] = found.with_picture
             on_part()
         return evidence
+
+
+def count_blocks(height: int, width: int) -> tuple[int, int]:
+    """Return the rows and columns of blocks that cover a picture."""
+    return -(-height // BLOCK), -(-width // BLOCK)
+
+
+def cut_blocks(height: int, width: int) -> list[BlockPart]:
+    """Return the parts of a picture, row by row."""
+    rows, columns = (list(_cut(count)) for count in count_blocks(height, width))
+    return [(down, across) for down in rows for across in columns]
 
 
 def _cut(count: int) -> Iterator[slice]:

@@ -8,6 +8,7 @@ belong to it, the kernels are then adjusted over the field (`fit_lens.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from dpanet.lenses.adjusted_lens import AdjustedLens
 from dpanet.lenses.ramped_lens import RampedLens
 from dpanet.pair import Pixels
-from dpanet.refinement.evidence import BLOCK, EvidenceMeter
+from dpanet.refinement.evidence import BLOCK, BlockPart, EvidenceMeter, cut_blocks
 from dpanet.refinement.fit_lens import fit_lens
-from dpanet.refinement.refine import spread_scales
+from dpanet.refinement.refine import Report, spread_scales
 from dpanet.refinement.scale_map import average, find_scales
 
 SLOPES = (0.2, 0.3, 0.45, 0.65, 0.95, 1.4, 2.0, 3.0)
@@ -36,7 +37,14 @@ RADIUS = 16.0
 """Standard deviation in px of the Gaussian mean of residuals, of which the least over the scales counts."""
 
 
-def find_lens(left: Pixels, right: Pixels, picture: Pixels, *, threads: int = 1) -> AdjustedLens:
+def find_lens(
+    left: Pixels,
+    right: Pixels,
+    picture: Pixels,
+    *,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> AdjustedLens:
     """Return the lens that explains a pair best: a disc under a ramp, then adjusted over the field.
 
     Args:
@@ -44,26 +52,31 @@ def find_lens(left: Pixels, right: Pixels, picture: Pixels, *, threads: int = 1)
         right: the right view.
         picture: of the network, of the same shape and light.
         threads: that compute.
+        progress: called with (parts done, all parts).
     """
     one, other, sharp = (plane.mean(2, dtype=np.float32) for plane in (left, right, picture))
+    report = Report(len(SLOPES) + len(cut_blocks(*one.shape)), progress)
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        lens = RampedLens(_find_slope(one, other, sharp, pool))
+        lens = RampedLens(_find_slope(one, other, sharp, pool, report))
         scales = spread_scales(lens)
         meter = EvidenceMeter(one, other, sharp, lens, scales)
-        blocks = find_scales(meter.measure_all(pool), scales)
+        blocks = find_scales(meter.measure_all(pool, report), scales)
         return fit_lens(AdjustedLens(lens), meter, blocks, pool)
 
 
-def _find_slope(left: Pixels, right: Pixels, picture: Pixels, pool: Executor) -> float:
+def _find_slope(left: Pixels, right: Pixels, picture: Pixels, pool: Executor, report: Report) -> float:
     """Return the slope that leaves least of both residuals unexplained."""
-    unexplained = [_measure(left, right, picture, slope, pool) for slope in SLOPES]
+    unexplained = []
+    for slope in SLOPES:
+        unexplained.append(_measure(left, right, picture, slope, pool))
+        report()
     return _find_least(np.log(SLOPES), np.log(np.array(unexplained) + 1e-20))
 
 
 def _measure(left: Pixels, right: Pixels, picture: Pixels, slope: float, pool: Executor) -> float:
     """Return the sum of what a slope leaves unexplained of both residuals, where the views differ most."""
     meter = EvidenceMeter(left, right, picture, RampedLens(slope), SCALES)
-    parts = sorted(meter.parts(), key=lambda part: _difference(left, right, part))[-PARTS:]
+    parts = sorted(meter.parts, key=lambda part: _difference(left, right, part))[-PARTS:]
     total = 0.0
     for evidence in pool.map(meter, parts):
         residuals = average(evidence.between_views, RADIUS) + average(evidence.with_picture, RADIUS)
@@ -71,7 +84,7 @@ def _measure(left: Pixels, right: Pixels, picture: Pixels, slope: float, pool: E
     return total
 
 
-def _difference(left: Pixels, right: Pixels, part: tuple[slice, slice]) -> float:
+def _difference(left: Pixels, right: Pixels, part: BlockPart) -> float:
     """Return the sum of the squared differences of the views in a part of blocks."""
     rows, columns = (slice(side.start * BLOCK, side.stop * BLOCK) for side in part)
     return float(np.square(left[rows, columns] - right[rows, columns]).sum())

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpanet.lenses.adjusted_lens import AdjustedLens, place_terms
-from dpanet.refinement.evidence import EvidenceMeter
+from dpanet.refinement.evidence import BlockPart, EvidenceMeter
 
 Array = NDArray[np.float64]
 
@@ -49,8 +49,7 @@ def fit_lens(
         blocks: (rows, columns), blur scale of each block.
         pool: that computes.
     """
-    parts = list(meter.parts())
-    parts = parts[:: -(-len(parts) // PARTS)]
+    parts = meter.parts[:: -(-len(meter.parts) // PARTS)]
     polynomials, terms = len(lens.polynomials), len(place_terms(0, 0))
     unknowns = 2 * polynomials * terms
     matrix, vector = np.zeros((unknowns, unknowns)), np.zeros(unknowns)
@@ -88,7 +87,7 @@ class _Equations:
             if abs(scale) * lens.blur_radius >= LEAST_RADIUS:
                 self.polynomials[int(i)] = meter.spectra.transform_kernels(lens.resize_polynomials(scale))
 
-    def __call__(self, part: tuple[slice, slice]) -> tuple[Array, Array, float, int] | None:
+    def __call__(self, part: BlockPart) -> tuple[Array, Array, float, int] | None:
         """Return A^T A, A^T b, b^T b and the length of b; None if no block has a say."""
         meter, nearest = self.meter, self.nearest[part]
         numbers, counts = np.unique(nearest, return_counts=True)

@@ -96,7 +96,7 @@ def refine(
     meter = EvidenceMeter(gray[0], gray[1], gray[2], lens, scales)
     height, width = picture.shape[:2]
     parts = list(cut_parts(height, width))
-    report = _Report(len(list(meter.parts())) + len(parts), progress)
+    report = Report(len(meter.parts) + len(parts), progress)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         evidence = meter.measure_all(pool, report)
         blocks = find_scales(evidence, scales)
@@ -126,8 +126,8 @@ def spread_scales(lens: Lens) -> NDArray[np.float32]:
     return np.concatenate([-positive[::-1], np.zeros(1, np.float32), positive])
 
 
-class _Report:
-    """Counts parts.
+class Report:
+    """Counts parts of the work.
 
     Args:
         count: of all parts.
