@@ -8,6 +8,8 @@ python benchmarks/resources.py tiles LEFT RIGHT [--camera pixel4] [--model NAME|
     largest difference between tiles and the whole picture, in units of 1/255 on display values
 python benchmarks/resources.py reach LEFT RIGHT [--camera pixel4] [--model NAME|FILE]
     how far from an edge, at which a picture is cut, the network's picture changes by how much, in 1/255
+python benchmarks/resources.py refinement [--size WIDTHxHEIGHT ...] [--model NAME|FILE]
+    seconds, seconds of processor and peak memory of `dpanet deblur`: the network alone, a known lens, a found one
 python benchmarks/resources.py evaluation [--pictures N ...] [--size WIDTHxHEIGHT] [--model NAME|FILE]
     peak memory and seconds of `dpanet evaluate` on a data set in DPDD's layout with 4 and with 76 pictures
 """
@@ -34,6 +36,7 @@ from dpanet.images.pixel_rows import PictureRows
 from dpanet.images.raw import PIXEL4
 from dpanet.images.raw_pair import read_raw_pair
 from dpanet.images.writing import write_picture
+from dpanet.lenses.ramped_lens import RampedLens
 from dpanet.pair import DualPixelPair
 
 DISTANCES = (64, 96, 128, 144, 160, 176, 192, 208, 224, 256)
@@ -55,6 +58,9 @@ def main() -> None:
     memory.add_argument("--suffix", choices=[".png", ".tif"], default=".png")
     memory.add_argument("--tta", default="auto")
     memory.set_defaults(run=measure_memory)
+    refinement = commands.add_parser("refinement")
+    refinement.add_argument("--size", nargs="+", default=["1344x1008", "6000x4000"])
+    refinement.set_defaults(run=measure_refinement)
     tiles = commands.add_parser("tiles")
     tiles.add_argument("--precision", default="auto")
     tiles.add_argument("--tile", type=int, default=640)
@@ -69,7 +75,7 @@ def main() -> None:
     evaluation.add_argument("--pictures", type=int, nargs="+", default=[4, 76])
     evaluation.add_argument("--size", default="1680x1120")
     evaluation.set_defaults(run=measure_evaluation)
-    for command in (timing, memory, tiles, reach, evaluation):
+    for command in (timing, memory, refinement, tiles, reach, evaluation):
         command.add_argument("--model", default="compact")
     options = parser.parse_args()
     options.run(options)
@@ -98,6 +104,24 @@ def measure_memory(options: argparse.Namespace) -> None:
             f"peak {peak:.2f} GiB, {seconds:.1f} s, {seconds / megapixels:.2f} s a megapixel",
             flush=True,
         )
+
+
+def measure_refinement(options: argparse.Namespace) -> None:
+    for size in options.size:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for view, kernel in zip(("left", "right"), RampedLens(0.6).kernels(0, 0, [0.5])[0], strict=True):
+                np.save(folder / f"blur_kernels_{view}.npy", kernel[None])
+            command = [*_deblur(folder, size, ".png", options.model), "--scale", "1"]
+            ways = {"alone": [], "known lens": ["--calibration", name], "found lens": ["--find-lens"]}
+            for way, arguments in ways.items():
+                before = os.times()
+                seconds, peak = _watched([*command, *arguments])
+                busy = sum(os.times()[2:4]) - sum(before[2:4])  # of children
+                print(
+                    f"{size}, {options.model}, {way}: {seconds:.1f} s, of processor {busy:.1f} s, {peak:.2f} GiB",
+                    flush=True,
+                )
 
 
 def _deblur(folder: Path, size: str, suffix: str, model: str, *options: str) -> list[str]:

@@ -40,14 +40,16 @@ def slanted(radius: float) -> np.ndarray:
     return np.asarray(pair, np.float32)
 
 
-@pytest.mark.parametrize(("slope", "radius"), [(0.4, 9.0), (0.9, -7.0), (1.6, 11.0)])
+@pytest.mark.parametrize(("slope", "radius"), [(0.54, 9.0), (0.78, -7.0), (1.15, 11.0)])
 def test_the_slope_of_the_ramp_is_found(truth: Pixels, slope: float, radius: float) -> None:
     views = blur_views(truth, ramped_disc([RampedDisc(radius, softness=1 / slope)]).numpy()[0], noise=1e-3)
     calls: list[tuple[int, int]] = []
-    lens = find_lens(*views, make_soft(truth), progress=lambda *call: calls.append(call))
+    lens = find_lens(*views, truth, progress=lambda *call: calls.append(call))
     assert calls == [(done + 1, calls[-1][1]) for done in range(calls[-1][1])]
     base = lens.base
-    assert isinstance(base, RampedLens) and base.slope == pytest.approx(slope, rel=0.2)
+    assert isinstance(base, RampedLens) and base.slope == pytest.approx(
+        slope, rel=0.1
+    )  # the tried ones: 0.17
     refined = refine(*views, make_soft(truth), lens)
     assert np.median(refined.scale[60:-60, 60:-60]) * blur_radius(lens) == pytest.approx(radius, rel=0.1)
     assert refined.explained > 16
