@@ -75,6 +75,22 @@ def test_kernels_become_those_of_a_lens_that_no_ramp_is(truth: Pixels) -> None:
     assert errors[2] < 0.75 * errors[1] < 0.75 * errors[0]
 
 
+def test_the_views_alone_change_kernels_so_that_each_blurred_as_the_other_is_the_same(truth: Pixels) -> None:
+    views = blur_views(truth, slanted(10.0))
+    base, scales = AdjustedLens(RampedLens(0.7)), np.array([0.0, 10.0 / RADIUS], np.float32)
+
+    def measure(lens: AdjustedLens) -> EvidenceMeter:
+        return EvidenceMeter(
+            views[0].mean(2), views[1].mean(2), np.zeros((SIDE, SIDE), np.float32), lens, scales
+        )
+
+    blocks = np.full(measure(base).blocks, scales[1])
+    with ThreadPoolExecutor(1) as pool:
+        fitted = fit_lens(base, measure(base), blocks, pool)
+        before, after = (measure(lens).measure_all(pool).between_views[1].mean() for lens in (base, fitted))
+    assert after < 0.6 * before
+
+
 def test_small_blur_says_nothing_of_the_shape(truth: Pixels) -> None:
     lens = RampedLens(0.7)
     views = blur_views(truth, slanted(4.0))
