@@ -62,8 +62,21 @@ def test_without_a_known_lens_it_is_found(tmp_path: Path, run: Run) -> None:
     assert found.code == 0 and maps.is_file() and "disc under a ramp of slope" in found.out
     known = run(*command, tmp_path / "known.png", "--calibration", write_calibration(tmp_path / "lens"))
     assert known.code == 0 and "ramp" not in known.err
-    both = run(*command, tmp_path / "both.png", "--find-lens", "--no-refine")
-    assert both.code == 2 and "leave out one of them" in both.err
+    for other in (("--no-refine",), ("--calibration", tmp_path / "lens")):
+        both = run(*command, tmp_path / "both.png", "--find-lens", *other)
+        assert both.code == 2 and "leave out one of them" in both.err
+
+
+def test_the_lens_of_each_pair_of_a_folder_is_named(tmp_path: Path, run: Run) -> None:
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    texture = np.random.default_rng(2).integers(0, 65536, (48, 64), np.uint16)
+    for name, sigma in (("a", 2), ("b", 3)):
+        for side, shift in (("left", 0), ("right", 1)):
+            view = np.roll(cv2.GaussianBlur(texture, (0, 0), sigma), shift, 1)
+            cv2.imwrite(str(pairs / f"{name}_{side}.png"), view)
+    result = run("deblur", pairs, "-o", tmp_path / "out", "--model", "nano", "--find-lens")
+    assert result.code == 0 and result.err.count("lens found") == 2
 
 
 def test_a_calibration_without_kernels(tmp_path: Path, run: Run) -> None:

@@ -12,7 +12,7 @@ from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.loop import deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.deblurrer.refined import deblur_and_refine
-from dpanet.errors import ImageWarning
+from dpanet.errors import ConfigError, ImageWarning
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair, Pixels
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
@@ -56,7 +56,8 @@ def test_a_found_lens_refines_and_is_named() -> None:
     engine: Any = Soft()
     alone, _ = deblur_pair(engine, make_pair(), **OPTIONS)
     with pytest.warns(
-        ImageWarning, match=r"a disc under a ramp of slope 0\.[67].*explains (1[6-9]|2\d)\.\d dB"
+        ImageWarning,
+        match=r"a disc under a ramp of slope 0\.[67].*explains (1[6-9]|2\d)\.\d dB of the blur; the picture is",
     ) as notes:
         refined, radius = deblur_and_refine("find", engine, make_pair(), defocus=True, **OPTIONS)
     assert "not refined" not in str(notes[0].message)
@@ -77,7 +78,10 @@ def test_a_lens_that_explains_too_little_leaves_the_picture_but_gives_the_map() 
     )
     coded = DualPixelPair(left, right, "linear")
     alone, _ = deblur_pair(engine, coded, **OPTIONS)
-    with pytest.warns(ImageWarning, match="less than 14, so the picture is not refined by it"):
+    with pytest.warns(
+        ImageWarning,
+        match="less than 14 dB, so the picture is not refined by it, and its defocus map is rough",
+    ):
         picture, radius = deblur_and_refine("find", engine, coded, defocus=True, **OPTIONS)
     np.testing.assert_array_equal(picture, alone)
     assert radius is not None and radius.shape == picture.shape[:2]
@@ -108,3 +112,22 @@ def test_between_the_limits_the_picture_is_refined_in_part(monkeypatch: pytest.M
     np.testing.assert_allclose(
         part, alone + 0.25 * (refined - alone), atol=0.02 * np.abs(refined - alone).max()
     )
+
+
+@pytest.mark.parametrize("light", [0.0, 0.5, 1.0])
+def test_a_pair_that_shows_nothing_shows_no_lens(light: float) -> None:
+    view = np.full((64, 96, 3), light, np.float32)
+    pair = DualPixelPair(view, view, "srgb")
+    finding = Deblurrer("nano", device="cpu", lens="find")
+    with pytest.warns(ImageWarning, match="not refined"):
+        picture, radius = finding.with_defocus_map(pair)
+    assert not radius.any()
+    np.testing.assert_allclose(picture.pixels, Deblurrer("nano", device="cpu")(pair).pixels, atol=1e-5)
+
+
+@pytest.mark.parametrize("lens", ["Find", "pixel4", True])
+def test_what_is_no_lens_is_refused(lens: Any) -> None:
+    with pytest.raises(
+        ConfigError, match=r"lens is .*; give find, or a lens such as dpanet\.lenses\.pixel4\.Pixel4\(\)"
+    ):
+        Deblurrer("nano", device="cpu", lens=lens)

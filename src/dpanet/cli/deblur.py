@@ -110,8 +110,8 @@ def deblur(
         A folder with the kernels of the lens, blur_kernels_left.npy and blur_kernels_right.npy, measured over the
         field that the views show.
     find_lens
-        Find the lens from each pair itself, and refine by it if it explains the views well enough; the defocus map is
-        then that of the lens. Takes some 5 seconds more for a megapixel.
+        Find the lens from each pair itself, also where --camera names a known one, and refine by it if it explains
+        the views well enough; the defocus map is then that of the lens. Some 7 seconds of one core for a megapixel.
     strength
         How much is sharpened: 0 (the mean of the views) to 1 (all that the model can).
     keep_background

@@ -132,9 +132,11 @@ def evaluate(
 
     has_kernels = calibration is not None and all(file.is_file() for file in kernel_files(calibration))
     if layout == "pixel4":
-        lens = choose_lens(refine, "pixel4", calibration if has_kernels else None, find=find_lens)
+        lens = choose_lens(
+            refine, "pixel4", calibration if has_kernels and not find_lens else None, find=find_lens
+        )
     else:  # a calibration may be meant for the baselines alone, and another lens than that of the captures
-        lens = choose_lens(refine, None, calibration if refine else None, find=find_lens)
+        lens = choose_lens(refine, None, calibration if refine and not find_lens else None, find=find_lens)
 
     from dpanet.evaluation.bit_depth import BitDepth
     from dpanet.evaluation.comparison import Comparison

@@ -62,4 +62,6 @@ def choose_lens(
         if find:
             raise UsageError("--find-lens refines, and --no-refine does not; leave out one of them")
         return None
+    if find and calibration is not None:
+        raise UsageError("--find-lens finds the lens, and --calibration names one; leave out one of them")
     return "find" if find else known_lens(camera, calibration) or ("find" if refine else None)

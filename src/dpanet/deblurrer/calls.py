@@ -224,10 +224,12 @@ class Calls:
         >>> from dpanet import Deblurrer
         >>> Deblurrer("nano", device="cpu").check_defocus_map()
         Traceback (most recent call last):
-        dpanet.errors.ConfigError: this model has no defocus map; choose one that has, such as compact
+        dpanet.errors.ConfigError: this model has no defocus map; choose one that has (compact), or find the lens
         """
         if not self.has_defocus_map:
-            raise ConfigError("this model has no defocus map; choose one that has, such as compact")
+            raise ConfigError(
+                "this model has no defocus map; choose one that has (compact), or find the lens"
+            )
 
     def _run(
         self,

@@ -93,7 +93,7 @@ class Deblurrer(Calls, Pretrained):
         callers: int = 1,
         reuse_memory: bool = False,
     ) -> None:
-        check_options(tile, scale, tta, callers)
+        check_options(tile, scale, tta, callers, lens)
         self.control = Control(strength, keep_background, keep_foreground)
         self.model = model
         self.engine: Engine = load_engine(

@@ -6,8 +6,8 @@ from dpanet.deblurrer.scales import SCALES
 from dpanet.errors import ConfigError
 
 
-def check_options(tile: object, scale: object, tta: object, callers: object) -> None:
-    """Raise ConfigError for a tile, a scale, a number of mirror images or of callers that cannot be."""
+def check_options(tile: object, scale: object, tta: object, callers: object, lens: object) -> None:
+    """Raise ConfigError for a tile, a scale, a number of mirror images or of callers, or a lens, that cannot be."""
     if tile != "auto" and (not isinstance(tile, int) or tile < 0):
         raise ConfigError(f"tile is {tile!r}; it must be auto, 0 (no tiles) or a number of pixels")
     if scale != "auto" and scale not in SCALES:
@@ -16,3 +16,5 @@ def check_options(tile: object, scale: object, tta: object, callers: object) -> 
         raise ConfigError(f"tta is {tta!r}; a pair has 1, 2 or 4 mirror images to average (or auto)")
     if not isinstance(callers, int) or callers < 1:
         raise ConfigError(f"callers is {callers!r}; it must be a number of threads, at least 1")
+    if lens is not None and lens != "find" and not hasattr(lens, "kernels"):
+        raise ConfigError(f"lens is {lens!r}; give find, or a lens such as dpanet.lenses.pixel4.Pixel4()")

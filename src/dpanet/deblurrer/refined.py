@@ -81,9 +81,12 @@ def deblur_and_refine(
 
 def _remark_lens(lens: Lens, explained: float, trust: float) -> None:
     """Say which lens was found, and what is done with it."""
-    text = f"the lens that explains these views best is a {lens.name}; it explains {explained:.1f} dB of their blur"
+    what = "the picture is refined by it"
     if trust == 0:
-        text += f", less than {TRUSTED[0]:g}, so the picture is not refined by it"
+        what = (
+            f"less than {TRUSTED[0]:g} dB, so the picture is not refined by it, and its defocus map is rough"
+        )
     elif trust < 1:
-        text += f", less than {TRUSTED[1]:g}, so the picture is refined in part"
-    warnings.warn(ImageWarning(text, "lens found"), stacklevel=2)
+        what = f"less than {TRUSTED[1]:g} dB, so the picture is refined by it in part"
+    text = f"lens found: a {lens.name}, which explains {explained:.1f} dB of the blur; {what}"
+    warnings.warn(ImageWarning(text), stacklevel=2)

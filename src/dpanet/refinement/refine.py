@@ -24,7 +24,7 @@ from dpanet.lenses.lens import Lens
 from dpanet.pair import Pixels
 from dpanet.refinement.evidence import BLOCK, Evidence, EvidenceMeter
 from dpanet.refinement.parts import Part, cut_parts
-from dpanet.refinement.scale_map import average, find_scales
+from dpanet.refinement.scale_map import NOTHING, average, find_scales
 from dpanet.refinement.spectra import WindowSpectra
 
 BALANCE = 0.025
@@ -181,7 +181,7 @@ def _measure_explained(
 ) -> float:
     """Return how many dB the residuals with the picture are lower at the blocks' scales than in focus."""
     in_focus, left = squares[np.abs(scales).argmin()].mean(), _at_scale(squares, blocks, scales).mean()
-    return float(10 * np.log10((in_focus + 1e-20) / (left + 1e-20)))
+    return float(10 * np.log10((in_focus + NOTHING) / (left + NOTHING)))
 
 
 def _measure_noise(views: Pixels, blocks: tuple[int, ...]) -> NDArray[np.float32]:

@@ -29,6 +29,9 @@ WEAK = 0.3
 FOCUS = 1e-3
 """Cost of the largest scale against none, so that a place that says nothing is in focus."""
 
+NOTHING = 1e-12
+"""Mean square of a residual, white = 1, that is no more than rounding."""
+
 FRACTION_RADIUS = 30.0
 """The evidence is averaged over a Gaussian of this sigma, px, before a scale between two tried ones is computed."""
 
@@ -36,10 +39,14 @@ FRACTION_RADIUS = 30.0
 def find_scales(evidence: Evidence, scales: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the blur scale of each block, (rows, columns), between the scales that were tried.
 
+    Where the views are the same everywhere, all is in focus.
+
     Args:
         evidence: of all blocks.
         scales: (scales,), rising, not all of one size.
     """
+    if evidence.between_views[np.abs(scales).argmin()].mean() <= NOTHING:
+        return np.zeros(evidence.between_views.shape[1:], np.float32)
     between_views = _normalize(evidence.between_views)
     costs = between_views + _normalize(evidence.with_picture)
     costs += np.float32(FOCUS) * np.abs(scales / np.abs(scales).max())[:, None, None]
@@ -51,7 +58,7 @@ def _normalize(residuals: Costs) -> Costs:
     """Return mean squares, averaged with those of neighboring blocks, relative to their mean over the scales."""
     residuals = average(residuals, BLOCK)
     mean = residuals.mean(0)
-    normalized: Costs = residuals / (mean + np.float32(WEAK) * mean.mean() + np.float32(1e-20))
+    normalized: Costs = residuals / (mean + np.float32(WEAK) * mean.mean() + np.float32(NOTHING))
     return normalized
 
 

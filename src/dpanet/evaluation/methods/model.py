@@ -104,7 +104,7 @@ def _describe_lens(lens: LensChoice | None) -> str | None:
     if lens is None:
         return None
     if lens == "find":
-        return "found from each pair"
+        return "found from each pair, where it explains enough"
     return f"{Path(lens.name).name} ({str(identify_lens(lens))[:8]})"
 
 
