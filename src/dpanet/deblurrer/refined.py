@@ -88,5 +88,6 @@ def _remark_lens(lens: Lens, explained: float, trust: float) -> None:
         )
     elif trust < 1:
         what = f"less than {TRUSTED[1]:g} dB, so the picture is refined by it in part"
-    text = f"lens found: a {lens.name}, which explains {explained:.1f} dB of the blur; {what}"
+    shown = np.floor(10 * explained) / 10  # so that nothing below a limit looks like it
+    text = f"lens found: a {lens.name}, which explains {shown:.1f} dB of the blur; {what}"
     warnings.warn(ImageWarning(text), stacklevel=2)
