@@ -22,6 +22,7 @@ from torch import Tensor
 from dpanet import Deblurrer
 from dpanet.datasets.photographs import scikit_image_photographs, split_photographs
 from dpanet.errors import ImageWarning
+from dpanet.evaluation.metrics import psnr
 from dpanet.recording.display import to_display, to_linear
 from dpanet.simulation.kernels import SIZE
 from dpanet.simulation.photo_cache import PhotoCache
@@ -110,9 +111,12 @@ def record(sharp: Tensor, kernels: Tensor) -> list[tuple[NDArray[np.float32], ND
 
 def measure(pictures: Sequence[NDArray[np.float32]], truth: Tensor) -> NDArray[np.float64]:
     """Return the PSNR of each picture without its border, dB."""
-    errors = np.stack(pictures).clip(0, 1) - truth.permute(0, 2, 3, 1).numpy()
-    inner = errors[:, BORDER:-BORDER, BORDER:-BORDER]
-    return np.asarray(-10 * np.log10(np.square(inner).mean((1, 2, 3))), np.float64)
+    inner = slice(BORDER, -BORDER), slice(BORDER, -BORDER)
+    truths = truth.permute(0, 2, 3, 1).numpy()
+    pairs = zip(pictures, truths, strict=True)
+    return np.array(
+        [psnr(picture[inner].clip(0, 1), sharp[inner], data_range=1.0) for picture, sharp in pairs]
+    )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def evaluate(
     lpips_weights: Path | None = None,
     save_images: Annotated[bool, _Flag] = False,
     refine: bool | None = None,
-    find_lens: Annotated[bool, Parameter(negative=())] = False,
+    find_lens: Annotated[bool, _Flag] = False,
     tile: str = "auto",
     scale: Literal["auto", 1, 2, 4, 8] = "auto",
     engine: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",

@@ -66,17 +66,17 @@ def find_lens(
 
 def _find_slope(left: Pixels, right: Pixels, picture: Pixels, pool: Executor, report: Report) -> float:
     """Return the slope that leaves least of both residuals unexplained."""
+    parts = sorted(cut_blocks(*left.shape), key=lambda part: _difference(left, right, part))[-PARTS:]
     unexplained = []
     for slope in SLOPES:
-        unexplained.append(_measure(left, right, picture, slope, pool))
+        meter = EvidenceMeter(left, right, picture, RampedLens(slope), SCALES)
+        unexplained.append(_measure(meter, parts, pool))
         report()
     return _find_least(np.log(SLOPES), np.log(np.array(unexplained) + 1e-20))
 
 
-def _measure(left: Pixels, right: Pixels, picture: Pixels, slope: float, pool: Executor) -> float:
-    """Return the sum of what a slope leaves unexplained of both residuals, where the views differ most."""
-    meter = EvidenceMeter(left, right, picture, RampedLens(slope), SCALES)
-    parts = sorted(meter.parts, key=lambda part: _difference(left, right, part))[-PARTS:]
+def _measure(meter: EvidenceMeter, parts: list[BlockPart], pool: Executor) -> float:
+    """Return the sum of what a lens leaves unexplained of both residuals in some parts."""
     total = 0.0
     for evidence in pool.map(meter, parts):
         residuals = average(evidence.between_views, RADIUS) + average(evidence.with_picture, RADIUS)
