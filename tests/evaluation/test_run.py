@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from dpanet.datasets import open_dataset
-from dpanet.errors import ConfigError, OutputError, PairError
+from dpanet.errors import ConfigError, ImageWarning, OutputError, PairError
 from dpanet.evaluation import comparison as comparison_module
 from dpanet.evaluation.bit_depth import BitDepth
 from dpanet.evaluation.comparison import Comparison
@@ -105,6 +106,35 @@ def test_a_stopped_evaluation_is_resumed_and_ends_alike(root: Path, tmp_path: Pa
     assert resumed.calls == 2, "the first scene is not computed again"
     assert without_seconds(scenes) == without_seconds(whole)
     run_comparison(compare(root, Shift("none"), Refusing("m", 0.1)), tmp_path / "out")
+
+
+class Remarking(Shift):
+    """Notes how often it was called, and warns of something else."""
+
+    def __call__(self, pair: DualPixelPair) -> Picture:
+        picture = super().__call__(pair)
+        warnings.warn(ImageWarning(f"lens number {self.calls}"), stacklevel=2)
+        warnings.warn("not of an image", stacklevel=2)
+        return picture
+
+
+def test_notes_are_kept_with_the_scores_and_given_again(root: Path, tmp_path: Path) -> None:
+    expected = [f"lens number {i}" for i in (1, 2, 3)]
+    for methods in ((Shift("none"), Remarking("m", 0.1)), (Shift("none"), Refusing("m", 0.1))):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            scores = evaluate(compare(root, *methods), tmp_path / "out")
+        notes = [str(one.message) for one in caught if one.category is ImageWarning]
+        assert notes == expected, "of stored scores too"
+        assert [one.methods["m"].notes for one in scores.scenes] == [(note,) for note in expected]
+        assert [one.methods["none"].notes for one in scores.scenes] == [()] * 3
+        others = [str(one.message) for one in caught if one.category is not ImageWarning]
+        assert others == ["not of an image"] * (3 if isinstance(methods[1], Remarking) else 0)
+    publish(scores, tmp_path / "out")
+    assert read_scores(tmp_path / "out" / "scores.json") == scores
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count(": lens number 2.") == 1
+    assert (tmp_path / "out" / "scores.csv").read_text().count(",lens number 2\n") == len(scores.protocols)
 
 
 class Refusing(Shift):

@@ -29,7 +29,9 @@ def test_one_process_against_several() -> None:
         one = found[kind]
         stages = one["of which in each stage"]
         assert 0 < one["share of the network"] < 1 and one["seconds"] < one["with the start"]
-        assert min(stages["network"], stages["deblur"]) > 0  # passes in threads of their own are not in "deblur"
+        assert (
+            min(stages["network"], stages["deblur"]) > 0
+        )  # passes in threads of their own are not in "deblur"
         assert 0 < stages["encode"] <= stages["write"]
     assert found["ratio"] > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from dpanet.refinement.refine import refine
 KEPT = np.float32(0.85)
 """Share that is kept of what the network adds to the mean of the views. Networks add too much to real captures; where
 the lens shows that it is there, refinement puts it back, so that this holds for what the lens does not pass."""
+
+STRIP = 64
+"""Rows that are converted to another encoding at once."""
 
 TRUSTED = (14.0, 16.0)
 """dB of the views that a lens found from the pair must explain: up to the first the picture stays the network's, from
@@ -58,18 +62,19 @@ def deblur_and_refine(
     picture, _ = deblur_pair(engine, pair, encoding="linear", progress=progress, **options)
     views = pair.left, pair.right
     if pair.encoding == "srgb":
-        views = srgb_to_linear(pair.left), srgb_to_linear(pair.right)
-    mean: Pixels = (views[0] + views[1]) * np.float32(0.5)
-    kept: Pixels = mean + KEPT * (picture - mean)
+        views = _convert(pair.left, srgb_to_linear), _convert(pair.right, srgb_to_linear)
     optics = find_lens(*views, picture, threads=threads, progress=progress) if lens == "find" else lens
-    found = refine(*views, kept, optics, threads=threads, progress=progress)
+    found = refine(*views, _keep_part(*views, picture), optics, threads=threads, progress=progress)
     refined = found.picture
     if lens == "find":
         trust = np.interp(found.explained, TRUSTED, (0, 1))
-        refined = picture + np.float32(trust) * (refined - picture)
+        refined -= picture  # in place, for large pairs
+        refined *= np.float32(trust)
+        refined += picture
         _remark_lens(optics, found.explained, float(trust))
+    del views, picture
     if encoding == "srgb":
-        refined = linear_to_srgb(refined)
+        _convert(refined, linear_to_srgb, out=refined)
     radius = None
     if defocus or control.needs_defocus_map:
         radius = found.scale * np.float32(blur_radius(optics))
@@ -77,6 +82,24 @@ def deblur_and_refine(
         combined = combine_views(pair.left, pair.right, pair.encoding, encoding)
         refined = control.apply(refined, combined, radius, encoding)
     return refined, radius if defocus else None
+
+
+def _convert(pixels: Pixels, curve: Callable[[Pixels], Pixels], out: Pixels | None = None) -> Pixels:
+    """Apply a curve in strips of rows, so that what it computes on the way needs little memory."""
+    out = np.empty_like(pixels) if out is None else out
+    for top in range(0, len(pixels), STRIP):
+        out[top : top + STRIP] = curve(pixels[top : top + STRIP])
+    return out
+
+
+def _keep_part(left: Pixels, right: Pixels, picture: Pixels) -> Pixels:
+    """Return the mean of the views and `KEPT` of what the network's picture adds to it."""
+    mean: Pixels = left + right
+    mean *= np.float32(0.5)
+    added = picture - mean
+    added *= KEPT
+    mean += added
+    return mean
 
 
 def _remark_lens(lens: Lens, explained: float, trust: float) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dpanet.errors import OutputError, shown
+from dpanet.errors import ImageWarning, OutputError, shown
 from dpanet.evaluation.comparison import Comparison, library_versions
 from dpanet.evaluation.scores import MethodInfo, SceneScores, Scores
 from dpanet.evaluation.scores_file import scene_from_json, scene_to_json
@@ -36,7 +37,7 @@ def run_comparison(
     Args:
         comparison: What to compare.
         folder: Output folder; created if it does not exist.
-        on_scene: Called with the scores of each scene.
+        on_scene: Called with the scores of each scene, after its notes were given as `ImageWarning`.
         overwrite: Whether the folder may hold another comparison. Its pictures are deleted, and scenes to which the
             change makes no difference keep their scores.
 
@@ -61,6 +62,9 @@ def run_comparison(
                 value = scene_to_json(scores)
                 store.add(name, key, value, files)
             results.append(scene_from_json(value))
+            for method in results[-1].methods.values():
+                for note in method.notes:  # of stored scores too
+                    warnings.warn(ImageWarning(note), stacklevel=2)
             if on_scene is not None:
                 on_scene(results[-1])
     return tuple(results)

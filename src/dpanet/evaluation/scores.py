@@ -56,6 +56,8 @@ class MethodScores:
     """Wall-clock time of the method alone; None for finished pictures."""
     protocols: Mapping[str, Score]
     """Score by protocol."""
+    notes: tuple[str, ...] = ()
+    """What was noted while it ran, such as the lens that it found."""
 
 
 @dataclass(frozen=True)

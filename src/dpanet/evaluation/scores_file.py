@@ -99,7 +99,11 @@ def scene_to_json(scene: SceneScores) -> dict[str, Any]:
     """Return plain values as in ``scenes`` of ``scores.json``."""
     document = {name: getattr(scene, name) for name in ("name", "label", "width", "height", "crop")}
     document["scores"] = {
-        name: {"seconds": one.seconds, **{key: asdict(score) for key, score in one.protocols.items()}}
+        name: {
+            "seconds": one.seconds,
+            "notes": one.notes,
+            **{key: asdict(score) for key, score in one.protocols.items()},
+        }
         for name, one in scene.methods.items()
     }
     if scene.defocus:
@@ -140,9 +144,9 @@ def _method_from_json(value: Mapping[str, Any]) -> MethodScores:
     protocols = {
         name: Score(**{metric: _decode(score[metric]) for metric in METRICS})
         for name, score in value.items()
-        if name != "seconds"
+        if name not in ("seconds", "notes")
     }
-    return MethodScores(value["seconds"], protocols)
+    return MethodScores(value["seconds"], protocols, tuple(value.get("notes", ())))
 
 
 def _defocus_from_json(value: Mapping[str, Any]) -> dict[str, DefocusScore]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from dpanet.datasets import Scene
 from dpanet.datasets.captures import Capture, in_encoding, read_output
-from dpanet.errors import PairError, shown
+from dpanet.errors import ImageWarning, PairError, shown
 from dpanet.evaluation.comparison import Comparison, Perceptual
 from dpanet.evaluation.defocus_scores import affine_invariant_error, spearman_distance
 from dpanet.evaluation.pictures import differing_crop, for_display, save_previews
@@ -45,14 +46,15 @@ def score_scene(comparison: Comparison, scene: Scene, folder: Path) -> tuple[Sce
         PairError: If a method's picture has another size than the truth.
     """
     capture = comparison.bit_depth.read(scene.load())
-    outputs, seconds = _run_methods(comparison, scene, capture)
+    outputs, seconds, notes = _run_methods(comparison, scene, capture)
     encoding, truth = capture.pair.encoding, capture.truth.pixels / capture.white
     nothing, _ = comparison.bit_depth.quantize(outputs[NOTHING] / capture.white, truth)
     methods, shown, windows, files = {}, {}, {}, []
     for name, pixels in outputs.items():
         output, reference = comparison.bit_depth.quantize(pixels / capture.white, truth)
         compared = _compare(comparison, output, reference, capture)
-        methods[name] = MethodScores(seconds[name], {key: one.score for key, one in compared.items()})
+        scores = {key: one.score for key, one in compared.items()}
+        methods[name] = MethodScores(seconds[name], scores, notes.get(name, ()))
         shown[name] = for_display(output, encoding)
         if name != NOTHING:
             finder = _find_windows(comparison, compared, nothing, capture)
@@ -70,16 +72,20 @@ def score_scene(comparison: Comparison, scene: Scene, folder: Path) -> tuple[Sce
 
 def _run_methods(
     comparison: Comparison, scene: Scene, capture: Capture
-) -> tuple[dict[str, Pixels], dict[str, float | None]]:
-    """Return each method's picture, in the capture's encoding and scale, and the seconds that it took."""
+) -> tuple[dict[str, Pixels], dict[str, float | None], dict[str, tuple[str, ...]]]:
+    """Return each method's picture, in the capture's encoding and scale, the seconds that it took, and its notes."""
     outputs: dict[str, Pixels] = {}
     seconds: dict[str, float | None] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     for method in comparison.methods:
         start = time.perf_counter()
         if method.name == NOTHING and scene.combined is not None:
             pixels = in_encoding(read_file(scene.combined), capture.pair.encoding)
         else:
-            pixels = method(capture.pair).pixels
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", ImageWarning)
+                pixels = method(capture.pair).pixels
+            notes[method.name] = _sort_out_notes(caught)
         seconds[method.name] = time.perf_counter() - start
         (h, w), (height, width) = pixels.shape[:2], capture.truth.pixels.shape[:2]
         if (h, w) != (height, width):
@@ -90,7 +96,15 @@ def _run_methods(
         outputs[method.name] = pixels
     for name in comparison.finished:
         outputs[name], seconds[name] = read_output(scene.finished[name], capture), None
-    return outputs, seconds
+    return outputs, seconds, notes
+
+
+def _sort_out_notes(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
+    """Return the texts of those that are an `ImageWarning`, which `run_comparison` gives; let others through."""
+    for one in caught:
+        if not issubclass(one.category, ImageWarning):
+            warnings.warn(one.message, stacklevel=2)
+    return tuple(str(one.message) for one in caught if issubclass(one.category, ImageWarning))
 
 
 def _compare(

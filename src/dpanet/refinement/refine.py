@@ -88,12 +88,11 @@ def refine(
         np.array_equal(a[..., 0], a[..., 1]) and np.array_equal(a[..., 0], a[..., 2]) for a in (left, right)
     )
     channels = 1 if is_gray else 3
-    planes = [np.ascontiguousarray(a[..., :channels].transpose(2, 0, 1)) for a in (left, right, picture)]
+    planes = [a[..., :channels].transpose(2, 0, 1) for a in (left, right, picture)]  # of large pairs, no copy
     if is_gray:  # of which the network's picture has three nearly equal channels
         planes[2] = picture.mean(2, dtype=np.float32)[None]
     scales = spread_scales(lens)
-    gray = [plane.mean(0) for plane in planes]
-    meter = EvidenceMeter(gray[0], gray[1], gray[2], lens, scales)
+    meter = EvidenceMeter(planes[0].mean(0), planes[1].mean(0), planes[2].mean(0), lens, scales)
     height, width = picture.shape[:2]
     parts = list(cut_parts(height, width))
     report = Report(len(meter.parts) + len(parts), progress)
@@ -102,22 +101,21 @@ def refine(
         blocks = find_scales(evidence, scales)
         noise = _measure_noise(meter.planes[:2], blocks.shape) * np.float32(meter.passed)
         known = _weigh(evidence, blocks, scales, noise)
+        explained = _measure_explained(evidence.with_picture, blocks, scales)
+        del meter, evidence  # which large pairs have no room for beside what follows
         between = (scales[:-1] + scales[1:]) / 2
         corrector = _Corrector(planes, lens, np.sort(np.concatenate([scales, between])), blocks, known)
-        total = np.zeros((channels, height, width), np.float32)
-        weight = np.zeros((height, width), np.float32)
+        total = np.zeros((height, width, channels), np.float32)
+        weight = np.zeros((height, width, 1), np.float32)
         for part, correction in zip(parts, pool.map(corrector, parts), strict=True):
-            total[:, part.rows, part.columns] += part.ramp * correction
-            weight[part.rows, part.columns] += part.ramp
+            total[part.rows, part.columns] += (part.ramp * correction).transpose(1, 2, 0)
+            weight[part.rows, part.columns, 0] += part.ramp
             report()
     total /= weight
+    refined = picture + total if is_gray else np.add(total, picture, out=total)
     rows, columns = blocks.shape
     scale = _enlarge(slice(0, height), rows) @ blocks @ _enlarge(slice(0, width), columns).T
-    return Refined(
-        picture + total.transpose(1, 2, 0),
-        np.asarray(scale, np.float32),
-        _measure_explained(evidence.with_picture, blocks, scales),
-    )
+    return Refined(refined, np.asarray(scale, np.float32), explained)
 
 
 def spread_scales(lens: Lens) -> NDArray[np.float32]:

@@ -38,6 +38,8 @@ class SceneView:
     """Scores as text, by protocol, heading of the metric and method."""
     crop_notes: Mapping[str, str]
     """PSNR and gain under each crop, by name of the picture."""
+    notes: Mapping[str, tuple[str, ...]]
+    """What was noted while a method ran, by the methods that have notes."""
 
 
 def best_method(scores: Scores) -> str | None:
@@ -95,6 +97,7 @@ def scene_views(folder: Path, scores: Scores) -> Iterator[SceneView]:
             gains={method: _sort_key(scene.gain(method, last)) for method in methods},
             tables=tables,
             crop_notes={TRUTH: "", **{method: _crop_note(scene, method, last) for method in methods}},
+            notes={name: one.notes for name, one in scene.methods.items() if one.notes},
         )
 
 

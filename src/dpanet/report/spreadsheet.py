@@ -21,6 +21,7 @@ COLUMNS = (
     *METRICS,
     GAIN,
     "computation",
+    "notes",
 )
 
 Value = str | int | float | None
@@ -31,7 +32,7 @@ def scores_csv(scores: Scores) -> str:
 
     Columns: ``row`` (``scene`` or ``mean``), ``scene``, ``label``, ``method``, ``protocol``, ``width`` and
     ``height`` in px, ``seconds`` (in a mean row the median over all scenes), the metrics, ``gain`` in dB of PSNR over
-    doing nothing; ``computation``, how a network ran. Numbers have full precision; ``inf`` and ``-inf`` are infinite,
+    doing nothing; ``computation``, how a network ran; ``notes``, what was noted of a scene. Numbers have full precision; ``inf`` and ``-inf`` are infinite,
     an absent value is empty. Bytes of a name that are not UTF-8, and control characters, are escapes: ``\xe9``.
     """
     text = io.StringIO()
@@ -54,6 +55,7 @@ def _scene_rows(scores: Scores) -> Iterator[list[Value]]:
                     *(getattr(score, metric) for metric in METRICS),
                     scene.gain(name, protocol),
                     computations.get(name),
+                    "; ".join(method.notes),
                 ]
 
 
@@ -67,6 +69,7 @@ def _mean_rows(scores: Scores) -> Iterator[list[Value]]:
                     summary.seconds if label is None else None,
                     *(_mean(part[protocol], metric) for metric in (*METRICS, GAIN)),
                     _computation(method),
+                    None,
                 ]
 
 
