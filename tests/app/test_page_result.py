@@ -54,6 +54,17 @@ def test_the_map_the_strength_and_the_background(open_page: Open, views: tuple[P
     assert page.get_by_label("From a blur radius of").is_enabled()
 
 
+def test_the_lens_gives_nano_a_map(open_page: Open) -> None:
+    page = open_page()
+    page.select_option("#refine", "yes", force=True)
+    page.select_option("#model", "nano", force=True)
+    page.get_by_role("button", name="Try the example").click()
+    page.wait_for_selector("#result:not([hidden])")
+    assert "512 × 512 px, model nano, with the lens" in page.locator("#summary").inner_text()
+    assert "lens found" in page.locator("#notes").inner_text()
+    assert page.get_by_label("Show over the picture").is_visible()
+
+
 def test_the_example_needs_one_click(open_page: Open, app: RunningApp) -> None:
     page = open_page()
     before = app.files()

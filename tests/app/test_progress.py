@@ -2,15 +2,20 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dpanet.app import deblurring
 from dpanet.app.capture import CanceledError, Capture
-from dpanet.app.deblurring import Models, TileClock
+from dpanet.app.deblurring import Models, TileClock, deblur_capture
 from dpanet.app.limits import Limits
 from dpanet.app.visitors import BusyError, Visitors
 from dpanet.app.worker import Worker
+from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.errors import ConfigError
+from dpanet.lenses.lens import LensChoice
+from dpanet.lenses.pixel4 import Pixel4
+from dpanet.pair import DualPixelPair
 
 
 class Clock:
@@ -52,6 +57,20 @@ def test_the_bar_moves_on_and_never_back(clock: Clock, capture: Capture) -> None
     assert seen[-1][1] == 0
 
 
+def test_what_follows_the_network_has_its_part_of_the_bar(clock: Clock, capture: Capture) -> None:
+    tiles = TileClock(capture, megapixels=1, rate=None, runs=3)
+    seen = []
+    for number in range(3 * 5):
+        tiles.tiles(number % 5, 4)
+        seen.append(tiles.read())
+        clock.now += number % 5 != 4
+    assert [seen[number][0] for number in (4, 9, 14)] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert [fraction for fraction, _ in seen] == sorted(fraction for fraction, _ in seen)
+    assert seen[2][1] == pytest.approx(10), "after 2 of 12 s"
+    assert seen[4][1] == pytest.approx(8) and seen[9][1] == pytest.approx(4)
+    assert seen[14][1] == 0
+
+
 def test_the_bar_waits_where_less_is_done_than_was_guessed(clock: Clock, capture: Capture) -> None:
     tiles = TileClock(capture, megapixels=1, rate=0.1)
     clock.now += 60  # smaller copies of the picture come first, and the number of tiles is not known yet
@@ -68,13 +87,39 @@ def test_the_bar_waits_where_less_is_done_than_was_guessed(clock: Clock, capture
 
 def test_the_rate_of_the_last_picture_tells_the_time(clock: Clock, capture: Capture) -> None:
     models = Models({"nano": "nano"})
-    assert models.rate("nano") is None
-    models.set_rate("nano", seconds=6, pixels=3_000_000)
-    tiles = TileClock(capture, megapixels=4, rate=models.rate("nano"))
+    assert models.rate("nano", refine=False) is None
+    models.set_rate("nano", refine=False, seconds=6, pixels=3_000_000)
+    assert models.rate("nano", refine=True) is None
+    tiles = TileClock(capture, megapixels=4, rate=models.rate("nano", refine=False))
     clock.now += 3
     assert tiles.read()[1] == pytest.approx(5)
     clock.now += 6
     assert tiles.read()[1] is None  # it takes longer than thought, and no one knows how much
+
+
+@pytest.mark.parametrize(
+    ("camera", "refine", "lens"),
+    [("pixel4", True, "pixel4"), ("canon", True, "find"), (None, True, "find"), ("pixel4", False, "none")],
+)
+def test_the_lens_is_that_of_the_camera_or_found(
+    capture: Capture, monkeypatch: pytest.MonkeyPatch, camera: str | None, refine: bool, lens: str
+) -> None:
+    class Loading(Models):
+        def load(self, name: str, lens: LensChoice | None = None) -> Deblurrer:
+            raise ConfigError(lens if isinstance(lens, str) else "none" if lens is None else lens.name)
+
+    pair = DualPixelPair(*np.zeros((2, 16, 16, 3), np.float32))
+    monkeypatch.setattr(deblurring, "_read", lambda _: pair)
+    capture.camera, capture.refine = camera, refine
+    with pytest.raises(ConfigError, match=f"^{lens}$"):
+        deblur_capture(capture, Loading({"nano": "nano"}), Limits(1, 1, 1), lambda _: None)
+
+
+def test_a_model_is_loaded_once_for_each_lens() -> None:
+    models = Models({"nano": "nano"}, threads=1)
+    plain, found, known = models.load("nano"), models.load("nano", "find"), models.load("nano", Pixel4())
+    assert [one.has_defocus_map for one in (plain, found, known)] == [False, True, True]
+    assert models.load("nano") is plain and models.load("nano", Pixel4()) is known
 
 
 def test_a_canceled_capture_stops_at_its_next_tile(capture: Capture) -> None:

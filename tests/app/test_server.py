@@ -3,6 +3,7 @@
 import io
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from app.running_app import RunningApp, Visitor, codes, read_png, write_view
 from camera_raw.dng_by_hand import frames_of, write_dng
 from PIL import Image
 
-from dpanet import Deblurrer, Picture, read_pair, read_picture, write_picture
+from dpanet import Deblurrer, ImageWarning, Picture, read_pair, read_picture, write_picture
 from dpanet.camera_raw.reading import read_raw_file
 from dpanet.images.demo_pair import read_demo_pair
 from dpanet.images.encoding import srgb_to_linear
@@ -34,6 +35,26 @@ def test_a_download_is_the_picture_of_the_library(visitor: Visitor, views: tuple
     shown, bits = read_png(visitor.get(f"{job}/after"))
     assert bits == 8
     assert np.abs(shown.astype(float) - expected / 257).max() <= 0.51
+
+
+def test_a_found_lens_has_a_map(visitor: Visitor, tmp_path: Path) -> None:
+    demo, _ = read_demo_pair()
+    views = [tmp_path / f"x_{side}.png" for side in ("left", "right")]
+    for path, view in zip(views, (demo.left, demo.right), strict=True):
+        write_picture(Picture(view[100:340, 100:400], "srgb"), path, bits=16)
+    job = visitor.send(*views, refine=True)
+    state = visitor.wait(job)
+    assert (state["state"], state["defocus"]) == ("done", True), "nano has none of its own"
+    assert any("lens found" in note for note in state["notes"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImageWarning)
+        expected = Deblurrer("nano", threads=1, lens="find")(read_pair(*views)).pixels
+    picture, _ = read_png(visitor.get(f"{job}/picture.png"))
+    assert np.abs(picture.astype(int) - codes(expected)).max() <= 1
+    assert (
+        b"give true or false"
+        in visitor.ask("POST", "/jobs", b'{"left": "a", "model": "nano", "refine": 1}')[2]
+    )
 
 
 def test_metadata_and_the_turn_of_the_camera(visitor: Visitor, tmp_path: Path) -> None:

@@ -81,6 +81,13 @@ def test_what_exists_stays_unless_it_is_empty(run: Run, pair: Path) -> None:
     assert result.code == 1 and "photo_left.tif is one of the views" in result.sentence
 
 
+def test_the_lens_is_found_if_asked_for(run: Run, pair: Path) -> None:
+    command = ("edit", "--edit", pair / "photo_left.tif", "-o")
+    assert "lens found" not in run(*command, pair / "plain.png").err
+    result = run(*command, pair / "o.png", "--find-lens")
+    assert result.code == 0 and "lens found: a disc under a ramp" in result.err
+
+
 def test_strength(run: Run, pair: Path) -> None:
     left, right = (read_codes(pair / f"photo_{side}.tif").astype(float) for side in ("left", "right"))
     assert run("edit", "--edit", pair / "photo_left.tif", "-o", pair / "o.png", "--strength", "0").code == 0

@@ -54,6 +54,8 @@ class Capture:
     """Names of the visitor's files, by side; a raw file is ``left``."""
     model: str
     camera: str | None
+    refine: bool = False
+    """By the lens of the camera, or the one that is found."""
     files: dict[str, Path] = field(default_factory=dict)
     """Those that are there, by side."""
     state: State = "sending"

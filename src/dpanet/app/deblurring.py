@@ -22,6 +22,8 @@ from dpanet.images.header import read_header
 from dpanet.images.reading import read_picture
 from dpanet.images.writing import write_picture
 from dpanet.jobs.views import RAW_FILES, build_raw_reader, build_reader
+from dpanet.lenses.known_lenses import identify_lens, known_lens
+from dpanet.lenses.lens import LensChoice
 from dpanet.pair import DualPixelPair, Encoding, Picture
 from dpanet.processes.background import held_warnings
 
@@ -44,22 +46,23 @@ class Models:
     def __init__(self, sources: Mapping[str, str], **options: Any) -> None:
         self.sources = dict(sources)
         self._options = options
-        self._loaded: dict[str, Deblurrer] = {}
-        self._rates: dict[str, float] = {}
+        self._loaded: dict[tuple[str, str | None], Deblurrer] = {}
+        self._rates: dict[tuple[str, bool], float] = {}
 
-    def load(self, name: str) -> Deblurrer:
-        """Return a model. Raises: DpanetError if it cannot be loaded."""
-        if name not in self._loaded:
-            self._loaded[name] = Deblurrer(self.sources[name], **self._options)
-        return self._loaded[name]
+    def load(self, name: str, lens: LensChoice | None = None) -> Deblurrer:
+        """Return a model that refines by a lens, or not. Raises: DpanetError if it cannot be loaded."""
+        key = name, identify_lens(lens)
+        if key not in self._loaded:
+            self._loaded[key] = Deblurrer(self.sources[name], lens=lens, **self._options)
+        return self._loaded[key]
 
-    def rate(self, name: str) -> float | None:
+    def rate(self, name: str, refine: bool) -> float | None:
         """Seconds a megapixel, of the last capture; None as long as there was none."""
-        return self._rates.get(name)
+        return self._rates.get((name, refine))
 
-    def set_rate(self, name: str, seconds: float, pixels: int) -> None:
+    def set_rate(self, name: str, refine: bool, seconds: float, pixels: int) -> None:
         """Note how long a capture took."""
-        self._rates[name] = seconds / (pixels / 1e6)
+        self._rates[name, refine] = seconds / (pixels / 1e6)
 
 
 class TileClock:
@@ -69,22 +72,26 @@ class TileClock:
         capture: whose progress it is.
         megapixels: of the picture.
         rate: seconds a megapixel, of an earlier capture; None if unknown.
+        runs: how often the tiles are counted from the first to the last, of the network, then of what follows it.
     """
 
-    def __init__(self, capture: Capture, megapixels: float, rate: float | None) -> None:
+    def __init__(self, capture: Capture, megapixels: float, rate: float | None, runs: int = 1) -> None:
         self._capture = capture
         self._expected = megapixels * (rate or _GUESS)
         self._known = rate is not None
         self._start = self._last = time.monotonic()
         self._done, self._total = 0, 0
+        self._run, self._runs = 0, runs
         self._shown = 0.0
 
     def tiles(self, done: int, total: int) -> None:
         """Note the tiles that are done; the `progress` of a Deblurrer. Raises: CanceledError."""
         self._capture.check_canceled()
+        if done < self._done:
+            self._run = min(self._run + 1, self._runs - 1)
         self._done, self._total, self._last = done, total, time.monotonic()
         if done:
-            self._expected = (self._last - self._start) * total / done
+            self._expected = (self._last - self._start) * total * self._runs / (self._run * total + done)
             self._known = True
 
     def read(self) -> tuple[float, float | None]:
@@ -93,11 +100,12 @@ class TileClock:
         The share never falls: what is reported may be less than what was guessed, or begin anew.
         """
         now, total = time.monotonic(), max(1, self._total)
-        tile = max(1e-3, self._expected / total)
+        tile = max(1e-3, self._expected / total / self._runs)
         within = 1 - 0.5 ** ((now - self._last) / tile * 2)  # slower and slower, never whole
-        fraction = min(1.0, (self._done + within * (self._done < total)) / total)
+        done = min(1.0, (self._done + within * (self._done < total)) / total)
+        fraction = (self._run + done) / self._runs
         self._shown = max(self._shown, fraction if self._total else _BEFORE_TILES * fraction)
-        if self._done >= total:
+        if self._done >= total and self._run == self._runs - 1:
             return self._shown, 0.0
         left = self._expected - (now - self._start)
         return self._shown, left if self._known and left > 0 else None
@@ -145,10 +153,14 @@ def deblur_capture(
             )
         capture.check_canceled()
         capture.stage = "Loading the model"
-        deblurrer = models.load(capture.model)
+        lens: LensChoice | None = None
+        if capture.refine:
+            lens = known_lens(capture.camera) or "find"
+        deblurrer = models.load(capture.model, lens)
         capture.stage = "Deblurring"
         began = time.monotonic()
-        clock = TileClock(capture, height * width / 1e6, models.rate(capture.model))
+        rate, runs = models.rate(capture.model, capture.refine), _count_runs(lens)
+        clock = TileClock(capture, height * width / 1e6, rate, runs)
         watch(clock)
         deblurrer.progress = clock.tiles
         try:
@@ -159,7 +171,7 @@ def deblur_capture(
         finally:
             deblurrer.progress = None
             watch(None)
-        models.set_rate(capture.model, time.monotonic() - began, height * width)
+        models.set_rate(capture.model, capture.refine, time.monotonic() - began, height * width)
         capture.check_canceled()
         capture.stage, capture.fraction, capture.seconds_left = "Writing", 1.0, None
         write_picture(picture, capture.picture, bits=16)
@@ -177,6 +189,13 @@ def deblur_capture(
         shape = read_header(capture.preview("after"))
     capture.note(str(arguments[0]) for arguments in held)
     capture.result = Result(shape.width, shape.height, time.monotonic() - start, span)
+
+
+def _count_runs(lens: LensChoice | None) -> int:
+    """Return how often progress begins: the network, the search for a lens, the refinement."""
+    if lens is None:
+        return 1
+    return 3 if lens == "find" else 2
 
 
 def write_after(capture: Capture, control: Control, path: Path) -> None:

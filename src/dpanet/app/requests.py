@@ -29,8 +29,8 @@ def refuse(status: int, sentence: str) -> HTTPException:
 
 async def read_new_capture(
     request: Request, models: Collection[str]
-) -> tuple[dict[str, str], str, str | None]:
-    """Return the names of the files by side, the model and the camera that a new capture is to have.
+) -> tuple[dict[str, str], str, str | None, bool]:
+    """Return the names of the files by side, the model, the camera, and whether a new capture is to be refined.
 
     Raises:
         HTTPException: if one is wrong.
@@ -54,7 +54,10 @@ async def read_new_capture(
         raise refuse(400, f"there is no model {str(model)[:40]!r}; choose one of {', '.join(models)}")
     if camera is not None and camera not in CAMERAS:
         raise refuse(400, f"there is no camera {str(camera)[:40]!r}; choose one of {', '.join(CAMERAS)}")
-    return names, str(model), camera
+    refine = wanted.get("refine", False)
+    if not isinstance(refine, bool):
+        raise refuse(400, f"refine is {str(refine)[:40]!r}; give true or false")
+    return names, str(model), camera, refine
 
 
 def read_control(query: QueryParams) -> Control:

@@ -119,6 +119,7 @@ class Server:
                 "maxBytes": self.limits.bytes,
                 "defocusMap": True,
                 "keepBackground": True,
+                "refine": True,
                 "where": "server",
                 "privacy": "Pictures are on this page's computer until you leave."
                 if self._remote
@@ -136,8 +137,8 @@ class Server:
 
     async def _add(self, request: Request) -> Response:
         visitor = self._visitor(request)
-        names, model, camera = await read_new_capture(request, self._models.sources)
-        return JSONResponse({"id": self.visitors.add_capture(visitor, names, model, camera).id}, 201)
+        wanted = await read_new_capture(request, self._models.sources)
+        return JSONResponse({"id": self.visitors.add_capture(visitor, *wanted).id}, 201)
 
     async def _state(self, request: Request) -> Response:
         if request.method == "DELETE":

@@ -76,7 +76,9 @@ class Visitors:
         for visitor in [visitor for visitor in self._visitors.values() if visitor.seen < last]:
             self.remove(visitor)
 
-    def add_capture(self, visitor: Visitor, names: dict[str, str], model: str, camera: str | None) -> Capture:
+    def add_capture(
+        self, visitor: Visitor, names: dict[str, str], model: str, camera: str | None, refine: bool = False
+    ) -> Capture:
         """Return a new capture with a folder of its own, without files.
 
         Raises:
@@ -91,7 +93,7 @@ class Visitors:
         name = secrets.token_urlsafe(16)
         folder = self._folder / secrets.token_hex(16)
         folder.mkdir(mode=0o700)
-        capture = visitor.captures[name] = Capture(name, folder, names, model, camera)
+        capture = visitor.captures[name] = Capture(name, folder, names, model, camera, refine)
         return capture
 
     def check_room(self, size: int) -> None:

@@ -17,6 +17,7 @@ def edit(
     format: Literal["tiff", "png"] | None = None,
     model: str = "compact",
     strength: float = 1.0,
+    find_lens: Annotated[bool, Parameter(negative=())] = False,
     camera: Literal["canon", "canon-right"] | None = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -39,6 +40,9 @@ def edit(
         official checkpoint (.pth).
     strength
         How much is sharpened: 0 (the mean of the views) to 1 (all that the model can).
+    find_lens
+        Find the lens from the pair itself, and refine by it if it explains enough of the blur, as of deblur; takes
+        several times as long.
     camera
         For raw files. canon: one of an unknown maker is taken as Canon's; canon-right: the second frame of the raw
         file is the right half of the sensor, not the left.
@@ -71,6 +75,7 @@ def edit(
         output=output,
         model=model,
         strength=strength,
+        find_lens=find_lens,
         camera=camera,
         overwrite=overwrite or reserved,
     )

@@ -30,10 +30,11 @@ Value = str | int | float | None
 def scores_csv(scores: Scores) -> str:
     r"""Return one row per scene, method and protocol, then the means over all scenes and per label.
 
-    Columns: ``row`` (``scene`` or ``mean``), ``scene``, ``label``, ``method``, ``protocol``, ``width`` and
-    ``height`` in px, ``seconds`` (in a mean row the median over all scenes), the metrics, ``gain`` in dB of PSNR over
-    doing nothing; ``computation``, how a network ran; ``notes``, what was noted of a scene. Numbers have full precision; ``inf`` and ``-inf`` are infinite,
-    an absent value is empty. Bytes of a name that are not UTF-8, and control characters, are escapes: ``\xe9``.
+    Columns: ``row`` (``scene`` or ``mean``), ``scene``, ``label``, ``method``, ``protocol``, ``width`` and ``height``
+    in px, ``seconds`` (in a mean row the median over all scenes), the metrics, ``gain`` in dB of PSNR over doing
+    nothing; ``computation``, how a network ran; ``notes``, what was noted of a scene. Numbers have full precision;
+    ``inf`` and ``-inf`` are infinite, an absent value is empty. Bytes of a name that are not UTF-8, and control
+    characters, are escapes: ``\xe9``.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

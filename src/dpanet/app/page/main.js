@@ -3,8 +3,8 @@
 // The engine is the module deblur.js: that of the program's server (server_deblur.js), or one that runs in the browser.
 // It exports
 //   capabilities(): Promise<{models: [{name, description}], cameras: [{name, description}], raw, folder, maxPixels,
-//     defocusMap, keepBackground, where: "server"|"browser"}>
-//   deblur({left: File, right: File|null, options: {model, camera|null}, onProgress(fraction, secondsLeft|null, stage, notes?),
+//     defocusMap, keepBackground, refine, where: "server"|"browser"}>
+//   deblur({left: File, right: File|null, options: {model, camera|null, refine: boolean}, onProgress(fraction, secondsLeft|null, stage, notes?),
 //     signal: AbortSignal}): Promise<{before: Blob, after: Blob, defocus: Blob|null, defocusSpan: px at the ends of the
 //     colors, width, height, seconds, notes: [string],
 //     redraw?({keepBackground: px|null}): Promise<Blob> (the picture after; strength is applied by the page),
@@ -109,7 +109,7 @@ function showPair() {
   element("pair-title").focus();
 }
 
-const options = () => ({ model: element("model").value, camera: element("camera").value || null });
+const options = () => ({ model: element("model").value, camera: element("camera").value || null, refine: element("refine").value === "yes" });
 
 async function run() {
   const chosen = options(), mine = new AbortController();
@@ -261,6 +261,7 @@ async function start() {
   about();
   fill(element("camera"), can.cameras);
   element("camera").parentElement.hidden = !can.cameras.length;
+  element("refine-box").hidden = !can.refine;
   for (const place of document.querySelectorAll("[data-raw]")) place.hidden = !can.raw;
   document.querySelector("[data-action=folder]").hidden = !(can.folder && "webkitdirectory" in element("folder"));
   document.querySelector(".formats").textContent = `PNG, TIFF, JPEG, WebP${can.raw ? ", AVIF, PGM, CR2, CR3, DNG" : ""}, up to ${Math.round(can.maxPixels / 1e6)} megapixels.`;

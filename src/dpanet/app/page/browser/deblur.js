@@ -35,6 +35,7 @@ export async function capabilities() {
     maxPixels: MAX_PIXELS,
     defocusMap: false,
     keepBackground: false,
+    refine: false,
     where: "browser",
   };
 }
