@@ -13,8 +13,10 @@ from dpanet.deblurrer.loop import deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.deblurrer.refined import deblur_and_refine
 from dpanet.errors import ConfigError, ImageWarning
+from dpanet.lenses.pixel4 import Pixel4
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair, Pixels
+from dpanet.refinement.change_limit import DARKEST
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
 
 RADIUS = 9.0
@@ -63,6 +65,26 @@ def test_a_found_lens_refines_and_is_named() -> None:
     assert "not refined" not in str(notes[0].message)
     assert error(refined) < 0.85 * error(alone)
     assert radius is not None and np.median(radius[48:-48, 48:-48]) == pytest.approx(RADIUS, rel=0.1)
+
+
+def test_no_rings_in_the_dark_beside_what_is_bright() -> None:
+    truth = TRUTH.copy()
+    truth[:, 128:] = 0
+
+    class Dark(Soft):
+        def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+            soft = make_soft(truth)
+            soft[:, 132:] = 0
+            return soft * np.float32(left.max() / pair.left.max())
+
+    engine: Any = Dark()
+    kernels = Pixel4().kernels(0.5, 0.5, [0.8])[0]
+    pair = DualPixelPair(*(view.clip(0) for view in blur_views(truth, kernels, 0.0)), "linear")
+    alone, _ = deblur_pair(engine, pair, **OPTIONS)
+    refined, _ = deblur_and_refine(Pixel4(), engine, pair, **OPTIONS)
+    change = np.abs(refined - alone)
+    assert change[:, :100].max() > 0.02
+    assert change[:, 150:].max() <= 1.01 * DARKEST * alone.mean()
 
 
 def test_a_lens_that_explains_too_little_leaves_the_picture_but_gives_the_map() -> None:

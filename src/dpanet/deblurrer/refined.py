@@ -16,6 +16,7 @@ from dpanet.errors import ImageWarning
 from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
 from dpanet.lenses.lens import Lens, LensChoice, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
+from dpanet.refinement.change_limit import limit_change
 from dpanet.refinement.find_lens import find_lens
 from dpanet.refinement.refine import refine
 
@@ -66,6 +67,7 @@ def deblur_and_refine(
     optics = find_lens(*views, picture, threads=threads, progress=progress) if lens == "find" else lens
     found = refine(*views, _keep_part(*views, picture), optics, threads=threads, progress=progress)
     refined = found.picture
+    limit_change(picture, refined)
     if lens == "find":
         trust = np.interp(found.explained, TRUSTED, (0, 1))
         refined -= picture  # in place, for large pairs

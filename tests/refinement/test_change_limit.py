@@ -1,0 +1,54 @@
+"""What refinement may change at most."""
+
+import numpy as np
+import pytest
+
+from dpanet.refinement.change_limit import DARKEST, SHARE, limit_change
+
+
+def draw_lamp() -> np.ndarray:
+    """Return a bright square on black, (64, 64, 3)."""
+    picture = np.zeros((64, 64, 3), np.float32)
+    picture[24:40, 24:40] = 1
+    return picture
+
+
+def test_rings_in_the_dark_are_taken_off_and_edges_stay_as_they_were_refined() -> None:
+    picture = draw_lamp()
+    distance = np.hypot(*np.mgrid[-31.5:32, -31.5:32])[..., None]
+    change = np.broadcast_to(0.03 * np.cos(distance), picture.shape).astype(np.float32)
+    refined = picture + change
+    limit_change(picture, refined)
+    bright = np.s_[24:40, 24:40]
+    np.testing.assert_allclose(refined[bright], (picture + change)[bright], atol=1e-6)
+    np.testing.assert_allclose(refined[21:23, 28:36], change[21:23, 28:36], atol=1e-6)  # beside the edge
+    far = np.abs(refined - picture)[:12]
+    assert far.max() <= 1.01 * DARKEST * picture.mean() and far.max() > 0
+
+
+def test_a_pixel_keeps_the_color_of_its_change() -> None:
+    picture = np.full((32, 32, 3), 0.1, np.float32)
+    refined = picture + np.array([0.3, 0.15, -0.03], np.float32)
+    limit_change(picture, refined)
+    largest = SHARE * 0.1 + DARKEST * 0.1
+    np.testing.assert_allclose(
+        refined - picture, np.broadcast_to([largest, largest / 2, -largest / 10], picture.shape), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("height", [16, 65, 200])
+def test_strips_leave_no_seam(height: int) -> None:
+    rng = np.random.default_rng(1)
+    picture = rng.random((height, 24, 3)).astype(np.float32)
+    refined = picture + rng.normal(0, 0.3, picture.shape).astype(np.float32)
+    whole, turned = refined.copy(), refined[::-1].copy()
+    limit_change(picture, whole)
+    limit_change(np.ascontiguousarray(picture[::-1]), turned)
+    np.testing.assert_allclose(whole, turned[::-1], atol=1e-6)
+
+
+def test_black_stays_finite() -> None:
+    black = np.zeros((20, 20, 3), np.float32)
+    refined = black + np.float32(0.5)
+    limit_change(black, refined)
+    assert np.isfinite(refined).all() and refined.max() < 1e-6
