@@ -12,7 +12,7 @@ import numpy as np
 
 from dpanet.pair import Pixels
 
-SHARE = 0.2
+SHARE = 0.25
 """Largest change, as a share of the brightest light nearby."""
 
 NEARBY = 3
