@@ -13,9 +13,10 @@ from dpanet.deblurrer.loop import deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.deblurrer.refined import deblur_and_refine
 from dpanet.errors import ConfigError, ImageWarning
+from dpanet.images.encoding import linear_to_srgb
 from dpanet.lenses.pixel4 import Pixel4
 from dpanet.network.description import Description
-from dpanet.pair import DualPixelPair, Pixels
+from dpanet.pair import DualPixelPair, Encoding, Pixels
 from dpanet.refinement.change_limit import DARKEST
 from dpanet.simulation.kernels import RampedDisc, ramped_disc
 
@@ -65,6 +66,29 @@ def test_a_found_lens_refines_and_is_named() -> None:
     assert "not refined" not in str(notes[0].message)
     assert error(refined) < 0.85 * error(alone)
     assert radius is not None and np.median(radius[48:-48, 48:-48]) == pytest.approx(RADIUS, rel=0.1)
+
+
+@pytest.mark.parametrize("encoding", ["linear", "srgb"])
+def test_views_of_unlike_brightness_are_made_even_first(
+    monkeypatch: pytest.MonkeyPatch, encoding: Encoding
+) -> None:
+    monkeypatch.setattr("dpanet.refinement.view_brightness.SMALLEST", 200)
+    ratios = []
+
+    class Watched(Soft):
+        def __call__(self, left: Pixels, right: Pixels, *, defocus: bool = False) -> Pixels:
+            ratios.append(float(np.median(left / right)))
+            return super().__call__(left, right)
+
+    engine: Any = Watched()
+    even, pictures = make_pair(), []
+    for factor in (1.0, 1.2):
+        views = even.left * np.float32(factor**0.5), even.right / np.float32(factor**0.5)
+        pair = DualPixelPair(*map(linear_to_srgb, views) if encoding == "srgb" else views, encoding)
+        with pytest.warns(ImageWarning, match="lens found"):
+            pictures.append(deblur_and_refine("find", engine, pair, **OPTIONS)[0])
+    assert ratios == pytest.approx([1, 1], abs=0.02)
+    assert np.abs(pictures[1] - pictures[0])[20:-20, 20:-20].mean() < 0.01
 
 
 def test_no_rings_in_the_dark_beside_what_is_bright() -> None:

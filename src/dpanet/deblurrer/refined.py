@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,14 @@ from dpanet.deblurrer.control import Control, combine_views
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.engines.engine import Engine
 from dpanet.errors import ImageWarning
-from dpanet.images.encoding import linear_to_srgb, srgb_to_linear
+from dpanet.images.encoding import convert_in_strips, linear_to_srgb, srgb_to_linear
 from dpanet.lenses.lens import Lens, LensChoice, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 from dpanet.refinement.change_limit import limit_change
 from dpanet.refinement.find_lens import find_lens
+from dpanet.refinement.kept_part import keep_part
 from dpanet.refinement.refine import refine
-
-KEPT = np.float32(0.85)
-"""Share that is kept of what the network adds to the mean of the views. Networks add too much to real captures; where
-the lens shows that it is there, refinement puts it back, so that this holds for what the lens does not pass."""
-
-STRIP = 64
-"""Rows that are converted to another encoding at once."""
+from dpanet.refinement.view_brightness import equalize_views
 
 TRUSTED = (14.0, 16.0)
 """dB of the views that a lens found from the pair must explain: up to the first the picture stays the network's, from
@@ -60,12 +55,21 @@ def deblur_and_refine(
     Returns:
         as `deblur_pair`.
     """
-    picture, _ = deblur_pair(engine, pair, encoding="linear", progress=progress, **options)
-    views = pair.left, pair.right
+    views, network_pair = (pair.left, pair.right), pair
     if pair.encoding == "srgb":
-        views = _convert(pair.left, srgb_to_linear), _convert(pair.right, srgb_to_linear)
+        views = convert_in_strips(pair.left, srgb_to_linear), convert_in_strips(pair.right, srgb_to_linear)
+    even = equalize_views(*views)
+    if even is not None:
+        views = even
+        left, right = even
+        if pair.encoding == "srgb":
+            left, right = convert_in_strips(left, linear_to_srgb), convert_in_strips(right, linear_to_srgb)
+        network_pair = replace(pair, left=left, right=right)
+        del left, right
+    picture, _ = deblur_pair(engine, network_pair, encoding="linear", progress=progress, **options)
+    del network_pair, even
     optics = find_lens(*views, picture, threads=threads, progress=progress) if lens == "find" else lens
-    found = refine(*views, _keep_part(*views, picture), optics, threads=threads, progress=progress)
+    found = refine(*views, keep_part(*views, picture), optics, threads=threads, progress=progress)
     refined = found.picture
     limit_change(picture, refined)
     if lens == "find":
@@ -76,7 +80,7 @@ def deblur_and_refine(
         _remark_lens(optics, found.explained, float(trust))
     del views, picture
     if encoding == "srgb":
-        _convert(refined, linear_to_srgb, out=refined)
+        convert_in_strips(refined, linear_to_srgb, out=refined)
     radius = None
     if defocus or control.needs_defocus_map:
         radius = found.scale * np.float32(blur_radius(optics))
@@ -84,24 +88,6 @@ def deblur_and_refine(
         combined = combine_views(pair.left, pair.right, pair.encoding, encoding)
         refined = control.apply(refined, combined, radius, encoding)
     return refined, radius if defocus else None
-
-
-def _convert(pixels: Pixels, curve: Callable[[Pixels], Pixels], out: Pixels | None = None) -> Pixels:
-    """Apply a curve in strips of rows, so that what it computes on the way needs little memory."""
-    out = np.empty_like(pixels) if out is None else out
-    for top in range(0, len(pixels), STRIP):
-        out[top : top + STRIP] = curve(pixels[top : top + STRIP])
-    return out
-
-
-def _keep_part(left: Pixels, right: Pixels, picture: Pixels) -> Pixels:
-    """Return the mean of the views and `KEPT` of what the network's picture adds to it."""
-    mean: Pixels = left + right
-    mean *= np.float32(0.5)
-    added = picture - mean
-    added *= KEPT
-    mean += added
-    return mean
 
 
 def _remark_lens(lens: Lens, explained: float, trust: float) -> None:

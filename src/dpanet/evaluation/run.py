@@ -62,9 +62,8 @@ def run_comparison(
                 value = scene_to_json(scores)
                 store.add(name, key, value, files)
             results.append(scene_from_json(value))
-            for method in results[-1].methods.values():
-                for note in method.notes:  # of stored scores too
-                    warnings.warn(ImageWarning(note), stacklevel=2)
+            for note in sum((one.notes for one in results[-1].methods.values()), ()):  # of stored scores too
+                warnings.warn(ImageWarning(note), stacklevel=2)
             if on_scene is not None:
                 on_scene(results[-1])
     return tuple(results)

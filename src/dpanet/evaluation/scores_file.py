@@ -99,11 +99,8 @@ def scene_to_json(scene: SceneScores) -> dict[str, Any]:
     """Return plain values as in ``scenes`` of ``scores.json``."""
     document = {name: getattr(scene, name) for name in ("name", "label", "width", "height", "crop")}
     document["scores"] = {
-        name: {
-            "seconds": one.seconds,
-            "notes": one.notes,
-            **{key: asdict(score) for key, score in one.protocols.items()},
-        }
+        name: {"seconds": one.seconds, "notes": one.notes}
+        | {key: asdict(score) for key, score in one.protocols.items()}
         for name, one in scene.methods.items()
     }
     if scene.defocus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from dpanet.errors import ConfigError, PairError
 _SRGB_KNEE = np.float32(0.04045)
 _LINEAR_KNEE = np.float32(0.0031308)
 _SLOPE = np.float32(12.92)
+_STRIP = 64
 
 
 def srgb_to_linear(x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,6 +51,24 @@ def linear_to_srgb(x: NDArray[np.float32]) -> NDArray[np.float32]:
     x = np.asarray(x, np.float32)
     curve = np.power(np.maximum(x, _LINEAR_KNEE), np.float32(1 / 2.4)) * np.float32(1.055) - np.float32(0.055)
     return np.where(x <= _LINEAR_KNEE, x * _SLOPE, np.maximum(curve, _LINEAR_KNEE * _SLOPE))
+
+
+def convert_in_strips(
+    pixels: NDArray[np.float32],
+    curve: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Convert a large picture in strips of rows, so that what a curve computes on the way needs little memory.
+
+    Args:
+        pixels: (H, ...), float32.
+        curve: such as `linear_to_srgb`.
+        out: for the result, `pixels` itself or another array; a new one if None.
+    """
+    out = np.empty_like(pixels) if out is None else out
+    for top in range(0, len(pixels), _STRIP):
+        out[top : top + _STRIP] = curve(pixels[top : top + _STRIP])
+    return out
 
 
 def quantize(pixels: NDArray[np.float32], bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:

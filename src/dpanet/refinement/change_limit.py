@@ -7,7 +7,6 @@ large ones.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from dpanet.pair import Pixels
@@ -16,10 +15,14 @@ SHARE = 0.25
 """Largest change, as a share of the brightest light nearby."""
 
 NEARBY = 3
-"""Radius in px within which light is nearby."""
+"""Px along rows and columns within which light is nearby."""
 
-SMOOTH = 2.0
-"""Standard deviation in px of the Gaussian that smooths the limit."""
+TAPS = np.exp(-0.5 * np.square(np.arange(-6, 7) / 2.0)).astype(np.float32)
+TAPS /= TAPS.sum()
+"""Of the Gaussian that smooths the limit, of 2 px."""
+
+BORDER = NEARBY + len(TAPS) // 2
+"""Px around a pixel that its limit depends on."""
 
 DARKEST = 0.002
 """Change that is allowed where there is no light, as a share of the mean of the picture."""
@@ -36,13 +39,26 @@ def limit_change(picture: Pixels, refined: Pixels) -> None:
         refined: of the same shape and light; changed in place.
     """
     light = np.maximum(picture.mean(2, dtype=np.float32), 0)
-    side = 2 * NEARBY + 1
-    brightest = cv2.dilate(light, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    brightest = cv2.GaussianBlur(brightest, (0, 0), SMOOTH)
     darkest = np.float32(DARKEST * light.mean() + 1e-9)
     for top in range(0, len(picture), STRIP):
-        rows = slice(top, top + STRIP)
+        rows = slice(top, min(top + STRIP, len(picture)))
+        around = np.arange(rows.start - BORDER, rows.stop + BORDER).clip(0, len(picture) - 1)
+        along_columns = _spread(light[around])
+        brightest = _spread(np.pad(along_columns, ((0, 0), (BORDER, BORDER)), "edge").T).T
         change = refined[rows] - picture[rows]
-        limit = np.float32(SHARE) * brightest[rows] + darkest
+        limit = np.float32(SHARE) * brightest + darkest
         change *= (limit / np.maximum(np.abs(change).max(2), limit))[..., None]
         refined[rows] = picture[rows] + change
+
+
+def _spread(light: Pixels) -> Pixels:
+    """Return the largest of neighbors along columns, then their Gaussian mean; `BORDER` rows less at both ends."""
+    count = len(light) - 2 * NEARBY
+    brightest = light[:count].copy()
+    for shift in range(1, 2 * NEARBY + 1):
+        np.maximum(brightest, light[shift : shift + count], out=brightest)
+    count = len(brightest) - len(TAPS) + 1
+    mean = np.zeros_like(brightest[:count])
+    for shift, weight in enumerate(TAPS):
+        mean += weight * brightest[shift : shift + count]
+    return mean
