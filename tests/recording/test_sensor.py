@@ -80,3 +80,20 @@ def test_without_the_share_the_generator_goes_on_as_before() -> None:
     for _ in range(50):
         draw_sensor(rng, True, 0.5, 0.0)
     assert rng.random() == 0.9315433980706416
+
+
+def test_shaded_views_differ_as_those_of_a_camera_without_its_white_sheets() -> None:
+    light = torch.full((1, 1, 8, 400), 0.25)
+    ratios = []
+    for seed in range(300):
+        one, other = np.random.default_rng(seed), np.random.default_rng(seed)
+        plain, shaded = draw_sensor(one, True), draw_sensor(other, True, shaded=1.0)
+        assert (plain.shot, plain.read) == (shaded.shot, shaded.read)
+        noise = [torch.Generator().manual_seed(0)]
+        sensor = Sensor(shot=0, read=0, tilt=shaded.tilt, balance=shaded.balance)
+        left, right = record(light, light, light, [sensor], noise)[:2]
+        ratios.append(np.log((to_linear(left) / to_linear(right)).numpy()).mean())
+    assert float(np.std(ratios)) == pytest.approx(0.12, rel=0.15)  # a Pixel 4: 0.11 over its field
+    assert draw_sensor(np.random.default_rng(1), True, shaded=0.0) == draw_sensor(
+        np.random.default_rng(1), True
+    )

@@ -74,14 +74,16 @@ def draw_sensor(
     quantized: float = 0.0,
     developed: float = 0.0,
     video: float = 0.0,
+    shaded: float = 0.0,
 ) -> Sensor:
     """Draw the sensor of a scene: a clean raw reading, or a rendered file of some camera.
 
     Args: rng: decides it. raw: whether clean raw readings may be drawn. unbalanced: probability of views that differ
           in brightness. quantized: probability that a clean raw reading is in whole steps. developed: probability
           that a rendered file had a camera's tone curve, sharpening or compression. video: probability that it is a
-          frame of a video. With 0 for one of the last three no number is drawn for it, and the rest of the scene is
-          that of a generator without this property.
+          frame of a video. shaded: probability of views that differ in brightness as much as those of a camera whose
+          white sheets are not known. With 0 for one of the last four no number is drawn for it, and the rest of the
+          scene is that of a generator without this property.
     """
     strength = float(np.exp(rng.uniform(np.log(0.3), np.log(10))))
     sensor = Sensor(shot=1e-6 * strength, read=3e-4 * strength**0.5)
@@ -89,6 +91,8 @@ def draw_sensor(
         sensor = replace(sensor, tilt=float(rng.normal(0, 0.015)))
     if rng.random() < unbalanced:
         sensor = replace(sensor, balance=float(rng.normal(0, 0.01)))
+    if shaded > 0 and rng.random() < shaded:
+        sensor = replace(sensor, tilt=float(rng.normal(0, 0.03)), balance=float(rng.normal(0, 0.06)))
     if raw and rng.random() < 0.8:
         if quantized > 0 and rng.random() < quantized:
             bits, black = int(rng.integers(BITS[0], BITS[1] + 1)), float(rng.choice(BLACKS))

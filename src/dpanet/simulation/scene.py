@@ -111,6 +111,7 @@ class Simulator:
                 self.config.quantized,
                 self.config.developed,
                 self.config.video,
+                self.config.shaded,
             )
             for rng, lens in zip(rngs, optics, strict=True)
         ]

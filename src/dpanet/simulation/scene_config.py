@@ -43,6 +43,7 @@ PROBABILITIES = (
     "nearly_sharp",
     "developed",
     "video",
+    "shaded",
 )
 """Fields of `SceneConfig` that must be 0 to 1."""
 
@@ -103,6 +104,8 @@ class SceneConfig:
     """Probability that a rendered file had a camera's tone curve, sharpening or compression."""
     video: float = 0.0
     """Probability that a rendered file is a frame of a compressed video."""
+    shaded: float = 0.0
+    """Probability that the views differ in brightness by some tenths, as without the white sheets of a camera."""
 
     def __post_init__(self) -> None:
         for key in PROBABILITIES:
