@@ -1,7 +1,7 @@
 """The smooth field of brightness by which the two views differ.
 
-Off the axis each half of the lens is shaded in its own way, and the halves of a sensor differ besides: by up to a
-quarter on a Pixel 4, whose white sheets take it off. Without them it is measured on the pair itself: the logarithm of
+Off the axis each half of the lens is shaded in its own way, and the halves of a sensor differ besides: by up to
+two fifths on a Pixel 4, whose white sheets take it off. Without them it is measured on the pair itself: the logarithm of
 the ratio of local means, far larger than any blur, as a cubic over the field. Blur moves what is bright by some px,
 in opposite directions in both views, so places where brightness changes along rows count less.
 """
@@ -76,6 +76,7 @@ def _measure(left: Pixels, right: Pixels) -> NDArray[np.float64]:
         )
         for view in (left, right)
     ]
+    means = [np.maximum(mean, 0) for mean in means]  # the dark of a raw reading has values below black
     light = means[0] + means[1]
     slope = np.gradient(np.log(light + _FAINT), axis=1) / BLOCK
     ratio = np.log((means[0] + _FAINT) / (means[1] + _FAINT)).ravel()
