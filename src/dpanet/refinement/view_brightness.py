@@ -1,7 +1,7 @@
 """The smooth field of brightness by which the two views differ.
 
-Off the axis each half of the lens is shaded in its own way, and the halves of a sensor differ besides: by up to
-two fifths on a Pixel 4, whose white sheets take it off. Without them it is measured on the pair itself: the logarithm of
+Off the axis each half of the lens is shaded in its own way, and the halves of a sensor differ besides: by up to two
+fifths on a Pixel 4, whose white sheets take it off. Without them it is measured on the pair itself: the logarithm of
 the ratio of local means, far larger than any blur, as a cubic over the field. Blur moves what is bright by some px,
 in opposite directions in both views, so places where brightness changes along rows count less.
 """
