@@ -78,6 +78,10 @@ class ImageWarning(UserWarning):
         self.once = once
 
 
+class PairNote(ImageWarning):
+    """A remark on a pair, whose files it does not name; the command line puts the name of the pair before it."""
+
+
 class PairError(DpanetError):
     """The two views do not belong together, or their pixels are unusable."""
 

@@ -45,7 +45,7 @@ def test_a_found_lens_has_a_map(visitor: Visitor, tmp_path: Path) -> None:
     job = visitor.send(*views, refine=True)
     state = visitor.wait(job)
     assert (state["state"], state["defocus"]) == ("done", True), "nano has none of its own"
-    assert any("lens found" in note for note in state["notes"])
+    assert any("dB of the blur" in note for note in state["notes"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImageWarning)
         expected = Deblurrer("nano", threads=1, lens="find")(read_pair(*views)).pixels

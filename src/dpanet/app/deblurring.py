@@ -87,7 +87,8 @@ class TileClock:
     def tiles(self, done: int, total: int) -> None:
         """Note the tiles that are done; the `progress` of a Deblurrer. Raises: CanceledError."""
         self._capture.check_canceled()
-        if done < self._done:
+        ended = self._done >= self._total > 0 and (done, total) != (self._done, self._total)
+        if done < self._done or ended:
             self._run = min(self._run + 1, self._runs - 1)
         self._done, self._total, self._last = done, total, time.monotonic()
         if done:

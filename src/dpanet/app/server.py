@@ -35,7 +35,7 @@ from dpanet.terminal.streams import show_notes
 
 DESCRIPTIONS = {
     "compact": "The better picture, and a defocus map",
-    "nano": "Several times as fast; no defocus map",
+    "nano": "Several times as fast; no defocus map of its own",
 }
 """Of shipped models, for the page."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpanet.deblurrer.control import Control, combine_views
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.engines.engine import Engine
-from dpanet.errors import ImageWarning
+from dpanet.errors import PairNote
 from dpanet.images.encoding import convert_in_strips, linear_to_srgb, srgb_to_linear
 from dpanet.lenses.lens import Lens, LensChoice, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
@@ -92,13 +92,14 @@ def deblur_and_refine(
 
 def _remark_lens(lens: Lens, explained: float, trust: float) -> None:
     """Say which lens was found, and what is done with it."""
-    what = "the picture is refined by it"
-    if trust == 0:
-        what = (
-            f"less than {TRUSTED[0]:g} dB, so the picture is not refined by it, and its defocus map is rough"
-        )
-    elif trust < 1:
-        what = f"less than {TRUSTED[1]:g} dB, so the picture is refined by it in part"
     shown = np.floor(10 * explained) / 10  # so that nothing below a limit looks like it
-    text = f"lens found: a {lens.name}, which explains {shown:.1f} dB of the blur; {what}"
-    warnings.warn(ImageWarning(text), stacklevel=2)
+    if trust == 0:
+        text = (
+            f"no lens explains this pair well enough to refine the picture by it; the best, a {lens.name}, explains "
+            f"{shown:.1f} dB of the blur, where {TRUSTED[0]:g} dB are needed, and its defocus map is rough"
+        )
+    else:
+        text = f"lens found: a {lens.name}, which explains {shown:.1f} dB of the blur; the picture is refined by it"
+        if trust < 1:
+            text += f" in part, wholly from {TRUSTED[1]:g} dB on"
+    warnings.warn(PairNote(text), stacklevel=2)

@@ -110,7 +110,7 @@ class PairReader:
     def __call__(self, job: Job) -> OpenedPair:
         """Raises: DpanetError if the pair is unusable."""
         start = time.perf_counter()
-        with collect_notes() as notes:
+        with collect_notes(job.name) as notes:
             if job.right is not None:
                 assert self.read is not None
                 pair = self.read(job.left, job.right)
@@ -162,7 +162,7 @@ class Task:
         Raises:
             DpanetError: if the pair is unusable.
         """
-        with collect_notes() as notes:
+        with collect_notes(job.name) as notes:
             deblurred = self._deblur(job, opened)
         return replace(deblurred, notes=[*opened.notes, *notes])
 
@@ -204,7 +204,7 @@ class Task:
             DpanetError: if an output cannot be written.
         """
         start = time.perf_counter()
-        with collect_notes() as notes:
+        with collect_notes(job.name) as notes:
             self._write(job, deblurred, overwrite, record)
         height, width = deblurred.picture.pixels.shape[:2]
         seconds = deblurred.seconds + time.perf_counter() - start

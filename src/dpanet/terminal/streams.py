@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO, TypeGuard
 
-from dpanet.errors import ImageWarning
+from dpanet.errors import ImageWarning, PairNote, shown
 from dpanet.processes.background import hold_warning
 from dpanet.terminal.failure import FAILED, print_line
 
-_collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
+_collected: ContextVar[tuple[list[str], str] | None] = ContextVar("collected", default=None)
 """The texts of the warnings of this thread, where somebody collects them."""
 
 
@@ -78,13 +78,15 @@ def discard_output() -> int:
 
 
 @contextmanager
-def collect_notes() -> Iterator[list[str]]:
+def collect_notes(name: str) -> Iterator[list[str]]:
     """Yield a list to which each `ImageWarning` of this thread is added, each text once; it is shown all the same.
 
     Only where `show_notes` is active.
+
+    Args: name: of the pair, shown before a `PairNote`.
     """
     notes: list[str] = []
-    before = _collected.set(notes)
+    before = _collected.set((notes, name))
     try:
         yield notes
     finally:
@@ -103,15 +105,16 @@ def show_notes() -> None:
         if not issubclass(category, ImageWarning):
             others(message, category, *place, **more)
             return
-        collected = _collected.get()
-        if collected is not None and str(message) not in collected:
-            collected.append(str(message))
+        notes, name = _collected.get() or ([], "")
+        if str(message) not in notes:
+            notes.append(str(message))
         if hold_warning(message, category, *place):
             return
-        kind = getattr(message, "once", None) or str(message)
+        text = f"{shown(name)}: {message}" if name and issubclass(category, PairNote) else str(message)
+        kind = getattr(message, "once", None) or text
         if kind not in said:
             said.add(kind)
-            print_line("note", str(message))
+            print_line("note", text)
 
     warnings.filterwarnings("always", category=ImageWarning)
     warnings.showwarning = show

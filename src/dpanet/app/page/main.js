@@ -260,6 +260,8 @@ async function start() {
   element("model").addEventListener("change", about);
   about();
   fill(element("camera"), can.cameras);
+  // as on the command line, the lens of a Pixel 4 refines unless it is left out
+  element("camera").addEventListener("change", () => { if (can.refine && element("camera").value === "pixel4") element("refine").value = "yes"; });
   element("camera").parentElement.hidden = !can.cameras.length;
   element("refine-box").hidden = !can.refine;
   for (const place of document.querySelectorAll("[data-raw]")) place.hidden = !can.raw;

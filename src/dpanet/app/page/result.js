@@ -53,7 +53,7 @@ export class ResultView {
     const { width, height } = result;
     element("summary").replaceChildren(
       `Deblurred in ${seconds(result.seconds)}`,
-      Object.assign(document.createElement("small"), { textContent: `${width} × ${height} px, model ${options.model}${options.refine ? ", with the lens" : ""}` }),
+      Object.assign(document.createElement("small"), { textContent: `${width} × ${height} px, model ${options.model}${options.refine ? ", refinement asked for" : ""}` }),
     );
     showNotes(element("notes"), result.notes);
     element("values-box").hidden = !result.linear;
