@@ -224,10 +224,12 @@ class Calls:
         >>> from dpanet import Deblurrer
         >>> Deblurrer("nano", device="cpu").check_defocus_map()
         Traceback (most recent call last):
-        dpanet.errors.ConfigError: this model has no defocus map; choose compact, or find the lens (--find-lens)
+        dpanet.errors.ConfigError: this model has no defocus map; choose one that has (compact), or add --find-lens
         """
         if not self.has_defocus_map:
-            raise ConfigError("this model has no defocus map; choose compact, or find the lens (--find-lens)")
+            raise ConfigError(
+                "this model has no defocus map; choose one that has (compact), or add --find-lens"
+            )
 
     def _run(
         self,
