@@ -63,6 +63,7 @@ class ImageWarning(UserWarning):
         message: the sentence.
         once: names a kind of remark of which the command line shows only the first, whatever file it is about; by
             default every different sentence is shown.
+        of_pair: whether it is about a pair that it does not name; the command line puts the name before it.
 
     >>> import warnings
     >>> from dpanet import ImageWarning
@@ -73,13 +74,9 @@ class ImageWarning(UserWarning):
     'left.png has a damaged eXIf chunk; it is not used'
     """
 
-    def __init__(self, message: str, once: str | None = None) -> None:
+    def __init__(self, message: str, once: str | None = None, *, of_pair: bool = False) -> None:
         super().__init__(message)
-        self.once = once
-
-
-class PairNote(ImageWarning):
-    """A remark on a pair, whose files it does not name; the command line puts the name of the pair before it."""
+        self.once, self.of_pair = once, of_pair
 
 
 class PairError(DpanetError):

@@ -125,7 +125,9 @@ def test_notes_are_kept_with_the_scores_and_given_again(root: Path, tmp_path: Pa
             warnings.simplefilter("always")
             scores = evaluate(compare(root, *methods), tmp_path / "out")
         notes = [str(one.message) for one in caught if one.category is ImageWarning]
-        assert notes == expected, "of stored scores too"
+        assert notes == [
+            f"{scene}: {note}" for scene, note in zip(SCENES, expected, strict=True)
+        ]  # stored, too
         assert [one.methods["m"].notes for one in scores.scenes] == [(note,) for note in expected]
         assert [one.methods["none"].notes for one in scores.scenes] == [()] * 3
         others = [str(one.message) for one in caught if one.category is not ImageWarning]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dpanet.refinement.change_limit import DARKEST, SHARE, limit_change
+from dpanet.refinement.change_limit import DARKER, DARKEST, SHARE, limit_change
 
 
 def draw_lamp() -> np.ndarray:
@@ -21,9 +21,23 @@ def test_rings_in_the_dark_are_taken_off_and_edges_stay_as_they_were_refined() -
     limit_change(picture, refined)
     bright = np.s_[24:40, 24:40]
     np.testing.assert_allclose(refined[bright], (picture + change)[bright], atol=1e-6)
-    np.testing.assert_allclose(refined[21:23, 28:36], change[21:23, 28:36], atol=1e-6)  # beside the edge
+    beside = np.s_[21:23, 28:36]
+    np.testing.assert_allclose(refined[beside], change[beside].clip(0), atol=1e-6)
     far = np.abs(refined - picture)[:12]
     assert far.max() <= 1.01 * DARKEST * picture.mean() and far.max() > 0
+
+
+def test_no_rim_of_black_beside_a_bright_edge() -> None:
+    picture = np.full((40, 64, 3), 0.02, np.float32)
+    picture[:, 32:] = 0.5
+    refined = picture.copy()
+    refined[:, 29:32] -= 0.04  # an overshoot, below black
+    refined[:, 40:44] -= 0.1  # a line that the lens shows
+    refined[:, 4:6] -= 0.003
+    limit_change(picture, refined)
+    np.testing.assert_allclose(refined[:, 29:32], DARKER * 0.02, atol=1e-6)
+    np.testing.assert_allclose(refined[:, 40:44], 0.4, atol=1e-6)
+    np.testing.assert_allclose(refined[:, 4:6], 0.017, atol=1e-6)
 
 
 def test_a_pixel_keeps_the_color_of_its_change() -> None:

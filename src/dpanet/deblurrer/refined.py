@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpanet.deblurrer.control import Control, combine_views
 from dpanet.deblurrer.loop import Progress, deblur_pair
 from dpanet.engines.engine import Engine
-from dpanet.errors import PairNote
+from dpanet.errors import ImageWarning
 from dpanet.images.encoding import convert_in_strips, linear_to_srgb, srgb_to_linear
 from dpanet.lenses.lens import Lens, LensChoice, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
@@ -102,4 +102,4 @@ def _remark_lens(lens: Lens, explained: float, trust: float) -> None:
         text = f"lens found: a {lens.name}, which explains {shown:.1f} dB of the blur; the picture is refined by it"
         if trust < 1:
             text += f" in part, wholly from {TRUSTED[1]:g} dB on"
-    warnings.warn(PairNote(text), stacklevel=2)
+    warnings.warn(ImageWarning(text, of_pair=True), stacklevel=2)

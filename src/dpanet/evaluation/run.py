@@ -63,7 +63,7 @@ def run_comparison(
                 store.add(name, key, value, files)
             results.append(scene_from_json(value))
             for note in sum((one.notes for one in results[-1].methods.values()), ()):  # of stored scores too
-                warnings.warn(ImageWarning(note), stacklevel=2)
+                warnings.warn(ImageWarning(f"{shown(scene.name)}: {note}"), stacklevel=2)
             if on_scene is not None:
                 on_scene(results[-1])
     return tuple(results)

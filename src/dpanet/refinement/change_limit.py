@@ -24,6 +24,10 @@ TAPS /= TAPS.sum()
 BORDER = NEARBY + len(TAPS) // 2
 """Px around a pixel that its limit depends on."""
 
+DARKER = 0.7
+"""Least light of a pixel, as a share of the darkest nearby: a rim of black beside a bright edge is none of the
+scene's."""
+
 DARKEST = 0.002
 """Change that is allowed where there is no light, as a share of the mean of the picture."""
 
@@ -39,26 +43,36 @@ def limit_change(picture: Pixels, refined: Pixels) -> None:
         refined: of the same shape and light; changed in place.
     """
     light = np.maximum(picture.mean(2, dtype=np.float32), 0)
-    darkest = np.float32(DARKEST * light.mean() + 1e-9)
+    faintest = np.float32(DARKEST * light.mean() + 1e-9)
     for top in range(0, len(picture), STRIP):
         rows = slice(top, min(top + STRIP, len(picture)))
         around = np.arange(rows.start - BORDER, rows.stop + BORDER).clip(0, len(picture) - 1)
-        along_columns = _spread(light[around])
-        brightest = _spread(np.pad(along_columns, ((0, 0), (BORDER, BORDER)), "edge").T).T
+        along_columns = _smooth(_largest(light[around]))
+        brightest = _smooth(_largest(np.pad(along_columns, ((0, 0), (BORDER, BORDER)), "edge").T)).T
         change = refined[rows] - picture[rows]
-        limit = np.float32(SHARE) * brightest + darkest
+        limit = np.float32(SHARE) * brightest + faintest
         change *= (limit / np.maximum(np.abs(change).max(2), limit))[..., None]
         refined[rows] = picture[rows] + change
+        near = np.arange(rows.start - NEARBY, rows.stop + NEARBY).clip(0, len(picture) - 1)
+        along_columns = _largest(-light[near])
+        darkest_nearby = -_largest(np.pad(along_columns, ((0, 0), (NEARBY, NEARBY)), "edge").T).T
+        missing = np.float32(DARKER) * darkest_nearby - refined[rows].mean(2)
+        refined[rows] += np.maximum(missing, 0)[..., None]
 
 
-def _spread(light: Pixels) -> Pixels:
-    """Return the largest of neighbors along columns, then their Gaussian mean; `BORDER` rows less at both ends."""
+def _largest(light: Pixels) -> Pixels:
+    """Return the largest of neighbors along columns; `NEARBY` rows less at both ends."""
     count = len(light) - 2 * NEARBY
-    brightest = light[:count].copy()
+    largest = light[:count].copy()
     for shift in range(1, 2 * NEARBY + 1):
-        np.maximum(brightest, light[shift : shift + count], out=brightest)
-    count = len(brightest) - len(TAPS) + 1
-    mean = np.zeros_like(brightest[:count])
+        np.maximum(largest, light[shift : shift + count], out=largest)
+    return largest
+
+
+def _smooth(light: Pixels) -> Pixels:
+    """Return the Gaussian mean along columns; half of the `TAPS` less at both ends."""
+    count = len(light) - len(TAPS) + 1
+    mean = np.zeros_like(light[:count])
     for shift, weight in enumerate(TAPS):
-        mean += weight * brightest[shift : shift + count]
+        mean += weight * light[shift : shift + count]
     return mean

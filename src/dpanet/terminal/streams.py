@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO, TypeGuard
 
-from dpanet.errors import ImageWarning, PairNote, shown
+from dpanet.errors import ImageWarning, shown
 from dpanet.processes.background import hold_warning
 from dpanet.terminal.failure import FAILED, print_line
 
@@ -83,7 +83,7 @@ def collect_notes(name: str) -> Iterator[list[str]]:
 
     Only where `show_notes` is active.
 
-    Args: name: of the pair, shown before a `PairNote`.
+    Args: name: of the pair, shown before what is `of_pair`.
     """
     notes: list[str] = []
     before = _collected.set((notes, name))
@@ -110,7 +110,7 @@ def show_notes() -> None:
             notes.append(str(message))
         if hold_warning(message, category, *place):
             return
-        text = f"{shown(name)}: {message}" if name and issubclass(category, PairNote) else str(message)
+        text = f"{shown(name)}: {message}" if name and getattr(message, "of_pair", False) else str(message)
         kind = getattr(message, "once", None) or text
         if kind not in said:
             said.add(kind)
