@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dpanet.errors import ConfigError, PairError
-from dpanet.images.encoding import dequantize, linear_to_srgb, quantize, srgb_to_linear
+from dpanet.images.encoding import convert_in_strips, dequantize, linear_to_srgb, quantize, srgb_to_linear
 
 
 def floats(*values: float) -> np.ndarray:
@@ -73,3 +73,11 @@ def test_what_has_no_code_is_refused() -> None:
         quantize(floats(np.nan), 8)
     with pytest.raises(PairError, match="float32"):
         dequantize(floats(0))
+
+
+def test_strips_are_converted_as_the_whole() -> None:
+    pixels = np.random.default_rng(0).random((150, 4, 3)).astype(np.float32)
+    expected = linear_to_srgb(pixels)
+    np.testing.assert_array_equal(convert_in_strips(pixels, linear_to_srgb), expected)
+    assert convert_in_strips(pixels, linear_to_srgb, out=pixels) is pixels
+    np.testing.assert_array_equal(pixels, expected)
