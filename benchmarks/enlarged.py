@@ -2,8 +2,9 @@
 
     python benchmarks/enlarged.py CANON [--factors 1 2 4] [--model compact]
 
-CANON holds NN_left, NN_right and NN_sharp (docs/data.md). Of each scene the middle 800 x 500 px are taken. Prints the
-gain in dB over doing nothing, aligned and matched in color, with and without smaller sizes.
+CANON holds NN_left, NN_right and NN_sharp (docs/data.md), or what `dpanet simulate` wrote. Of each scene the middle
+800 x 500 px are taken, or what there is. Prints the gain in dB over doing nothing, aligned and matched in color, with
+and without smaller sizes.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import numpy as np
 
 from dpanet import Deblurrer
 from dpanet.datasets import open_dataset
-from dpanet.deblurrer.scales import Scale
 from dpanet.evaluation.protocol import score_aligned
 from dpanet.pair import Pixels
+from dpanet.tiles.large_blur import Scale
 
 WIDTH, HEIGHT = 800, 500
 
@@ -40,32 +41,36 @@ def main() -> None:
             capture = scene.load()
             left, right, truth = map(cut, (capture.pair.left, capture.pair.right, capture.truth.pixels))
             left, right = enlarge(left, factor), enlarge(right, factor)
-            before = score(reduce((left + right) * np.float32(0.5)), truth)
+            before = score(reduce((left + right) * np.float32(0.5), factor), truth)
             for scale, deblur in deblurrers.items():
-                gains[scale].append(f"{score(reduce(deblur(left, right)), truth) - before:+8.2f}")
+                gains[scale].append(f"{score(reduce(deblur(left, right), factor), truth) - before:+8.2f}")
         for scale, row in gains.items():
             print(f"{factor:6}  {scale!s:5} " + "".join(row), flush=True)
 
 
 def cut(pixels: Pixels) -> Pixels:
     """Return the middle of a picture."""
-    top, left = (pixels.shape[0] - HEIGHT) // 2, (pixels.shape[1] - WIDTH) // 2
-    return np.ascontiguousarray(pixels[top : top + HEIGHT, left : left + WIDTH])
+    height, width = min(HEIGHT, pixels.shape[0]), min(WIDTH, pixels.shape[1])
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
 
 def enlarge(pixels: Pixels, factor: int) -> Pixels:
     """Return a picture that many times as large."""
     if factor == 1:
         return pixels
-    size = (WIDTH * factor, HEIGHT * factor)
+    height, width = pixels.shape[:2]
+    size = (width * factor, height * factor)
     return cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC).astype(np.float32).clip(0, 1)
 
 
-def reduce(pixels: Pixels) -> Pixels:
-    """Return a picture at the size of the truth."""
-    if pixels.shape[:2] == (HEIGHT, WIDTH):
+def reduce(pixels: Pixels, factor: int) -> Pixels:
+    """Return a picture that many times as small."""
+    if factor == 1:
         return pixels
-    return cv2.resize(pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+    height, width = pixels.shape[:2]
+    size = (width // factor, height // factor)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def score(picture: Pixels, truth: Pixels) -> float:

@@ -47,7 +47,7 @@ def test_no_room_is_too_large(room: str) -> None:
         ("simulation/render.py", "from dpanet.deconvolution import lens", "imports deconvolution"),
         ("formats/png.py", "from torch import Tensor", "imports torch"),
         ("formats/png.py", "if TYPE_CHECKING:\n    import torch.nn", "imports torch"),
-        ("deblurrer/tiling.py", "import torch", "imports torch"),
+        ("tiles/tiling.py", "import torch", "imports torch"),
         ("deblurrer/loop.py", "import torch", "imports torch"),
         ("engines/torch_engine.py", "import scipy", "imports scipy"),
         ("images/raw.py", "def f():\n    from scipy.ndimage import uniform_filter", "imports scipy"),

@@ -25,7 +25,8 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "picture out",
         (
-            ("deblurrer", "tiles, strength"),
+            ("deblurrer", "loop, strength"),
+            ("tiles", "cut, blended, sizes"),
             ("engines", "what computes"),
             ("views", "arrays, tensors, Pillow images"),
         ),

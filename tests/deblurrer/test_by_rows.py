@@ -15,7 +15,6 @@ from dpanet.deblurrer.by_rows import deblur_by_rows
 from dpanet.deblurrer.control import Control
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.mirror import MIRRORS
-from dpanet.deblurrer.tiling import Grid
 from dpanet.errors import OutputError, PairError, UnreadableImageError
 from dpanet.formats.png import encode_png
 from dpanet.formats.row_stream import RowStream
@@ -25,6 +24,7 @@ from dpanet.images.reading import open_pair, read_pair
 from dpanet.images.writing import write_picture
 from dpanet.network.description import Description
 from dpanet.pair import Encoding, Pixels
+from dpanet.tiles.tiling import Grid
 
 RNG = np.random.default_rng(3)
 HEIGHT, WIDTH = 331, 149

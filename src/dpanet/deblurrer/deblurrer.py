@@ -17,11 +17,11 @@ from dpanet.deblurrer.mirror import MIRRORS
 from dpanet.deblurrer.options import check_options
 from dpanet.deblurrer.pretrained import Pretrained
 from dpanet.deblurrer.refined import deblur_and_refine
-from dpanet.deblurrer.scales import Scale
 from dpanet.engines.choose_engine import load_engine
 from dpanet.engines.engine import Engine
 from dpanet.engines.processor import count_cores
 from dpanet.pair import DualPixelPair, Encoding, Picture, check_encoding
+from dpanet.tiles.large_blur import Scale
 
 if TYPE_CHECKING:
     from dpanet.engines.torch_engine import Network

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
-from dpanet.deblurrer.tiling import SEAM, Axis, Grid, cut_axis
 from dpanet.errors import ConfigError
+from dpanet.tiles.tiling import SEAM, Axis, Grid, cut_axis
 
 if TYPE_CHECKING:
     from dpanet.network.description import Description

@@ -13,13 +13,14 @@ from dpanet.deblurrer.finite_output import check_output
 from dpanet.deblurrer.grid_choice import Tile, choose_grid
 from dpanet.deblurrer.mirror import Mirror
 from dpanet.deblurrer.passes import count_parallel_calls, sum_passes
-from dpanet.deblurrer.scales import SCALES, CoarsePicture, HalfViews, Scale, count_halves, deblur_coarse
-from dpanet.deblurrer.tiling import Blend, Grid
 from dpanet.engines.engine import Engine
 from dpanet.errors import ConfigError
 from dpanet.images.pixel_rows import PairRows
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 from dpanet.refinement.in_focus import keep_in_focus
+from dpanet.tiles.halves import HalfViews
+from dpanet.tiles.large_blur import SCALES, CoarsePicture, Scale, count_halves, deblur_coarse
+from dpanet.tiles.tiling import Blend, Grid
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, all tiles): before each tile, and after the last."""
@@ -106,7 +107,7 @@ def deblur_strips(
         control: how much of the network's output the picture gets.
         defocus: also yield the map, from the same runs of the network; it is yielded too if `control` needs it.
         scale: how many times smaller the smallest size is at which large blur is removed, one of `SCALES`; ``auto``:
-            as small as the blur requires, if the network has a defocus map, and else 1 (see `scales.py`).
+            as small as the blur requires, if the network has a defocus map, and else 1 (see `tiles.large_blur`).
         progress: called before each tile, and after the last.
 
     Raises:

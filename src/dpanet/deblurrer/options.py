@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dpanet.deblurrer.scales import SCALES
 from dpanet.errors import ConfigError
+from dpanet.tiles.large_blur import SCALES
 
 
 def check_options(tile: object, scale: object, tta: object, callers: object, lens: object) -> None:

@@ -1,4 +1,4 @@
-// Overlapping tiles of a picture, and their results blended; the same tiles as those of dpanet/deblurrer/tiling.py,
+// Overlapping tiles of a picture, and their results blended; the same tiles as those of dpanet/tiles/tiling.py,
 // since another cut would change the picture by up to 1/255.
 
 /** Pixels of the ramp between two tiles, where the tile is large enough for it. */

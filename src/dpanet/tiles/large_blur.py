@@ -11,15 +11,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpanet.deblurrer.tiling import Tile
 from dpanet.errors import ImageWarning
-from dpanet.images.pixel_rows import Rows
 from dpanet.pair import Pixels
+from dpanet.tiles.halves import HalfViews, double, halve
+from dpanet.tiles.tiling import Tile
 
 SCALES = (1, 2, 4, 8)
 """How many times smaller a picture may be made."""
@@ -31,13 +32,15 @@ REACH = (22.0, 30.0)
 """Blur radius in px up to which the network's own picture is taken, and from which only its finest band is."""
 
 REACH_SMALLER = (16.0, 22.0)
-"""The same at smaller sizes, where a still smaller one is at hand."""
+"""The same of a picture without detail of a pixel's size, and at smaller sizes, where a still smaller one is at
+hand."""
 
 REACH_ENLARGED = (4.0, 8.0)
-"""The same of a picture without detail of a pixel's size, as if it were enlarged; no network was trained on such."""
+"""The same of a picture without such detail that has it at a smaller size, as if it were enlarged; no network was
+trained on such."""
 
-FINE = 0.3
-"""Detail (see `measure_detail`) under which a picture may have been enlarged."""
+FINE = 0.35
+"""Detail (see `measure_detail`) under which a picture has none of a pixel's size."""
 
 STEP = 1.5
 """How many times more detail an enlarged picture has at half its size. Blur takes detail of both sizes alike."""
@@ -54,46 +57,6 @@ BEYOND_SHARE = 0.02
 
 _SMALLEST = 96
 """Px of the shorter side of a picture that is still made smaller than the pair."""
-
-_STRIP = 128
-"""Rows that are made smaller at once."""
-
-_BLOCK = 32
-"""Px at half size of the blocks in which detail is measured."""
-
-
-@dataclass(frozen=True)
-class HalfViews:
-    """Two views at half the size of a pair, in the encoding of the network."""
-
-    left: Pixels
-    """(ceil(H / 2), ceil(W / 2), 3)."""
-    right: Pixels
-    """(ceil(H / 2), ceil(W / 2), 3)."""
-    detail: float
-    """Of the pair at full size, see `measure_detail`."""
-
-    @classmethod
-    def of(cls, left: Rows, right: Rows, to_network: Callable[[Pixels], Pixels]) -> HalfViews:
-        """Make views smaller, by strips of rows.
-
-        Args:
-            left: (H, W, 3).
-            right: (H, W, 3).
-            to_network: converts parts of them to the encoding of the network.
-        """
-        height, width = left.shape[:2]
-        shape = (-(-height // 2), -(-width // 2), 3)
-        halves = np.empty(shape, np.float32), np.empty(shape, np.float32)
-        energies = []
-        for top in range(0, height, _STRIP):
-            place = slice(top, min(top + _STRIP, height)), slice(0, width)
-            parts = [to_network(view[place]) for view in (left, right)]
-            for half, part in zip(halves, parts, strict=True):
-                half[top // 2 : top // 2 + _STRIP // 2] = halve(part)
-            energies.append(_energy_of_blocks(_luminance(*parts), 2 * _BLOCK))
-        detail = measure_detail(np.concatenate(energies), _energy_of_blocks(_luminance(*halves), _BLOCK))
-        return cls(*halves, detail)
 
 
 @dataclass(frozen=True)
@@ -134,32 +97,6 @@ class CoarsePicture:
         if output.shape[2] > 3:
             completed[..., 3:] += weight * (radius - output[..., 3:])
         return completed
-
-
-def halve(pixels: Pixels) -> Pixels:
-    """Return an array (H, W, C) at half its size, (ceil(H / 2), ceil(W / 2), C): means of 2 x 2 px.
-
-    Where a side is odd, its last pixels are taken twice.
-
-    >>> halve(np.float32([[[0], [1], [5]], [[2], [1], [5]]]))[..., 0]
-    array([[1., 5.]], dtype=float32)
-    """
-    odd = [(0, length % 2) for length in pixels.shape[:2]]
-    if any(more for _, more in odd):
-        pixels = np.pad(pixels, [*odd, (0, 0)], "edge")
-    half = pixels[::2, ::2] + pixels[1::2, ::2]
-    half += pixels[::2, 1::2]
-    half += pixels[1::2, 1::2]
-    half *= np.float32(0.25)
-    return half
-
-
-def double(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Return an array (h, w, C) at twice its size, cut to (height, width, C): cubic (Catmull-Rom) interpolation.
-
-    Pixels lie as in `halve`: the center of 2 x 2 of them is the center of one. Beyond the edge, the last is repeated.
-    """
-    return _double_rows(_double_rows(pixels, height).swapaxes(0, 1), width).swapaxes(0, 1)
 
 
 def deblur_coarse(
@@ -214,16 +151,22 @@ def _remark_beyond(radius: NDArray[np.float16], scale: int) -> None:
 
 
 def find_reach(halves: Sequence[HalfViews], level: int) -> tuple[float, float]:
-    """Return the network's reach at one size: `REACH`, `REACH_SMALLER`, or `REACH_ENLARGED` if it looks enlarged.
+    """Return the network's reach at one size.
 
     Args:
         halves: views at 1/2, 1/4 ... of the size.
         level: 0 for the full size, 1 for 1/2 of it ...
+
+    Returns:
+        `REACH` where there is detail of a pixel's size, `REACH_SMALLER` where there is none, and `REACH_ENLARGED`
+        where it looks enlarged, by two or more.
     """
-    detail = [views.detail for views in halves[level : level + 2]]
-    if len(detail) == 2 and detail[0] < FINE and detail[1] > STEP * detail[0]:
-        return REACH_ENLARGED
-    return REACH if level == 0 else REACH_SMALLER
+    for views, smaller in pairwise(halves[level:]):
+        if views.detail >= FINE:
+            break
+        if smaller.detail > STEP * views.detail:
+            return REACH_ENLARGED
+    return REACH if level == 0 and halves[0].detail >= FINE else REACH_SMALLER
 
 
 def count_halves(height: int, width: int, scale: int) -> int:
@@ -234,63 +177,12 @@ def count_halves(height: int, width: int, scale: int) -> int:
     return count
 
 
-def measure_detail(fine: Pixels, coarse: Pixels) -> float:
-    """Return the amplitude of a picture's finest band as a share of that of the next one, where this is strongest.
-
-    About 1 where there is detail of a pixel's size, .4 to .8 in captures of cameras, .24 to .29 in the same captures
-    enlarged two or three times.
-
-    Args:
-        fine: energies of the finest band in blocks, (h, w).
-        coarse: energies of the next band in the same blocks, (h or less, w or less).
-    """
-    height, width = (min(sides) for sides in zip(fine.shape, coarse.shape, strict=True))
-    fine, coarse = fine[:height, :width].ravel(), coarse[:height, :width].ravel()
-    if not coarse.size:
-        return 1.0
-    strongest = np.argsort(coarse)[-max(4, coarse.size // 16) :]
-    return float(np.median(np.sqrt(fine[strongest] / (coarse[strongest] + 1e-7))))
-
-
-def _luminance(left: Pixels, right: Pixels) -> Pixels:
-    """Return the mean of the green channels of two views, (H, W, 1)."""
-    mean: Pixels = (left[..., 1:2] + right[..., 1:2]) * np.float32(0.5)
-    return mean
-
-
-def _energy_of_blocks(pixels: Pixels, side: int) -> Pixels:
-    """Return the mean square of the finest band of (H, W, 1) in blocks of `side` px; (H // side, W // side)."""
-    height, width = pixels.shape[:2]
-    band = pixels - double(halve(pixels), height, width)
-    for edge in (slice(0, 4), slice(-4, None)):  # where `double` does not know what lies beyond
-        band[edge] = 0
-        band[:, edge] = 0
-    rows, columns = height // side, width // side
-    blocks = band[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    energy: Pixels = np.square(blocks).mean((1, 3))
-    return energy
-
-
 def _cut(pixels: NDArray[Any], place: Tile) -> NDArray[Any]:
     """Cut a tile of the full size out of an array of half the size; beyond its edge, the last px are repeated."""
     for axis, side in enumerate((place.rows, place.columns)):
         index = np.arange(side.start // 2, -(-side.stop // 2)).clip(0, pixels.shape[axis] - 1)
         pixels = pixels.take(index, axis)
     return pixels
-
-
-def _double_rows(pixels: Pixels, height: int) -> Pixels:
-    """Return twice as many rows, cut to `height`."""
-    # Catmull-Rom, a quarter of a pixel from the center.
-    near, far = np.float32(0.8671875), np.float32(0.2265625)
-    beside, beyond = np.float32(-0.0703125), np.float32(-0.0234375)
-    p = np.pad(pixels, [(2, 2), (0, 0), (0, 0)], "edge")
-    n = len(pixels)
-    before, above, center, below, after = (p[i : i + n] for i in range(5))
-    doubled = np.empty((2 * n, *pixels.shape[1:]), np.float32)
-    doubled[::2] = beyond * before + far * above + near * center + beside * below
-    doubled[1::2] = beside * above + near * center + far * below + beyond * after
-    return doubled[:height]
 
 
 def _rise(t: Pixels) -> Pixels:

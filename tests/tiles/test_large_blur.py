@@ -11,23 +11,22 @@ from PIL import Image
 from dpanet.deblurrer.deblurrer import Deblurrer
 from dpanet.deblurrer.loop import deblur_pair
 from dpanet.deblurrer.mirror import MIRRORS
-from dpanet.deblurrer.scales import (
-    REACH,
-    REACH_ENLARGED,
-    CoarsePicture,
-    HalfViews,
-    Scale,
-    count_halves,
-    deblur_coarse,
-    double,
-    find_reach,
-    halve,
-)
-from dpanet.deblurrer.tiling import Grid, Tile
 from dpanet.errors import ConfigError, ImageWarning
 from dpanet.images.demo_pair import read_demo_pair
 from dpanet.network.description import Description
 from dpanet.pair import DualPixelPair, Pixels
+from dpanet.tiles.halves import HalfViews, double, halve
+from dpanet.tiles.large_blur import (
+    REACH,
+    REACH_ENLARGED,
+    REACH_SMALLER,
+    CoarsePicture,
+    Scale,
+    count_halves,
+    deblur_coarse,
+    find_reach,
+)
+from dpanet.tiles.tiling import Grid, Tile
 
 
 def noise(*shape: int, seed: int = 1) -> Pixels:
@@ -202,11 +201,27 @@ def test_an_enlarged_picture_is_recognized() -> None:
     photograph = np.fft.irfft2(spectrum).astype(np.float32)
     photograph = 0.5 + 0.15 * (photograph - photograph.mean()) / photograph.std()
     picture = np.repeat(photograph[..., None], 3, -1).clip(0, 1)
-    for factor, reach in ((1, REACH), (2, REACH_ENLARGED)):
-        larger = enlarge(picture, factor)
-        half = HalfViews.of(larger, larger, lambda view: view)
-        quarter = HalfViews.of(half.left, half.right, lambda view: view)
-        assert find_reach([half, quarter], 0) == reach
+    for factor, reaches in (
+        (1, [REACH, REACH_SMALLER]),
+        (2, [REACH_ENLARGED, REACH_SMALLER]),
+        (4, [REACH_ENLARGED, REACH_ENLARGED, REACH_SMALLER]),
+    ):
+        halves = [HalfViews.of(*[enlarge(picture, factor)] * 2, lambda view: view)]
+        for _ in range(2):
+            halves.append(HalfViews.of(halves[-1].left, halves[-1].right, lambda view: view))
+        assert [find_reach(halves, level) for level in range(len(reaches))] == reaches
+
+
+def test_a_picture_without_detail_of_a_pixels_size_has_a_smaller_reach() -> None:
+    views = np.zeros((1, 1, 3), np.float32)
+    for details, reach in (
+        ((0.36, 0.2), REACH),
+        ((0.34, 0.36), REACH_SMALLER),
+        ((0.29, 0.44), REACH_ENLARGED),
+        ((0.34, 0.36, 0.9), REACH_SMALLER),  # detail of half the size, hence not enlarged four times
+        ((0.29, 0.28, 0.9), REACH_ENLARGED),
+    ):
+        assert find_reach([HalfViews(views, views, detail) for detail in details], 0) == reach
 
 
 def test_an_enlarged_pair_gains_nearly_as_much() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpanet.deblurrer.tiling import SEAM, Blend, Grid, cut_axis
 from dpanet.errors import ConfigError, ShapeError
 from dpanet.pair import Pixels
+from dpanet.tiles.tiling import SEAM, Blend, Grid, cut_axis
 
 Run = Callable[[Pixels, Pixels], Pixels]
 
