@@ -105,7 +105,7 @@ def test_pixel4_captures(run: Run, tmp_path: Path) -> None:
     assert result.code == 0, result.err
     assert result.err == (
         "dpanet: note: of the Pixel 4's 2016 x 1512 px only the central field is written, 1344 x 1008 px; it is "
-        "linear, unless --output-encoding srgb asks for a picture to look at\n"
+        "linear, --output-encoding srgb gives a picture to look at\n"
     )
     codes = read_codes(tmp_path / "out" / "001.png")
     assert (codes.shape, codes.dtype) == ((1008, 1344), np.uint16)

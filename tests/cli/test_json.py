@@ -21,6 +21,7 @@ SCHEMA = {
     "engine": str | None,
     "precision": str | None,
     "device": str | None,
+    "lens": str | None,
     "notes": list,
     "error": str | None,
 }
@@ -60,6 +61,7 @@ def test_one_picture(run: Run, views: tuple[Path, Path], tmp_path: Path) -> None
         "engine": "torch",
         "precision": record["precision"],
         "device": "cpu",
+        "lens": None,
         "notes": [],
         "error": None,
     }

@@ -60,8 +60,10 @@ def test_without_a_known_lens_it_is_found(tmp_path: Path, run: Run) -> None:
     maps = tmp_path / "map.tif"
     found = run(*command, tmp_path / "found.png", "--find-lens", "--defocus-map", maps, "--json")
     assert found.code == 0 and maps.is_file() and "disc under a ramp of slope" in found.out
-    known = run(*command, tmp_path / "known.png", "--calibration", write_calibration(tmp_path / "lens"))
+    calibration = write_calibration(tmp_path / "lens")
+    known = run(*command, tmp_path / "known.png", "--calibration", calibration)
     assert known.code == 0 and "ramp" not in known.err
+    assert known.out.rstrip().endswith(f"s, refined by the lens {calibration}")
     for other in (("--no-refine",), ("--calibration", tmp_path / "lens")):
         both = run(*command, tmp_path / "both.png", "--find-lens", *other)
         assert both.code == 2 and "leave out one of them" in both.err

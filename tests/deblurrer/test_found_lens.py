@@ -141,6 +141,24 @@ def test_any_model_has_a_map_by_a_found_lens() -> None:
     assert np.median(radius[48:-48, 48:-48]) == pytest.approx(RADIUS, rel=0.15)
 
 
+@pytest.mark.parametrize(("limit", "clipped"), [(0.6, True), (2.0, False)])
+def test_clipping_is_named_as_what_no_lens_explains(limit: float, clipped: bool) -> None:
+    engine: Any = Soft()
+    pair = make_pair()
+    views = (view.clip(0, np.quantile(pair.left, min(limit, 1.0))) for view in (pair.left, pair.right))
+    with pytest.warns(ImageWarning) as notes:
+        deblur_and_refine("find", engine, DualPixelPair(*views, "linear"), **OPTIONS)
+    assert ("% of the pair is clipped at white" in str(notes[0].message)) == clipped
+
+
+def test_a_map_of_a_found_lens_says_how_sure_it_is() -> None:
+    engine: Any = Soft()
+    for wanted in (True, False):
+        with pytest.warns(ImageWarning, match="lens found") as notes:
+            deblur_and_refine("find", engine, make_pair(), defocus=wanted, **OPTIONS)
+        assert ("a third too large or too small" in str(notes[0].message)) == wanted
+
+
 def test_between_the_limits_the_picture_is_refined_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     engine: Any = Soft()
 
@@ -165,7 +183,7 @@ def test_a_pair_that_shows_nothing_shows_no_lens(light: float) -> None:
     view = np.full((64, 96, 3), light, np.float32)
     pair = DualPixelPair(view, view, "srgb")
     finding = Deblurrer("nano", device="cpu", lens="find")
-    with pytest.warns(ImageWarning, match="no lens explains this pair"):
+    with pytest.warns(ImageWarning, match="no lens was found, since this pair shows no blur"):
         picture, radius = finding.with_defocus_map(pair)
     assert not radius.any()
     np.testing.assert_allclose(picture.pixels, Deblurrer("nano", device="cpu")(pair).pixels, atol=1e-5)

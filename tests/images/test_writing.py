@@ -84,7 +84,9 @@ def test_profile_and_exif_are_kept(tmp_path: Path, suffix: str, bits: int) -> No
 def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_text("mine")
-    with pytest.raises(OutputError, match=r"a\.png exists already.*overwrite=True, .*--overwrite$"):
+    with pytest.raises(
+        OutputError, match=r"a\.png exists already.*--overwrite it .in Python, overwrite=True.$"
+    ):
         write_picture(Picture(PIXELS), path)
     assert path.read_text() == "mine"
     write_picture(Picture(PIXELS), path, overwrite=True)

@@ -223,7 +223,9 @@ def deblur(
 
         read_raw = build_raw_reader(camera, *options)
     read = (
-        build_row_reader(None if camera in RAW_FILES and has_raw else camera, *options) if has_pairs else None
+        build_row_reader(None if camera in RAW_FILES and has_raw else camera, *options, output_encoding)
+        if has_pairs
+        else None
     )
     check_paths(jobs, flat_field or ())
     maps, pages = (defocus_map, compare) if folder else (None, None)

@@ -26,6 +26,12 @@ TRUSTED = (14.0, 16.0)
 """dB of the views that a lens found from the pair must explain: up to the first the picture stays the network's, from
 the second on it is the refined one. Compressed videos, whose losses no lens explains, stay below."""
 
+NOTHING = 1.0
+"""dB under which a lens explains nothing of the views: they are sharp, bare or too small."""
+
+CLIPPED_SHARE = 0.02
+"""Of the pair, from which on clipping is named as what no lens explains."""
+
 
 def deblur_and_refine(
     lens: LensChoice,
@@ -77,7 +83,8 @@ def deblur_and_refine(
         refined -= picture  # in place, for large pairs
         refined *= np.float32(trust)
         refined += picture
-        _remark_lens(optics, found.explained, float(trust))
+        clipped = float(np.mean(pair.left >= pair.left.max())) if pair.left.max() > 0 else 0.0
+        _remark_lens(optics, found.explained, float(trust), clipped, defocus=defocus)
     del views, picture
     if encoding == "srgb":
         convert_in_strips(refined, linear_to_srgb, out=refined)
@@ -90,16 +97,32 @@ def deblur_and_refine(
     return refined, radius if defocus else None
 
 
-def _remark_lens(lens: Lens, explained: float, trust: float) -> None:
-    """Say which lens was found, and what is done with it."""
+def _remark_lens(lens: Lens, explained: float, trust: float, clipped: float, *, defocus: bool) -> None:
+    """Say which lens was found, and what is done with it.
+
+    Args:
+        lens: that was found.
+        explained: dB of the views.
+        trust: 0 to 1, part of the refined picture.
+        clipped: share of the views' pixels.
+        defocus: whether its map was asked for.
+    """
     shown = np.floor(10 * explained) / 10  # so that nothing below a limit looks like it
-    if trust == 0:
+    if explained < NOTHING:
+        text = "no lens was found, since this pair shows no blur that one could explain; the picture is the network's"
+    elif trust == 0:
         text = (
             f"no lens explains this pair well enough to refine the picture by it; the best, a {lens.name}, explains "
-            f"{shown:.1f} dB of the blur, where {TRUSTED[0]:g} dB are needed, and its defocus map is rough"
+            f"{shown:.1f} dB of the blur, where {TRUSTED[0]:g} dB are needed"
         )
+        if defocus:
+            text += ", and its defocus map is rough"
     else:
         text = f"lens found: a {lens.name}, which explains {shown:.1f} dB of the blur; the picture is refined by it"
         if trust < 1:
             text += f" in part, wholly from {TRUSTED[1]:g} dB on"
+        if defocus:
+            text += "; the radii of its defocus map may be a third too large or too small"
+    if trust < 1 and explained >= NOTHING and clipped > CLIPPED_SHARE:
+        text += f". {100 * clipped:.0f} % of the pair is clipped at white, which no lens explains"
     warnings.warn(ImageWarning(text, of_pair=True), stacklevel=2)

@@ -185,8 +185,7 @@ def _status(path: Path) -> os.stat_result | None:
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if not overwrite and _status(path) is not None:
         raise OutputError(
-            f"{shown(path)} exists already; choose another name or allow it with overwrite=True, on the command line "
-            "--overwrite"
+            f"{shown(path)} exists already; choose another name, or --overwrite it (in Python, overwrite=True)"
         )
 
 

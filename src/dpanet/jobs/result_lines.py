@@ -35,11 +35,14 @@ class Computation:
     engine: str
     precision: str
     device: str
+    lens: str | None = None
+    """By which pictures are refined, or ``find``."""
 
     @staticmethod
     def of(apply: Deblurrer) -> Computation:
         """Return that of a model that is loaded."""
-        return Computation(apply.engine.name, apply.precision, apply.device)
+        lens = apply.lens if apply.lens is None or apply.lens == "find" else apply.lens.name
+        return Computation(apply.engine.name, apply.precision, apply.device, lens)
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,16 @@ class ResultLines(Protocol):
 class TextLines:
     """Lines for people; errors are printed on standard error instead."""
 
+    def __init__(self) -> None:
+        self._refined = ""
+
     def loaded(self, computation: Computation) -> None:
-        pass
+        if computation.lens not in (None, "find"):  # what was found is said of each pair
+            self._refined = f", refined by the lens {computation.lens}"
 
     def written(self, names: FileNames, facts: Written) -> str:
-        return f"{shown(names.output)}: {facts.width} x {facts.height} px, {facts.seconds:.1f} s"
+        size = f"{facts.width} x {facts.height} px"
+        return f"{shown(names.output)}: {size}, {facts.seconds:.1f} s{self._refined}"
 
     def skipped(self, names: FileNames) -> str:
         return ""
@@ -147,6 +155,7 @@ class JsonLines:
             "engine": self.computation and self.computation.engine,
             "precision": self.computation and self.computation.precision,
             "device": self.computation and self.computation.device,
+            "lens": self.computation and self.computation.lens,
             "notes": [],
             "error": None,
         }

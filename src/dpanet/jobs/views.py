@@ -82,12 +82,17 @@ def build_row_reader(
     black_level: int | None,
     white_level: int | None,
     flat_field: tuple[Path, Path] | None,
+    output_encoding: Encoding | None = None,
 ) -> RowReader:
-    """Return a function as of `build_reader` that opens views which are not raw to be read by rows."""
+    """Return a function as of `build_reader` that opens views which are not raw to be read by rows.
+
+    Args:
+        output_encoding: of the picture, for what is said of it; None for that of the views.
+    """
     options = (black_level, white_level, flat_field)
     if camera is not None or any(option is not None for option in options):
         read = build_reader(camera, encoding, *options)
-        return _say_what_is_written(read) if camera == "pixel4" else read
+        return _say_what_is_written(read, output_encoding) if camera == "pixel4" else read
     from dpanet.images.reading import open_pair
 
     if encoding is not None:
@@ -95,8 +100,8 @@ def build_row_reader(
     return lambda left, right: _read_recognized(left, right, open_pair)
 
 
-def _say_what_is_written(read: Reader) -> Reader:
-    """Return a function that also says, for the first pair, that the picture of a Pixel 4 is smaller and linear."""
+def _say_what_is_written(read: Reader, output_encoding: Encoding | None) -> Reader:
+    """Return a function that also says, for the first pair, that the picture of a Pixel 4 is smaller, and if linear."""
     from dpanet.errors import ImageWarning
     from dpanet.images.raw import PIXEL4
 
@@ -105,8 +110,10 @@ def _say_what_is_written(read: Reader) -> Reader:
         height, width = pair.left.shape[:2]
         sentence = (
             f"of the Pixel 4's {PIXEL4.size[1]} x {PIXEL4.size[0]} px only the central field is written, {width} x "
-            f"{height} px; it is linear, unless --output-encoding srgb asks for a picture to look at"
+            f"{height} px"
         )
+        if output_encoding != "srgb":
+            sentence += "; it is linear, --output-encoding srgb gives a picture to look at"
         warnings.warn(ImageWarning(sentence, "central field"), stacklevel=2)
         return pair
 
