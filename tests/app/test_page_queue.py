@@ -32,6 +32,23 @@ QUEUE = """async () => {
   return seen;
 }"""
 
+LENSES = """async () => {
+  const { Queue } = await import('./queue.js');
+  const notes = { a: ['lens found'], b: ['no lens explains it'], c: ['no lens was found'], d: [] };
+  const deblur = async ({ left }) => ({ seconds: 1, notes: notes[left.name] });
+  const queue = new Queue(deblur, 2, () => {}, () => {}, () => {});
+  const seen = [];
+  for (const refine of [true, false]) {
+    queue.list(Object.keys(notes).map((name) => ({ name, left: new File([name], name), right: null })), []);
+    queue.start({ refine });
+    while (queue.items.some(({ state }) => state !== 'done')) await new Promise((later) => setTimeout(later));
+    seen.push(queue.items.map(({ text }) => text.textContent.replace('Done in 1.0 s', '')));
+  }
+  const asks = [queue.hasUnsaved];
+  for (const { result } of queue.items) result.saved = true;
+  return [...seen, [...asks, queue.hasUnsaved]];
+}"""
+
 
 def test_the_list_is_worked_off_from_top_to_bottom(open_page: Open) -> None:
     assert open_page().evaluate(QUEUE) == [
@@ -40,6 +57,18 @@ def test_the_list_is_worked_off_from_top_to_bottom(open_page: Open) -> None:
         ["001 002", "Deblurring, 60 %", True],
         ["001 002", "Done in 2.0 s, with 1 note", False],
         ["001 002 003", "Done in 2.0 s, with 1 note", False],
+    ]
+
+
+def test_the_list_says_what_was_refined_and_what_is_not_saved(open_page: Open) -> None:
+    assert open_page().evaluate(LENSES) == [
+        [
+            ", refined by the lens, with 1 note",
+            *[", not refined, with 1 note"] * 2,
+            ", refined by the lens",
+        ],
+        [*[", with 1 note"] * 3, ""],
+        [True, False],
     ]
 
 

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from app.browser_page import Open, save
+from app.browser_page import Open, deblur, save
 from app.running_app import RunningApp, write_view
 
 
@@ -37,3 +37,28 @@ def test_two_visitors_see_their_own_pictures(
         assert size in page.locator("#summary").inner_text()
     one.close(run_before_unload=True)
     assert save(two, "Download PNG")[0] == "OTHER_sharp.png"
+
+
+def test_a_result_that_was_not_downloaded_is_not_lost_without_a_question(
+    open_page: Open, views: tuple[Path, Path]
+) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def questions() -> int:
+        asked.clear()
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        return len(asked)
+
+    assert questions() == 0
+    deblur(page, *views)
+    assert questions() == 1 and asked == ["beforeunload"]
+    deblur(page, *views)
+    save(page, "Download PNG")
+    assert questions() == 0
+    page.select_option("#model", "nano", force=True)
+    page.get_by_role("button", name="Try the example").click()
+    page.wait_for_selector("#result:not([hidden])")
+    assert questions() == 0

@@ -155,6 +155,7 @@ async function example() {
   }));
   capture = { name: "Example", left: files[0], right: files[1], sure: true };
   await run();
+  if (view.result) view.result.saved = true; // anyone can have it again
 }
 
 const actions = {
@@ -233,6 +234,9 @@ async function droppedFiles(items) {
 
 let depth = 0;
 const busy = () => !element("working").hidden;
+// What was not downloaded is lost with the page; the browser asks before that.
+const isLost = () => busy() || queue?.hasUnsaved || Boolean(view.result && !view.result.saved);
+addEventListener("beforeunload", (event) => { if (isLost()) event.preventDefault(); });
 document.addEventListener("dragenter", () => { depth++; document.body.classList.toggle("dropping", !busy()); });
 document.addEventListener("dragleave", () => { if (!--depth) document.body.classList.remove("dropping"); });
 document.addEventListener("dragover", (event) => event.preventDefault());

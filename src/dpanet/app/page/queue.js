@@ -1,6 +1,6 @@
 // Many captures: a list with the state of each, deblurred one after the other.
 
-import { counted, forward, isCancel, percent, save, timeLeft } from "./text.js";
+import { counted, describeLens, forward, isCancel, percent, save, timeLeft } from "./text.js";
 import { zip } from "./zip.js";
 
 const element = (id) => document.getElementById(id);
@@ -10,7 +10,9 @@ const describe = ({ stage = "Sending", fraction }) => (stage.startsWith("Waiting
 /** Whether the files of an item are being sent to the engine. */
 const isSent = ({ state, stage = "Sending" }) => state === "working" && stage === "Sending";
 const isAtWork = ({ state, stage = "Sending" }) => state === "working" && !stage.startsWith("Waiting");
-const describeDone = (result) => result && `Done in ${result.seconds.toFixed(1)} s${result.notes.length ? `, with ${counted(result.notes.length, "note")}` : ""}`;
+const describeDone = (result, options) => result && [
+  `Done in ${result.seconds.toFixed(1)} s`, describeLens(result, options), result.notes.length ? `with ${counted(result.notes.length, "note")}` : "",
+].filter(Boolean).join(", ");
 const WORDS = { waiting: "Waiting", canceled: "Canceled" };
 
 export class Queue {
@@ -42,6 +44,9 @@ export class Queue {
     this.#next();
   }
 
+  /** Whether something is at work, or was not downloaded. */
+  get hasUnsaved() { return this.running > 0 || this.items.some(({ result }) => result && !result.saved); }
+
   stop() { for (const item of this.items) this.cancel(item); }
 
   cancel(item) {
@@ -61,6 +66,7 @@ export class Queue {
 
   async #file(item, kind) {
     const { name, blob } = await item.result.download(kind, { strength: 1, keepBackground: null, values: item.result.linear ? element("zip-values").value : null });
+    item.result.saved = true;
     return { name: item.name.slice(0, item.name.lastIndexOf("/") + 1) + name, blob };
   }
 
@@ -142,7 +148,7 @@ export class Queue {
 
   #draw(item) {
     item.row.className = item.state;
-    const text = { working: describe(item), done: describeDone(item.result), failed: item.error };
+    const text = { working: describe(item), done: describeDone(item.result, this.options), failed: item.error };
     item.text.textContent = text[item.state] ?? WORDS[item.state];
     item.bar.hidden = !isAtWork(item);
     item.bar.value = item.fraction;

@@ -1,6 +1,6 @@
 // The result of one capture: before and after, the controls beside them, the downloads.
 
-import { isCancel, save, seconds, showNotes } from "./text.js";
+import { describeLens, isCancel, save, seconds, showNotes } from "./text.js";
 import { Viewer } from "./viewer.js";
 
 const element = (id) => document.getElementById(id);
@@ -50,10 +50,10 @@ export class ResultView {
     this.clear();
     this.result = result;
     element("result-title").textContent = title;
-    const { width, height } = result;
+    const { width, height } = result, lens = describeLens(result, options);
     element("summary").replaceChildren(
       `Deblurred in ${seconds(result.seconds)}`,
-      Object.assign(document.createElement("small"), { textContent: `${width} × ${height} px, model ${options.model}${options.refine ? ", refinement asked for" : ""}` }),
+      Object.assign(document.createElement("small"), { textContent: `${width} × ${height} px, model ${options.model}${lens && `, ${lens}`}` }),
     );
     showNotes(element("notes"), result.notes);
     element("values-box").hidden = !result.linear;
@@ -138,6 +138,7 @@ export class ResultView {
     try {
       const file = await this.result.download(button.dataset.download, this.look);
       save(file);
+      this.result.saved = true;
       this.say(`${file.name} is saved`);
     } catch (error) {
       if (!isCancel(error)) this.fail(error);

@@ -50,3 +50,9 @@ export function save({ name, blob }) {
 
 /** Whether an error says that the visitor canceled. */
 export const isCancel = (error) => error?.name === "AbortError";
+
+/** Whether a lens refined a result, where that was asked for. */
+export function describeLens({ notes }, { refine } = {}) {
+  if (!refine) return "";
+  return notes.some((note) => /\bno lens (explains|was found)/i.test(note)) ? "not refined" : "refined by the lens";
+}
