@@ -59,8 +59,8 @@ class Gain:
 GAINS = (
     Gain("compact", 3.70, PIXEL4, _CARD),
     Gain("compact", 2.80, CANON, _CARD),
-    Gain("nano", 2.81, PIXEL4, _CARD),
-    Gain("nano", 2.31, CANON, _CARD),
+    Gain("nano", 3.01, PIXEL4, _CARD),
+    Gain("nano", 2.39, CANON, _CARD),
     Gain("U-Net", 3.17, PIXEL4, f"{_CARD}, trained by the config compact"),
     Gain("Wiener", 2.79, PIXEL4, f"{_TABLE}: 27.39 - 24.60, kernels of that camera"),
     Gain("Wiener", -1.24, CANON, f"{_TABLE}: 25.51 - 26.75, kernels of another camera"),

@@ -1,6 +1,6 @@
 """Average the weights of models of one shape, and scale what they add to the mean of the views.
 
-python -m tools.finish_weights MODEL ... [--residual SHARE] -o FILE
+python -m tools.finish_weights MODEL ... [--residual SHARE] [--half] -o FILE
 
 A network that was trained on simulated pairs alone adds too much to captures: see docs/experiments.md, "What holds
 Pixel 4 back". With --residual .9 the picture is .9 of what it was and .1 of the mean of the views, at no cost.
@@ -28,11 +28,12 @@ def main() -> None:
     )
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--residual", type=float, default=1.0, metavar="SHARE")
+    parser.add_argument("--half", action="store_true", help="store them in half precision, as shipped models are")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     network = average([load_model(model) for model in options.models])
     scale_residual(network, options.residual)
-    save_model(network, options.output)
+    save_model(network, options.output, torch.float16 if options.half else torch.float32)
 
 
 def average(networks: list[Network]) -> Network:
