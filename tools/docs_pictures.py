@@ -105,6 +105,26 @@ def make_print() -> None:
     save(stack([join(row) for row in rows]), "print.webp")
 
 
+def make_failures() -> None:
+    """Show what goes wrong: a face, small print, and a blur of 24 px at full size and at smaller ones."""
+    deblur = _deblurrer()
+    demo, demo_truth = read_demo_pair()
+    small, small_truth, _ = simulate_slope(draw_print(size=12), first=7.0, last=7.0)
+    large, large_truth, _ = simulate_slope(coffee(), first=24.0, last=24.0)
+    rows = []
+    for pair, truth, place, times in (
+        (demo, demo_truth.pixels, np.s_[62:174, 165:277], 2),
+        (small, small_truth, np.s_[6:70, 8:232], 1),
+        (large, large_truth, np.s_[60:210, 180:404], 1),
+    ):
+        pictures = (pair.combined.pixels, deblur(pair).pixels, truth)
+        names = ("before", "after", "truth")
+        rows.append(
+            [(name, enlarge(pixels[place], times)) for name, pixels in zip(names, pictures, strict=True)]
+        )
+    save(stack([join(row) for row in rows]), "failures.webp")
+
+
 def make_strengths() -> None:
     """Show a part of the demo's pair at four strengths."""
     save(join(show_strengths(_deblurrer())), "strengths.webp")
@@ -195,6 +215,7 @@ PICTURES: dict[str, Callable[[], None]] = {
     "two-views.webp": make_two_views,
     "defocus-map.webp": make_defocus_map,
     "print.webp": make_print,
+    "failures.webp": make_failures,
     "strengths.webp": make_strengths,
     "keep-background.webp": make_keep_background,
     "rooms.svg": make_rooms,

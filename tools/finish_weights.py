@@ -28,7 +28,9 @@ def main() -> None:
     )
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--residual", type=float, default=1.0, metavar="SHARE")
-    parser.add_argument("--half", action="store_true", help="store them in half precision, as shipped models are")
+    parser.add_argument(
+        "--half", action="store_true", help="store them in half precision, as shipped models are"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     network = average([load_model(model) for model in options.models])

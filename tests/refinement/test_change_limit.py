@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dpanet.refinement.change_limit import DARKER, DARKEST, SHARE, limit_change
+from dpanet.refinement.change_limit import CONTRAST, DARKER, DARKEST, FLAT, SHARE, limit_change
 
 
 def draw_lamp() -> np.ndarray:
@@ -16,7 +16,7 @@ def draw_lamp() -> np.ndarray:
 def test_rings_in_the_dark_are_taken_off_and_edges_stay_as_they_were_refined() -> None:
     picture = draw_lamp()
     distance = np.hypot(*np.mgrid[-31.5:32, -31.5:32])[..., None]
-    change = np.broadcast_to(0.03 * np.cos(distance), picture.shape).astype(np.float32)
+    change = np.broadcast_to(0.018 * np.cos(distance), picture.shape).astype(np.float32)
     refined = picture + change
     limit_change(picture, refined)
     bright = np.s_[24:40, 24:40]
@@ -32,19 +32,33 @@ def test_no_rim_of_black_beside_a_bright_edge() -> None:
     picture[:, 32:] = 0.5
     refined = picture.copy()
     refined[:, 29:32] -= 0.04  # an overshoot, below black
-    refined[:, 40:44] -= 0.1  # a line that the lens shows
+    refined[:, 40:44] -= 0.009  # a line that the lens shows
     refined[:, 4:6] -= 0.003
     limit_change(picture, refined)
     np.testing.assert_allclose(refined[:, 29:32], DARKER * 0.02, atol=1e-6)
-    np.testing.assert_allclose(refined[:, 40:44], 0.4, atol=1e-6)
-    np.testing.assert_allclose(refined[:, 4:6], 0.017, atol=1e-6)
+    np.testing.assert_allclose(refined[:, 40:44], 0.491, atol=1e-6)
+    faint = FLAT * 0.02 + DARKEST * 0.26
+    np.testing.assert_allclose(refined[:, 4:6], 0.02 - faint, atol=1e-6)
+
+
+def test_more_changes_where_the_picture_has_contrast() -> None:
+    picture = np.full((40, 96, 3), 0.6, np.float32)
+    picture[:, 48:][:, np.arange(48) % 6 < 3] = 0.4
+    for wanted in (0.05, 0.1):
+        refined = picture + np.float32(wanted)
+        limit_change(picture, refined)
+        change = (refined - picture).mean((0, 2))
+        faint = DARKEST * picture.mean()
+        np.testing.assert_allclose(change[:36], FLAT * 0.6 + faint, rtol=1e-3)
+        striped = min(wanted, SHARE * 0.6, FLAT * 0.6 + CONTRAST * 0.2 + faint)
+        np.testing.assert_allclose(change[60:84], striped, rtol=1e-3)
 
 
 def test_a_pixel_keeps_the_color_of_its_change() -> None:
     picture = np.full((32, 32, 3), 0.1, np.float32)
     refined = picture + np.array([0.3, 0.15, -0.03], np.float32)
     limit_change(picture, refined)
-    largest = SHARE * 0.1 + DARKEST * 0.1
+    largest = FLAT * 0.1 + DARKEST * 0.1
     np.testing.assert_allclose(
         refined - picture, np.broadcast_to([largest, largest / 2, -largest / 10], picture.shape), rtol=1e-4
     )

@@ -150,8 +150,8 @@ def _deblur_half(
         return None
     if not network.has_defocus:
         raise ConfigError(
-            f"scale is {scale}, and this model has no defocus map of its own, which shows where blur is large before a "
-            "lens is known; choose one that has, such as compact"
+            f"scale is {scale}, and this model has no defocus map of its own, which shows where blur is large; "
+            "choose one that has, such as compact"
         )
     encoding = network.encoding
     parallel = count_parallel_calls(engine, mirrors) > 1

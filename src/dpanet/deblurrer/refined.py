@@ -17,6 +17,7 @@ from dpanet.images.encoding import convert_in_strips, linear_to_srgb, srgb_to_li
 from dpanet.lenses.lens import Lens, LensChoice, blur_radius
 from dpanet.pair import DualPixelPair, Encoding, Pixels
 from dpanet.refinement.change_limit import limit_change
+from dpanet.refinement.common_detail import measure_common_detail
 from dpanet.refinement.find_lens import find_lens
 from dpanet.refinement.kept_part import keep_part
 from dpanet.refinement.refine import refine
@@ -25,6 +26,13 @@ from dpanet.refinement.view_brightness import equalize_views
 TRUSTED = (14.0, 16.0)
 """dB of the views that a lens found from the pair must explain: up to the first the picture stays the network's, from
 the second on it is the refined one. Compressed videos, whose losses no lens explains, stay below."""
+
+COMMON = (0.12, 0.16)
+"""Detail that the views share (see `measure_common_detail`): up to the first `TRUSTED` holds, from the second on
+`TRUSTED_COMPRESSED`."""
+
+TRUSTED_COMPRESSED = (18.0, 19.5)
+"""As `TRUSTED`, of views that share more fine detail than a lens passes."""
 
 NOTHING = 1.0
 """dB under which a lens explains nothing of the views: they are sharp, bare or too small."""
@@ -79,12 +87,14 @@ def deblur_and_refine(
     refined = found.picture
     limit_change(picture, refined)
     if lens == "find":
-        trust = np.interp(found.explained, TRUSTED, (0, 1))
+        common = measure_common_detail(*views, found.scale * np.float32(blur_radius(optics)))
+        limits = _needed(common)
+        trust = np.interp(found.explained, limits, (0, 1))
         refined -= picture  # in place, for large pairs
         refined *= np.float32(trust)
         refined += picture
         clipped = float(np.mean(pair.left >= pair.left.max())) if pair.left.max() > 0 else 0.0
-        _remark_lens(optics, found.explained, float(trust), clipped, defocus=defocus)
+        _remark_lens(optics, found.explained, limits, float(trust), clipped, defocus=defocus)
     del views, picture
     if encoding == "srgb":
         convert_in_strips(refined, linear_to_srgb, out=refined)
@@ -97,30 +107,42 @@ def deblur_and_refine(
     return refined, radius if defocus else None
 
 
-def _remark_lens(lens: Lens, explained: float, trust: float, clipped: float, *, defocus: bool) -> None:
+def _needed(common: float) -> tuple[float, float]:
+    """Return the limits of what a lens must explain, dB, of views that share so much fine detail."""
+    share = float(np.interp(common, COMMON, (0, 1)))
+    first, last = ((1 - share) * a + share * b for a, b in zip(TRUSTED, TRUSTED_COMPRESSED, strict=True))
+    return first, last
+
+
+def _remark_lens(
+    lens: Lens, explained: float, limits: tuple[float, float], trust: float, clipped: float, *, defocus: bool
+) -> None:
     """Say which lens was found, and what is done with it.
 
     Args:
         lens: that was found.
         explained: dB of the views.
+        limits: dB from which on the picture is refined in part, and wholly.
         trust: 0 to 1, part of the refined picture.
         clipped: share of the views' pixels.
         defocus: whether its map was asked for.
     """
     shown = np.floor(10 * explained) / 10  # so that nothing below a limit looks like it
+    shared = ", since both views share fine detail where they are blurred, as after a lossy compression"
+    because = shared if limits != TRUSTED else ""
     if explained < NOTHING:
-        text = "no lens was found, since this pair shows no blur that one could explain; the picture is the network's"
+        text = "no lens was found, since this pair shows no blur to explain; the picture is the network's"
     elif trust == 0:
         text = (
             f"no lens explains this pair well enough to refine the picture by it; the best, a {lens.name}, explains "
-            f"{shown:.1f} dB of the blur, where {TRUSTED[0]:g} dB are needed"
+            f"{shown:.1f} dB of the blur, where {limits[0]:.3g} dB are needed{because}"
         )
         if defocus:
-            text += ", and its defocus map is rough"
+            text += "; its defocus map is rough"
     else:
         text = f"lens found: a {lens.name}, which explains {shown:.1f} dB of the blur; the picture is refined by it"
         if trust < 1:
-            text += f" in part, wholly from {TRUSTED[1]:g} dB on"
+            text += f" in part, wholly from {limits[1]:.3g} dB on{because}"
         if defocus:
             text += "; the radii of its defocus map may be a third too large or too small"
     if trust < 1 and explained >= NOTHING and clipped > CLIPPED_SHARE:

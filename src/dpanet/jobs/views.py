@@ -101,7 +101,7 @@ def build_row_reader(
 
 
 def _say_what_is_written(read: Reader, output_encoding: Encoding | None) -> Reader:
-    """Return a function that also says, for the first pair, that the picture of a Pixel 4 is smaller, and if linear."""
+    """Return a function that also says, for the first pair, that the picture of a Pixel 4 is smaller."""
     from dpanet.errors import ImageWarning
     from dpanet.images.raw import PIXEL4
 

@@ -14,6 +14,10 @@ from dpanet.pair import Pixels
 SHARE = 0.25
 """Largest change, as a share of the brightest light nearby."""
 
+FLAT, CONTRAST = 0.02, 0.25
+"""Shares of the brightest light nearby and of the contrast there that bare surfaces may change by, on which rings of
+farther edges show."""
+
 NEARBY = 3
 """Px along rows and columns within which light is nearby."""
 
@@ -44,35 +48,43 @@ def limit_change(picture: Pixels, refined: Pixels) -> None:
     """
     light = np.maximum(picture.mean(2, dtype=np.float32), 0)
     faintest = np.float32(DARKEST * light.mean() + 1e-9)
+    inner = slice(len(TAPS) // 2, -(len(TAPS) // 2))
     for top in range(0, len(picture), STRIP):
         rows = slice(top, min(top + STRIP, len(picture)))
         around = np.arange(rows.start - BORDER, rows.stop + BORDER).clip(0, len(picture) - 1)
-        along_columns = _smooth(_largest(light[around]))
-        brightest = _smooth(_largest(np.pad(along_columns, ((0, 0), (BORDER, BORDER)), "edge").T)).T
+        padded = np.pad(light[around], ((0, 0), (BORDER, BORDER)), "edge")
+        brightest, darkest = _largest(padded), -_largest(-padded)
+        bright, contrast = _smooth(brightest), _smooth(brightest - darkest)
+        limit = (
+            np.minimum(
+                np.float32(SHARE) * bright, np.float32(FLAT) * bright + np.float32(CONTRAST) * contrast
+            )
+            + faintest
+        )
         change = refined[rows] - picture[rows]
-        limit = np.float32(SHARE) * brightest + faintest
         change *= (limit / np.maximum(np.abs(change).max(2), limit))[..., None]
         refined[rows] = picture[rows] + change
-        near = np.arange(rows.start - NEARBY, rows.stop + NEARBY).clip(0, len(picture) - 1)
-        along_columns = _largest(-light[near])
-        darkest_nearby = -_largest(np.pad(along_columns, ((0, 0), (NEARBY, NEARBY)), "edge").T).T
-        missing = np.float32(DARKER) * darkest_nearby - refined[rows].mean(2)
+        missing = np.float32(DARKER) * darkest[inner, inner] - refined[rows].mean(2)
         refined[rows] += np.maximum(missing, 0)[..., None]
 
 
 def _largest(light: Pixels) -> Pixels:
-    """Return the largest of neighbors along columns; `NEARBY` rows less at both ends."""
-    count = len(light) - 2 * NEARBY
-    largest = light[:count].copy()
-    for shift in range(1, 2 * NEARBY + 1):
-        np.maximum(largest, light[shift : shift + count], out=largest)
-    return largest
+    """Return the largest of neighbors along rows and columns; `NEARBY` px less on every side."""
+    for _ in range(2):
+        count = len(light) - 2 * NEARBY
+        largest = light[:count].copy()
+        for shift in range(1, 2 * NEARBY + 1):
+            np.maximum(largest, light[shift : shift + count], out=largest)
+        light = largest.T
+    return light
 
 
 def _smooth(light: Pixels) -> Pixels:
-    """Return the Gaussian mean along columns; half of the `TAPS` less at both ends."""
-    count = len(light) - len(TAPS) + 1
-    mean = np.zeros_like(light[:count])
-    for shift, weight in enumerate(TAPS):
-        mean += weight * light[shift : shift + count]
-    return mean
+    """Return the Gaussian mean; half of the `TAPS` less on every side."""
+    for _ in range(2):
+        count = len(light) - len(TAPS) + 1
+        mean = np.zeros_like(light[:count])
+        for shift, weight in enumerate(TAPS):
+            mean += weight * light[shift : shift + count]
+        light = mean.T
+    return light
