@@ -108,3 +108,9 @@ def test_a_folder_is_a_queue(open_page: Open, tmp_path: Path) -> None:
         assert archive.namelist() == ["IMG_2_sharp.tif"]
         assert archive.testzip() is None
         assert tifffile.imread(io.BytesIO(archive.read("IMG_2_sharp.tif"))).dtype == np.uint16
+    page.get_by_role("button", name="Other options for the rest").click()
+    assert page.locator("#queue-list .state").all_inner_texts()[::2] == ["Waiting", "Waiting"]
+    page.get_by_role("button", name="Deblur", exact=True).click()
+    page.locator("#queue-list .done").nth(1).wait_for()
+    page.locator("#queue-list .failed").wait_for()
+    assert page.locator("#queue-summary").inner_text() == "2 of 3 pairs done, 1 failed"

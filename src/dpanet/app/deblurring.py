@@ -21,7 +21,7 @@ from dpanet.images.encoding import linear_to_srgb
 from dpanet.images.header import read_header
 from dpanet.images.reading import read_picture
 from dpanet.images.writing import write_picture
-from dpanet.jobs.views import RAW_FILES, build_raw_reader, build_reader
+from dpanet.jobs.views import RAW_FILES, build_raw_reader, build_reader, say_what_is_written
 from dpanet.lenses.known_lenses import identify_lens, known_lens
 from dpanet.lenses.lens import LensChoice
 from dpanet.pair import DualPixelPair, Encoding, Picture
@@ -144,7 +144,7 @@ def deblur_capture(
     start = time.monotonic()
     with held_warnings() as held:
         capture.stage = "Reading"
-        pair = _read(capture)
+        pair = read_capture(capture)
         capture.note(str(arguments[0]) for arguments in held)
         height, width = pair.left.shape[:2]
         if height * width > limits.pixels:
@@ -229,7 +229,7 @@ def _mixed(capture: Capture, control: Control) -> Picture:
         output = replace(stored, metadata=metadata)
         if control.is_plain:
             return output
-        combined = _read(capture).combined.pixels
+        combined = read_capture(capture).combined.pixels
     pixels = output.pixels.copy()
     with np.load(capture.beyond) as beyond:  # clipped only when they are mixed, as on the command line
         pixels.reshape(-1)[beyond["places"]] = beyond["values"]
@@ -237,10 +237,14 @@ def _mixed(capture: Capture, control: Control) -> Picture:
     return replace(output, pixels=control.apply(pixels, combined, radius, output.encoding))
 
 
-def _read(capture: Capture) -> DualPixelPair:
+def read_capture(capture: Capture) -> DualPixelPair:
+    """Read the files of a capture, as its camera writes them. Raises: DpanetError for unusable files."""
     camera = capture.camera
     if "right" in capture.names:
         camera = None if camera in RAW_FILES else camera
-        return build_reader(camera, None, None, None, None)(capture.files["left"], capture.files["right"])
+        read = build_reader(camera, None, None, None, None)
+        if camera == "pixel4":
+            read = say_what_is_written(read, "srgb")
+        return read(capture.files["left"], capture.files["right"])
     camera = camera if camera in RAW_FILES else None
     return build_raw_reader(camera, None, None, None, None)(capture.files["left"])

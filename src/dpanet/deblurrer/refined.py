@@ -87,8 +87,7 @@ def deblur_and_refine(
     refined = found.picture
     limit_change(picture, refined)
     if lens == "find":
-        common = measure_common_detail(*views, found.scale * np.float32(blur_radius(optics)))
-        limits = _needed(common)
+        limits = _needed(measure_common_detail(*views, found.scale * np.float32(blur_radius(optics))))
         trust = np.interp(found.explained, limits, (0, 1))
         refined -= picture  # in place, for large pairs
         refined *= np.float32(trust)

@@ -86,13 +86,12 @@ def build_row_reader(
 ) -> RowReader:
     """Return a function as of `build_reader` that opens views which are not raw to be read by rows.
 
-    Args:
-        output_encoding: of the picture, for what is said of it; None for that of the views.
+    What it says of the picture goes by `output_encoding`, None for that of the views.
     """
     options = (black_level, white_level, flat_field)
     if camera is not None or any(option is not None for option in options):
         read = build_reader(camera, encoding, *options)
-        return _say_what_is_written(read, output_encoding) if camera == "pixel4" else read
+        return say_what_is_written(read, output_encoding) if camera == "pixel4" else read
     from dpanet.images.reading import open_pair
 
     if encoding is not None:
@@ -100,7 +99,7 @@ def build_row_reader(
     return lambda left, right: _read_recognized(left, right, open_pair)
 
 
-def _say_what_is_written(read: Reader, output_encoding: Encoding | None) -> Reader:
+def say_what_is_written(read: Reader, output_encoding: Encoding | None) -> Reader:
     """Return a function that also says, for the first pair, that the picture of a Pixel 4 is smaller."""
     from dpanet.errors import ImageWarning
     from dpanet.images.raw import PIXEL4

@@ -55,12 +55,8 @@ def limit_change(picture: Pixels, refined: Pixels) -> None:
         padded = np.pad(light[around], ((0, 0), (BORDER, BORDER)), "edge")
         brightest, darkest = _largest(padded), -_largest(-padded)
         bright, contrast = _smooth(brightest), _smooth(brightest - darkest)
-        limit = (
-            np.minimum(
-                np.float32(SHARE) * bright, np.float32(FLAT) * bright + np.float32(CONTRAST) * contrast
-            )
-            + faintest
-        )
+        limit = np.float32(FLAT) * bright + np.float32(CONTRAST) * contrast
+        limit = np.minimum(limit, np.float32(SHARE) * bright) + faintest
         change = refined[rows] - picture[rows]
         change *= (limit / np.maximum(np.abs(change).max(2), limit))[..., None]
         refined[rows] = picture[rows] + change

@@ -178,6 +178,11 @@ const actions = {
     fromQueue = null;
   },
   "cancel-all": () => queue.stop(),
+  retry: () => {
+    queue.retry();
+    show("options", "queue");
+    element("queue-title").focus();
+  },
   zip: async (button) => {
     button.disabled = true;
     try {
@@ -258,7 +263,7 @@ async function start() {
     fail(error);
     return;
   }
-  queue = new Queue(deblur, can.where === "server" ? 2 : 1, (item) => open(item.result, queue.options, item), fail, say);
+  queue = new Queue(deblur, can.where === "server" ? 2 : 1, (item) => open(item.result, item.options, item), fail, say);
   fill(element("model"), can.models.map(({ name }) => ({ name })));
   const about = () => { element("model-about").textContent = can.models.find(({ name }) => name === element("model").value)?.description ?? ""; };
   element("model").addEventListener("change", about);

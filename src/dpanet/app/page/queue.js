@@ -13,6 +13,7 @@ const isAtWork = ({ state, stage = "Sending" }) => state === "working" && !stage
 const describeDone = (result, options) => result && [
   `Done in ${result.seconds.toFixed(1)} s`, describeLens(result, options), result.notes.length ? `with ${counted(result.notes.length, "note")}` : "",
 ].filter(Boolean).join(", ");
+const ENDED = ["failed", "canceled"];
 const WORDS = { waiting: "Waiting", canceled: "Canceled" };
 
 export class Queue {
@@ -46,6 +47,13 @@ export class Queue {
 
   /** Whether something is at work, or was not downloaded. */
   get hasUnsaved() { return this.running > 0 || this.items.some(({ result }) => result && !result.saved); }
+
+  /** Let what failed or was canceled wait again; nothing runs before `start`. */
+  retry() {
+    this.started = false;
+    for (const item of this.items) if (ENDED.includes(item.state)) this.#set(Object.assign(item, { fraction: 0, stage: undefined }), "waiting");
+    this.#summarize();
+  }
 
   stop() { for (const item of this.items) this.cancel(item); }
 
@@ -81,10 +89,11 @@ export class Queue {
   async #run(item) {
     this.running++;
     item.control = new AbortController();
+    item.options = this.options;
     this.#set(item, "working");
     try {
       item.result = await this.deblur({
-        left: item.left, right: item.right, options: this.options, signal: item.control.signal,
+        left: item.left, right: item.right, options: item.options, signal: item.control.signal,
         onProgress: forward((fraction, left, stage) => {
           const wasSent = isSent(item);
           Object.assign(item, { fraction, left, stage });
@@ -148,7 +157,7 @@ export class Queue {
 
   #draw(item) {
     item.row.className = item.state;
-    const text = { working: describe(item), done: describeDone(item.result, this.options), failed: item.error };
+    const text = { working: describe(item), done: describeDone(item.result, item.options), failed: item.error };
     item.text.textContent = text[item.state] ?? WORDS[item.state];
     item.bar.hidden = !isAtWork(item);
     item.bar.value = item.fraction;
@@ -166,9 +175,9 @@ export class Queue {
     const done = this.items.filter((item) => item.state === "done");
     const mean = done.reduce((sum, item) => sum + item.result.seconds, 0) / done.length;
     const parts = [`${this.#count("done")} of ${counted(this.items.length, "pair")} done`];
-    for (const state of ["failed", "canceled"]) if (this.#count(state)) parts.push(`${this.#count(state)} ${state}`);
+    for (const state of ENDED) if (this.#count(state)) parts.push(`${this.#count(state)} ${state}`);
     if (this.running && done.length) parts.push(timeLeft(mean * (this.items.length - part)));
-    element("queue-summary").textContent = this.started ? parts.join(", ") : `${counted(this.items.length, "pair")}, not started`;
+    element("queue-summary").textContent = this.started || done.length ? parts.join(", ") : `${counted(this.items.length, "pair")}, not started`;
   }
 
   #summarize() {
@@ -176,6 +185,8 @@ export class Queue {
     element("queue-progress").hidden = element("queue-buttons").hidden = !this.started;
     element("zip-values-box").hidden = !this.items.some((item) => item.state === "done" && item.result.linear);
     document.querySelector("[data-action=zip]").disabled = !this.#count("done");
-    document.querySelector("[data-action=cancel-all]").hidden = !this.started || !(this.#count("waiting") + this.#count("working"));
+    const left = this.#count("waiting") + this.#count("working");
+    document.querySelector("[data-action=cancel-all]").hidden = !this.started || !left;
+    document.querySelector("[data-action=retry]").hidden = !this.started || left || !ENDED.some((state) => this.#count(state));
   }
 }
