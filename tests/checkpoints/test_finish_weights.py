@@ -31,6 +31,16 @@ def test_the_picture_is_mixed_with_the_mean_of_the_views(
     torch.testing.assert_close(scaled, 0.25 * mean + 0.75 * whole, atol=1e-5, rtol=1e-5)
 
 
+def test_shipped_weights_are_of_half_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    for option in ([], ["--half"]):
+        file = tmp_path / f"{len(option)}.safetensors"
+        monkeypatch.setattr("sys.argv", ["finish_weights", "nano", *option, "-o", str(file)])
+        main()
+        sizes.append(file.stat().st_size)
+    assert sizes[1] == pytest.approx(sizes[0] / 2, rel=0.01)
+
+
 def test_weights_are_averaged() -> None:
     networks = [load_model("nano") for _ in range(3)]
     with torch.no_grad():

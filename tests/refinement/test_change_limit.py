@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dpanet.refinement.change_limit import CONTRAST, DARKER, DARKEST, FLAT, SHARE, limit_change
+from dpanet.refinement.change_limit import CONTRAST, DARKER, DARKEST, SHARE, limit_change
 
 
 def draw_lamp() -> np.ndarray:
@@ -37,7 +37,7 @@ def test_no_rim_of_black_beside_a_bright_edge() -> None:
     limit_change(picture, refined)
     np.testing.assert_allclose(refined[:, 29:32], DARKER * 0.02, atol=1e-6)
     np.testing.assert_allclose(refined[:, 40:44], 0.491, atol=1e-6)
-    faint = FLAT * 0.02 + DARKEST * 0.26
+    faint = SHARE * 0.02 + DARKEST * 0.26
     np.testing.assert_allclose(refined[:, 4:6], 0.02 - faint, atol=1e-6)
 
 
@@ -49,8 +49,8 @@ def test_more_changes_where_the_picture_has_contrast() -> None:
         limit_change(picture, refined)
         change = (refined - picture).mean((0, 2))
         faint = DARKEST * picture.mean()
-        np.testing.assert_allclose(change[:36], FLAT * 0.6 + faint, rtol=1e-3)
-        striped = min(wanted, SHARE * 0.6, FLAT * 0.6 + CONTRAST * 0.2 + faint)
+        np.testing.assert_allclose(change[:36], SHARE * 0.6 + faint, rtol=1e-3)
+        striped = min(wanted, SHARE * 0.6 + CONTRAST * 0.2 + faint)
         np.testing.assert_allclose(change[60:84], striped, rtol=1e-3)
 
 
@@ -58,7 +58,7 @@ def test_a_pixel_keeps_the_color_of_its_change() -> None:
     picture = np.full((32, 32, 3), 0.1, np.float32)
     refined = picture + np.array([0.3, 0.15, -0.03], np.float32)
     limit_change(picture, refined)
-    largest = FLAT * 0.1 + DARKEST * 0.1
+    largest = SHARE * 0.1 + DARKEST * 0.1
     np.testing.assert_allclose(
         refined - picture, np.broadcast_to([largest, largest / 2, -largest / 10], picture.shape), rtol=1e-4
     )

@@ -1,4 +1,4 @@
-"""The limit of what refinement may change, a share of the light around.
+"""The limit of what refinement may change, a share of the light and contrast around.
 
 What a lens hardly passes comes back with rings beside strong edges. Where the picture is bright nobody sees them; in
 the dark they are contours that the scene does not have, since a display shows small differences of little light as
@@ -11,12 +11,8 @@ import numpy as np
 
 from dpanet.pair import Pixels
 
-SHARE = 0.25
-"""Largest change, as a share of the brightest light nearby."""
-
-FLAT, CONTRAST = 0.02, 0.25
-"""Shares of the brightest light nearby and of the contrast there that bare surfaces may change by, on which rings of
-farther edges show."""
+SHARE, CONTRAST = 0.02, 0.25
+"""Largest change: so much of the brightest light nearby, and of the contrast there. On bare surfaces rings would show."""
 
 NEARBY = 3
 """Px along rows and columns within which light is nearby."""
@@ -55,8 +51,7 @@ def limit_change(picture: Pixels, refined: Pixels) -> None:
         padded = np.pad(light[around], ((0, 0), (BORDER, BORDER)), "edge")
         brightest, darkest = _largest(padded), -_largest(-padded)
         bright, contrast = _smooth(brightest), _smooth(brightest - darkest)
-        limit = np.float32(FLAT) * bright + np.float32(CONTRAST) * contrast
-        limit = np.minimum(limit, np.float32(SHARE) * bright) + faintest
+        limit = np.float32(SHARE) * bright + np.float32(CONTRAST) * contrast + faintest
         change = refined[rows] - picture[rows]
         change *= (limit / np.maximum(np.abs(change).max(2), limit))[..., None]
         refined[rows] = picture[rows] + change
