@@ -35,7 +35,8 @@ QUEUE = """async () => {
 LENSES = """async () => {
   const { Queue } = await import('./queue.js');
   const notes = { a: ['lens found'], b: ['no lens explains it'], c: ['no lens was found'], d: [] };
-  const deblur = async ({ left }) => ({ seconds: 1, notes: notes[left.name] });
+  const download = async () => ({ name: 'x.tif', blob: new Blob(['x']) });
+  const deblur = async ({ left }) => ({ seconds: 1, notes: notes[left.name], download });
   const queue = new Queue(deblur, 2, () => {}, () => {}, () => {});
   const seen = [];
   for (const refine of [true, false]) {
@@ -45,7 +46,7 @@ LENSES = """async () => {
     seen.push(queue.items.map(({ text }) => text.textContent.replace('Done in 1.0 s', '')));
   }
   const asks = [queue.hasUnsaved];
-  for (const { result } of queue.items) result.saved = true;
+  await queue.downloadAll('tiff', () => {});
   return [...seen, [...asks, queue.hasUnsaved]];
 }"""
 

@@ -12,7 +12,7 @@ import numpy as np
 from dpanet.pair import Pixels
 
 SHARE, CONTRAST = 0.02, 0.25
-"""Largest change: so much of the brightest light nearby, and of the contrast there. On bare surfaces rings would show."""
+"""Largest change: so much of the brightest light nearby and of the contrast there. On bare surfaces rings show."""
 
 NEARBY = 3
 """Px along rows and columns within which light is nearby."""
