@@ -60,7 +60,7 @@ def test_the_lens_gives_nano_a_map(open_page: Open) -> None:
     page.select_option("#model", "nano", force=True)
     page.get_by_role("button", name="Try the example").click()
     page.wait_for_selector("#result:not([hidden])")
-    assert "512 × 512 px, model nano, refined by the lens" in page.locator("#summary").inner_text()
+    assert "512 × 512 px, model nano, not refined" in page.locator("#summary").inner_text()
     assert "dB of the blur" in page.locator("#notes").inner_text()
     assert page.get_by_label("Show over the picture").is_visible()
 

@@ -110,7 +110,7 @@ def test_the_lens_is_that_of_the_camera_or_found(
             raise ConfigError(lens if isinstance(lens, str) else "none" if lens is None else lens.name)
 
     pair = DualPixelPair(*np.zeros((2, 16, 16, 3), np.float32))
-    monkeypatch.setattr(deblurring, "_read", lambda _: pair)
+    monkeypatch.setattr(deblurring, "read_capture", lambda _: pair)
     capture.camera, capture.refine = camera, refine
     with pytest.raises(ConfigError, match=f"^{lens}$"):
         deblur_capture(capture, Loading({"nano": "nano"}), Limits(1, 1, 1), lambda _: None)
