@@ -86,20 +86,20 @@ def deblur_and_refine(
     found = refine(*views, keep_part(*views, picture), optics, threads=threads, progress=progress)
     refined = found.picture
     limit_change(picture, refined)
-    if lens == "find":
-        limits = _needed(measure_common_detail(*views, found.scale * np.float32(blur_radius(optics))))
+    radius = None
+    if lens == "find" or defocus or control.needs_defocus_map:
+        radius = found.scale * np.float32(blur_radius(optics))
+    if lens == "find" and radius is not None:
+        limits = _needed(measure_common_detail(*views, radius))
         trust = np.interp(found.explained, limits, (0, 1))
         refined -= picture  # in place, for large pairs
         refined *= np.float32(trust)
         refined += picture
-        clipped = float(np.mean(pair.left >= pair.left.max())) if pair.left.max() > 0 else 0.0
+        clipped = float(np.mean([np.mean(view >= view.max()) for view in (pair.left, pair.right)]))
         _remark_lens(optics, found.explained, limits, float(trust), clipped, defocus=defocus)
     del views, picture
     if encoding == "srgb":
         convert_in_strips(refined, linear_to_srgb, out=refined)
-    radius = None
-    if defocus or control.needs_defocus_map:
-        radius = found.scale * np.float32(blur_radius(optics))
     if not control.is_plain:
         combined = combine_views(pair.left, pair.right, pair.encoding, encoding)
         refined = control.apply(refined, combined, radius, encoding)
@@ -123,7 +123,7 @@ def _remark_lens(
         explained: dB of the views.
         limits: dB from which on the picture is refined in part, and wholly.
         trust: 0 to 1, part of the refined picture.
-        clipped: share of the views' pixels.
+        clipped: share of the values of both views.
         defocus: whether its map was asked for.
     """
     shown = np.floor(10 * explained) / 10  # so that nothing below a limit looks like it
